@@ -1,0 +1,2 @@
+//! Round robin beside a bare `fetch_add`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The words that training and serving share: tensors, signatures, the model trait, seeds

@@ -1,0 +1,1 @@
+//! Tables and arrays into data sets: CSV, seeded shuffles, splits, statistics

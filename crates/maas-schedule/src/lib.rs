@@ -1,0 +1,1 @@
+//! Who serves next: lock-free round robin, the policy trait, clocks

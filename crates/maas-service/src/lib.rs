@@ -1,0 +1,1 @@
+//! One trait for every inference service: requests, responses, errors, local models, balanced replicas

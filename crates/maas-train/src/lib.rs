@@ -1,0 +1,1 @@
+//! Gradient descent: optimisers as chains of small transformations, a trainer with epochs, metrics, progress and history

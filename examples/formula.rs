@@ -1,0 +1,2 @@
+//! The three formulas of the story, each alone.
+fn main() {}
