@@ -1,2 +1,96 @@
-//! Round robin beside a bare `fetch_add`.
-fn main() {}
+//! What a pick costs: round robin beside a bare `fetch_add` on a counter that threads share.
+//!
+//! `cargo bench --bench pick`. A case with two threads reports wall time divided by the picks of one thread: what
+//! a thread waits for one pick while another picks from the same ring.
+
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
+use maas_schedule::{Candidate, Moment, Policy, RoundRobin};
+
+/// A counter alone on its cache lines, as the ring's is.
+#[repr(align(128))]
+struct Counter(AtomicUsize);
+
+/// Times `count` picks on each of `threads` threads, from a common start to the last end.
+fn time(threads: usize, count: u64, pick: impl Fn() -> usize + Sync) -> Duration {
+    if threads == 1 {
+        let start = Instant::now();
+        for _ in 0..count {
+            black_box(pick());
+        }
+        return start.elapsed();
+    }
+    let start_line = Barrier::new(threads);
+    let run = || {
+        start_line.wait();
+        let start = Instant::now();
+        for _ in 0..count {
+            black_box(pick());
+        }
+        start.elapsed()
+    };
+    thread::scope(|scope| {
+        let runs: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        runs.into_iter()
+            .filter_map(|run| run.join().ok())
+            .max()
+            .unwrap_or_default()
+    })
+}
+
+fn case(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    threads: usize,
+    pick: impl Fn() -> usize + Sync,
+) {
+    group.bench_function(BenchmarkId::new(name, threads), |bencher| {
+        bencher.iter_custom(|count| time(threads, count, &pick));
+    });
+}
+
+fn pick(criterion: &mut Criterion) {
+    for threads in [1, 2] {
+        let mut group = criterion.benchmark_group(format!("pick/{threads}_threads"));
+        group
+            .warm_up_time(Duration::from_millis(500))
+            .measurement_time(Duration::from_secs(2));
+
+        let counter = Counter(AtomicUsize::new(0));
+        case(&mut group, "fetch_add", threads, || {
+            counter.0.fetch_add(1, Ordering::Relaxed)
+        });
+        for members in [3, 16, 1024] {
+            let members = black_box(members);
+            let counter = Counter(AtomicUsize::new(0));
+            let modulo = || counter.0.fetch_add(1, Ordering::Relaxed) % members;
+            case(
+                &mut group,
+                &format!("fetch_add_modulo_{members}"),
+                threads,
+                modulo,
+            );
+            let ring = RoundRobin::new(members);
+            case(
+                &mut group,
+                &format!("round_robin_{members}"),
+                threads,
+                || ring.next(),
+            );
+        }
+        let policy: Box<dyn Policy> = Box::new(RoundRobin::default());
+        let members = [Candidate::idle(); 3];
+        let through_policy = || policy.pick(&members, Moment::ZERO).unwrap_or_default();
+        case(&mut group, "round_robin_policy_3", threads, through_policy);
+        group.finish();
+    }
+}
+
+criterion_group!(benches, pick);
+criterion_main!(benches);

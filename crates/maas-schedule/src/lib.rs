@@ -1,1 +1,53 @@
-//! Who serves next: lock-free round robin, the policy trait, clocks
+//! Who serves next: lock-free round robin, a trait for every other rule, and time as a value.
+//!
+//! ```
+//! use maas_schedule::RoundRobin;
+//!
+//! let servers = RoundRobin::new(3);
+//! let turns: Vec<usize> = (0..7).map(|_| servers.next()).collect();
+//! assert_eq!(turns, [0, 1, 2, 0, 1, 2, 0]); // next ← (current + 1) mod 3
+//! ```
+//!
+//! The crate knows no network, no runtime and no model: a member is an index, and what the rule may know of it is
+//! a [`Candidate`].
+//!
+//! - [`RoundRobin`] is the rule `next ← (current + 1) mod N`, shared by `&self`, exact over every window.
+//! - [`Policy`] is any rule: it picks one of the [`Candidates`], each with its [`Load`], at a [`Moment`].
+//! - [`InFlight`] counts what is being served, by guards that cannot leak.
+//! - [`Clock`] tells the time: [`SystemClock`] in production, [`ManualClock`] in tests and simulations.
+//!
+//! # Your own policy
+//!
+//! ```
+//! use maas_schedule::{Candidate, Candidates, Moment, Policy};
+//!
+//! /// The available member with the least work on it.
+//! #[derive(Debug)]
+//! struct LeastLoaded;
+//!
+//! impl Policy for LeastLoaded {
+//!     fn pick(&self, candidates: &dyn Candidates, _now: Moment) -> Option<usize> {
+//!         (0..candidates.len())
+//!             .filter(|&member| candidates.get(member).is_available())
+//!             .min_by_key(|&member| candidates.get(member).load.in_flight)
+//!     }
+//! }
+//!
+//! let members = [Candidate::busy(4), Candidate::busy(1), Candidate::busy(0).unavailable()];
+//! assert_eq!(LeastLoaded.pick(&members, Moment::ZERO), Some(1));
+//! ```
+
+mod candidate;
+mod clock;
+mod error;
+mod in_flight;
+mod policy;
+mod round_robin;
+mod sync;
+
+pub use candidate::{Availability, Candidate, Candidates, Load};
+pub use clock::{Clock, ManualClock, Moment, SystemClock};
+pub use error::Error;
+pub use in_flight::{InFlight, InFlightGuard, OwnedInFlightGuard};
+pub use policy::{FnPolicy, Policy};
+pub use round_robin::RoundRobin;

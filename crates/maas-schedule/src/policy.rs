@@ -1,0 +1,87 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Candidates, Moment};
+
+/// A rule that picks who serves next.
+///
+/// A policy is shared by `&self` among all threads that pick and is never asked to wait; the state that it needs
+/// (a turn, an estimate) is in atomics. [`RoundRobin`](crate::RoundRobin) is one; the crate page writes another.
+///
+/// # The contract
+///
+/// - A pick is the index of a member that was available when the policy looked at it.
+/// - `None` says that no member is available (or that there are none), and nothing else: whoever asks for a pick
+///   does not ask again in the hope of another answer.
+///
+/// A member may become unavailable right after it was picked. Who asked then asks again, with that member marked
+/// as unavailable.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a rule that picks who serves next",
+    note = "use `RoundRobin`, implement `Policy`, or wrap a closure by `FnPolicy::new(|candidates, now| ..)`"
+)]
+pub trait Policy: Send + Sync + fmt::Debug {
+    /// The member that serves next, or `None` when none is available.
+    fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize>;
+}
+
+impl<P: Policy + ?Sized> Policy for Box<P> {
+    fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
+        (**self).pick(candidates, now)
+    }
+}
+
+impl<P: Policy + ?Sized> Policy for Arc<P> {
+    fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
+        (**self).pick(candidates, now)
+    }
+}
+
+impl<P: Policy + ?Sized> Policy for &P {
+    fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
+        (**self).pick(candidates, now)
+    }
+}
+
+/// A closure as a policy.
+///
+/// ```
+/// use maas_schedule::{Candidate, FnPolicy, Moment, Policy};
+///
+/// let first = FnPolicy::new(|members, _now| (0..members.len()).find(|&i| members.get(i).is_available()));
+/// let members = [Candidate::idle().unavailable(), Candidate::idle()];
+/// assert_eq!(first.pick(&members, Moment::ZERO), Some(1));
+/// ```
+pub struct FnPolicy<F>(F);
+
+impl<F> FnPolicy<F>
+where
+    F: Fn(&dyn Candidates, Moment) -> Option<usize> + Send + Sync,
+{
+    /// A policy that picks what `rule` says; the rule keeps the contract of [`Policy`].
+    ///
+    /// ```
+    /// use maas_schedule::{FnPolicy, Moment, Policy};
+    /// let nobody = FnPolicy::new(|_, _| None);
+    /// assert_eq!(nobody.pick(&[], Moment::ZERO), None);
+    /// ```
+    #[must_use]
+    pub fn new(rule: F) -> Self {
+        Self(rule)
+    }
+}
+
+impl<F> Policy for FnPolicy<F>
+where
+    F: Fn(&dyn Candidates, Moment) -> Option<usize> + Send + Sync,
+{
+    fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
+        (self.0)(candidates, now)
+    }
+}
+
+impl<F> fmt::Debug for FnPolicy<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FnPolicy").finish_non_exhaustive()
+    }
+}
