@@ -1,1 +1,69 @@
-//! Numeric kernels with the same bits on every instruction set, thread count and batch: products, reductions, activations, optimiser passes
+//! Numeric kernels with the same bits on every instruction set, thread count and batch: products, reductions,
+//! activations, losses, optimiser passes.
+//!
+//! ```
+//! use maas_kernels::{Activation, Epilogue, Kernels, Matrix, MatrixMut, Parallelism};
+//!
+//! // y = relu(x·w + b): 2 rows of 3 features to 2 units
+//! let x = [1.0, 2.0, 3.0, -1.0, -2.0, -3.0];
+//! let w = [1.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+//! let mut y = [0.0; 4];
+//! Kernels::best().matmul(
+//!     Matrix::new(&x, 2, 3),
+//!     Matrix::new(&w, 3, 2),
+//!     MatrixMut::new(&mut y, 2, 2),
+//!     Epilogue { bias: Some(&[0.5, 0.5]), activation: Activation::Relu, ..Epilogue::default() },
+//!     Parallelism::single(),
+//! );
+//! assert_eq!(y, [4.5, 5.5, 0.0, 0.0]);
+//! ```
+//!
+//! # The nouns
+//!
+//! - [`Kernels`]: one set of kernels, a value. [`Kernels::best`] is the fastest that this processor runs,
+//!   [`Kernels::portable`] runs everywhere, and every other set gives the portable set's bits. All computations are its
+//!   methods.
+//! - [`Matrix`] and [`MatrixMut`]: borrowed row-major data with a shape; [`Matrix::transposed`] is a view.
+//! - [`Epilogue`] and [`Activation`]: what happens to a product before it is written.
+//! - [`Parallelism`]: the most threads a call may use. [`Compute`] is kernels and parallelism together.
+//! - [`Buffer`]: zeroed floats on a 64-byte boundary.
+//!
+//! # The contract of numbers
+//!
+//! "The same" means the same bits, or both NaN.
+//!
+//! - An element of a product is summed over k in blocks of 1024, inside a block by one chain of fused multiply-adds
+//!   from +0 in ascending order; block sums are added in ascending order, then the bias, then the activation is applied.
+//!   A row of the result depends on the same row of the left operand only.
+//! - Reductions use 16 virtual lanes and a fixed tree ([`Kernels::sum`] says exactly how).
+//! - Elementary functions are polynomials over exactly rounded operations, at most 2 ulp off; nothing uses estimates.
+//! - The number of threads never changes a bit.
+//!
+//! Shapes that do not fit are a caller's mistake and panic; each function says when.
+
+mod activation;
+mod arithmetic;
+mod buffer;
+mod compute;
+mod cross_entropy;
+mod elementwise;
+mod error;
+mod kernels;
+mod math;
+mod matrix;
+mod optimizer;
+mod product;
+mod reduce;
+mod shrink;
+mod simd;
+mod softmax;
+
+pub use activation::Activation;
+pub use buffer::Buffer;
+pub use compute::{Compute, Parallelism};
+pub use cross_entropy::ClassTargets;
+pub use error::Error;
+pub use kernels::Kernels;
+pub use matrix::{Matrix, MatrixMut};
+pub use optimizer::{AdamStep, Nesterov};
+pub use product::Epilogue;

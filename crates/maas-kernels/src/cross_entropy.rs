@@ -1,0 +1,246 @@
+use crate::Kernels;
+use crate::elementwise::{Map, Update, update};
+use crate::kernels::Work;
+use crate::math;
+use crate::reduce::{Reduction, reduce};
+use crate::simd::{Scalar, Simd};
+use crate::softmax::{Multiply, check_rows, shifted_exp};
+
+/// What the classes of a batch should have been.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum ClassTargets<'a> {
+    /// One class index a row.
+    Labels(&'a [u32]),
+    /// One probability a row and class, in the layout of the logits.
+    Probabilities(&'a [f32]),
+}
+
+/// Losses from logits, with their gradients.
+impl Kernels {
+    /// losses\[i\] = −Σⱼ tᵢⱼ · ln softmax(logitsᵢ)ⱼ and, where asked for, gradient = softmax(logits) − t, unscaled.
+    ///
+    /// A class of probability zero adds nothing, even where its logit is −∞.
+    ///
+    /// # Panics
+    /// When lengths do not fit `columns` classes a row, or a label is not below `columns`.
+    ///
+    /// ```
+    /// use maas_kernels::{ClassTargets, Kernels};
+    ///
+    /// let (mut losses, mut gradient) = ([0.0], [0.0; 2]);
+    /// let target = ClassTargets::Labels(&[1]);
+    /// Kernels::best().softmax_cross_entropy(&[3.0, 3.0], 2, target, &mut losses, Some(&mut gradient));
+    /// assert!((losses[0] - 2f32.ln()).abs() < 1e-6);
+    /// assert_eq!(gradient, [0.5, -0.5]);
+    /// ```
+    #[track_caller]
+    pub fn softmax_cross_entropy(
+        self,
+        logits: &[f32],
+        columns: usize,
+        target: ClassTargets<'_>,
+        losses: &mut [f32],
+        gradient: Option<&mut [f32]>,
+    ) {
+        check_rows(logits.len(), columns);
+        assert_eq!(losses.len() * columns, logits.len(), "one loss a row");
+        match target {
+            ClassTargets::Labels(labels) => {
+                assert_eq!(labels.len(), losses.len(), "one label a row");
+                for &label in labels {
+                    assert!(
+                        (label as usize) < columns,
+                        "label {label} among {columns} classes"
+                    );
+                }
+            }
+            ClassTargets::Probabilities(p) => {
+                assert_eq!(p.len(), logits.len(), "one probability a logit");
+            }
+        }
+        if columns == 0 {
+            losses.fill(0.0);
+            return;
+        }
+        if let Some(gradient) = gradient {
+            assert_eq!(gradient.len(), logits.len(), "slices of different lengths");
+            self.run(SoftmaxCrossEntropy {
+                logits,
+                columns,
+                target,
+                losses,
+                gradient: Some(gradient),
+            });
+        } else {
+            self.run(SoftmaxCrossEntropy {
+                logits,
+                columns,
+                target,
+                losses,
+                gradient: None,
+            });
+        }
+    }
+
+    /// losses = max(x, 0) − x·t + ln(1 + e^−|x|), which is −t·ln σ(x) − (1 − t)·ln(1 − σ(x)), and, where asked for,
+    /// gradient = σ(x) − t, unscaled; element by element.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    ///
+    /// ```
+    /// let (mut losses, mut gradient) = ([0.0], [0.0]);
+    /// maas_kernels::Kernels::best().sigmoid_cross_entropy(&[0.0], &[1.0], &mut losses, Some(&mut gradient));
+    /// assert!((losses[0] - 2f32.ln()).abs() < 1e-6);
+    /// assert_eq!(gradient, [-0.5]);
+    /// ```
+    #[track_caller]
+    pub fn sigmoid_cross_entropy(
+        self,
+        logits: &[f32],
+        targets: &[f32],
+        losses: &mut [f32],
+        gradient: Option<&mut [f32]>,
+    ) {
+        self.map(SigmoidLoss, [logits, targets], losses);
+        if let Some(gradient) = gradient {
+            self.map(SigmoidGradient, [logits, targets], gradient);
+        }
+    }
+}
+
+struct SoftmaxCrossEntropy<'a> {
+    logits: &'a [f32],
+    columns: usize,
+    target: ClassTargets<'a>,
+    losses: &'a mut [f32],
+    gradient: Option<&'a mut [f32]>,
+}
+
+impl Work for SoftmaxCrossEntropy<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self {
+            logits,
+            columns,
+            target,
+            losses,
+            mut gradient,
+        } = self;
+        for (i, loss) in losses.iter_mut().enumerate() {
+            let row = i * columns..(i + 1) * columns;
+            let x = &logits[row.clone()];
+            let (max, sum) = match &mut gradient {
+                Some(gradient) => {
+                    let y = &mut gradient[row.clone()];
+                    let (max, sum) = shifted_exp(s, x, y);
+                    update(s, &Multiply(1.0 / sum), [], y);
+                    (max, sum)
+                }
+                None => max_and_sum(s, x),
+            };
+            let log_sum = ln_of(s, sum);
+            match target {
+                ClassTargets::Labels(labels) => {
+                    let label = labels[i] as usize;
+                    *loss = log_sum - (x[label] - max);
+                    if let Some(gradient) = &mut gradient {
+                        gradient[row][label] -= 1.0;
+                    }
+                }
+                ClassTargets::Probabilities(p) => {
+                    let p = &p[row.clone()];
+                    *loss = reduce(s, &WeightedLoss { max, log_sum }, [x, p]);
+                    if let Some(gradient) = &mut gradient {
+                        update(s, &SubtractTarget, [p], &mut gradient[row]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// max x and Σ exp(x − max x), through a block of scratch; the sum has the bits of a pass over the whole row.
+#[inline(always)]
+fn max_and_sum<S: Simd>(s: S, x: &[f32]) -> (f32, f32) {
+    let max = reduce(s, &crate::reduce::Max, [x]);
+    (max, reduce(s, &SumOfShiftedExp(max), [x]))
+}
+
+/// The set's own ln, so that the bits are the same in all of them.
+#[inline(always)]
+fn ln_of<S: Simd>(_: S, x: f32) -> f32 {
+    math::ln(Scalar, x)
+}
+
+struct SumOfShiftedExp(f32);
+
+impl Reduction<1> for SumOfShiftedExp {
+    const START: f32 = 0.0;
+    // exp(−∞) = 0, the filling of a sum.
+    const PADDING: f32 = f32::NEG_INFINITY;
+
+    #[inline(always)]
+    fn step<S: Simd>(&self, s: S, lanes: S::F, [x]: [S::F; 1]) -> S::F {
+        s.add(lanes, math::exp(s, s.sub(x, s.splat(self.0))))
+    }
+
+    #[inline(always)]
+    fn join(&self, a: f32, b: f32) -> f32 {
+        a + b
+    }
+}
+
+/// Σ p·(log Σ exp − (x − max)), skipping p = 0.
+struct WeightedLoss {
+    max: f32,
+    log_sum: f32,
+}
+
+impl Reduction<2> for WeightedLoss {
+    const START: f32 = 0.0;
+    const PADDING: f32 = 0.0;
+
+    #[inline(always)]
+    fn step<S: Simd>(&self, s: S, lanes: S::F, [x, p]: [S::F; 2]) -> S::F {
+        let surprise = s.sub(s.splat(self.log_sum), s.sub(x, s.splat(self.max)));
+        let sum = s.fma(p, surprise, lanes);
+        s.select(s.le(s.abs(p), s.zero()), lanes, sum)
+    }
+
+    #[inline(always)]
+    fn join(&self, a: f32, b: f32) -> f32 {
+        a + b
+    }
+}
+
+struct SubtractTarget;
+
+impl Update<1> for SubtractTarget {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, [target]: [S::F; 1], y: S::F) -> S::F {
+        s.sub(y, target)
+    }
+}
+
+struct SigmoidLoss;
+
+impl Map<2> for SigmoidLoss {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, [x, t]: [S::F; 2]) -> S::F {
+        let linear = s.fnma(x, t, s.larger(s.zero(), x));
+        s.add(linear, math::ln_1p_of_exp(s, s.neg(s.abs(x))))
+    }
+}
+
+struct SigmoidGradient;
+
+impl Map<2> for SigmoidGradient {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, [x, t]: [S::F; 2]) -> S::F {
+        s.sub(math::sigmoid(s, x), t)
+    }
+}

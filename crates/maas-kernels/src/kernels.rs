@@ -1,0 +1,117 @@
+use std::fmt;
+
+use crate::Error;
+use crate::simd::{Scalar, Simd};
+
+/// One set of kernels, compiled for one instruction set. All sets give the same bits.
+///
+/// A plain value to pass around: there is no global choice, so one process can compare all sets.
+///
+/// ```
+/// use maas_kernels::Kernels;
+///
+/// let mut fast = [0.0; 3];
+/// let mut portable = [0.0; 3];
+/// Kernels::best().exp(&[0.0, 1.0, -200.0], &mut fast);
+/// Kernels::portable().exp(&[0.0, 1.0, -200.0], &mut portable);
+/// assert_eq!(fast, portable);
+/// assert!(Kernels::named("abacus").is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Kernels(Set);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Set {
+    Portable,
+}
+
+/// A computation written once for every instruction set.
+pub(crate) trait Work {
+    type Output;
+    /// Must be `#[inline(always)]`, so that it is compiled with the instructions of the caller.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+impl Kernels {
+    /// The fastest set that this processor can run.
+    ///
+    /// ```
+    /// assert!(maas_kernels::Kernels::available().contains(&maas_kernels::Kernels::best()));
+    /// ```
+    #[must_use]
+    pub fn best() -> Self {
+        Self::portable()
+    }
+
+    /// The set that runs everywhere: plain Rust, one number at a time. It is the reference for the others.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Kernels::portable().name(), "portable");
+    /// ```
+    #[must_use]
+    pub fn portable() -> Self {
+        Self(Set::Portable)
+    }
+
+    /// The set called `portable`, `avx2` or `avx512`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSet`] when no set has that name, [`Error::Unsupported`] when this processor cannot run it.
+    ///
+    /// ```
+    /// use maas_kernels::{Error, Kernels};
+    /// assert_eq!(Kernels::named("portable"), Ok(Kernels::portable()));
+    /// assert_eq!(Kernels::named("mmx"), Err(Error::UnknownSet { name: "mmx".into() }));
+    /// ```
+    pub fn named(name: &str) -> Result<Self, Error> {
+        match name {
+            "portable" => Ok(Self::portable()),
+            "avx2" => Err(Error::Unsupported { set: "avx2" }),
+            "avx512" => Err(Error::Unsupported { set: "avx512" }),
+            _ => Err(Error::UnknownSet {
+                name: name.to_owned(),
+            }),
+        }
+    }
+
+    /// Every set that this processor can run, the portable one first.
+    ///
+    /// ```
+    /// assert!(maas_kernels::Kernels::available().len() >= 1);
+    /// ```
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        vec![Self::portable()]
+    }
+
+    /// The name that [`Kernels::named`] knows.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Kernels::portable().name(), "portable");
+    /// ```
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Set::Portable => "portable",
+        }
+    }
+
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
+        match self.0 {
+            Set::Portable => work.run(Scalar),
+        }
+    }
+}
+
+impl Default for Kernels {
+    /// [`Kernels::best`].
+    fn default() -> Self {
+        Self::best()
+    }
+}
+
+impl fmt::Debug for Kernels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kernels({})", self.name())
+    }
+}

@@ -1,0 +1,183 @@
+/// A borrowed matrix: `rows × columns` floats in row-major order without gaps, or the transposed view of such data.
+///
+/// ```
+/// use maas_kernels::Matrix;
+///
+/// let a = Matrix::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3);
+/// assert_eq!((a.rows(), a.columns(), a.get(1, 0)), (2, 3, 4.0));
+/// let t = a.transposed();
+/// assert_eq!((t.rows(), t.columns(), t.get(0, 1)), (3, 2, 4.0));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a> {
+    data: &'a [f32],
+    rows: usize,
+    columns: usize,
+    order: Order,
+}
+
+/// Which index moves fastest in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Rows,
+    Columns,
+}
+
+impl<'a> Matrix<'a> {
+    /// `rows × columns` of row-major `data`.
+    ///
+    /// # Panics
+    /// When `data` does not hold `rows · columns` values.
+    ///
+    /// ```should_panic
+    /// maas_kernels::Matrix::new(&[1.0, 2.0, 3.0], 2, 2);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
+        check_len(data.len(), rows, columns);
+        Self {
+            data,
+            rows,
+            columns,
+            order: Order::Rows,
+        }
+    }
+
+    /// The same data with rows and columns exchanged; nothing is copied.
+    ///
+    /// ```
+    /// let a = maas_kernels::Matrix::new(&[1.0, 2.0], 1, 2);
+    /// assert_eq!(a.transposed().get(1, 0), 2.0);
+    /// ```
+    #[must_use]
+    pub fn transposed(self) -> Self {
+        let order = match self.order {
+            Order::Rows => Order::Columns,
+            Order::Columns => Order::Rows,
+        };
+        Self {
+            data: self.data,
+            rows: self.columns,
+            columns: self.rows,
+            order,
+        }
+    }
+
+    /// Rows of the view.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Columns of the view.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The element at (`row`, `column`) of the view.
+    ///
+    /// # Panics
+    /// When the position lies outside of the view.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Matrix::new(&[1.0, 2.0], 1, 2).get(0, 1), 2.0);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn get(&self, row: usize, column: usize) -> f32 {
+        assert!(
+            row < self.rows && column < self.columns,
+            "({row}, {column}) of {} × {}",
+            self.rows,
+            self.columns
+        );
+        self.data[row * self.row_stride() + column * self.column_stride()]
+    }
+
+    /// The values in the order in which they lie in memory.
+    #[must_use]
+    pub fn data(&self) -> &'a [f32] {
+        self.data
+    }
+
+    /// Whether a row's elements are neighbours in memory: true unless the view is transposed.
+    #[must_use]
+    pub fn is_row_major(&self) -> bool {
+        self.order == Order::Rows
+    }
+
+    pub(crate) fn row_stride(&self) -> usize {
+        match self.order {
+            Order::Rows => self.columns,
+            Order::Columns => 1,
+        }
+    }
+
+    pub(crate) fn column_stride(&self) -> usize {
+        match self.order {
+            Order::Rows => 1,
+            Order::Columns => self.rows,
+        }
+    }
+}
+
+/// A matrix to write: `rows × columns` floats in row-major order without gaps.
+///
+/// ```
+/// let mut data = [0.0; 6];
+/// let c = maas_kernels::MatrixMut::new(&mut data, 2, 3);
+/// assert_eq!((c.rows(), c.columns()), (2, 3));
+/// ```
+#[derive(Debug)]
+pub struct MatrixMut<'a> {
+    data: &'a mut [f32],
+    rows: usize,
+    columns: usize,
+}
+
+impl<'a> MatrixMut<'a> {
+    /// `rows × columns` of row-major `data`.
+    ///
+    /// # Panics
+    /// When `data` does not hold `rows · columns` values.
+    ///
+    /// ```should_panic
+    /// maas_kernels::MatrixMut::new(&mut [1.0, 2.0, 3.0], 2, 2);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn new(data: &'a mut [f32], rows: usize, columns: usize) -> Self {
+        check_len(data.len(), rows, columns);
+        Self {
+            data,
+            rows,
+            columns,
+        }
+    }
+
+    /// Rows of the matrix.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Columns of the matrix.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    pub(crate) fn into_data(self) -> &'a mut [f32] {
+        self.data
+    }
+}
+
+#[track_caller]
+fn check_len(len: usize, rows: usize, columns: usize) {
+    assert!(
+        rows.checked_mul(columns) == Some(len),
+        "{len} values cannot be a matrix of {rows} × {columns}"
+    );
+}

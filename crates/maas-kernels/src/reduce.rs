@@ -1,0 +1,314 @@
+use crate::kernels::Work;
+use crate::simd::Simd;
+use crate::{Kernels, Matrix};
+
+/// Elements of one block: each block is reduced by lanes and tree, then the blocks' values are joined in order.
+const BLOCK: usize = 4096;
+/// Virtual lanes, whatever the width of the processor's vectors.
+const LANES: usize = 16;
+/// Rows of one block of a column sum, the same as the block of a product.
+const ROWS: usize = crate::product::BLOCK;
+
+/// Sums and maxima in an order that no instruction set changes.
+///
+/// Element i of a block of 4096 belongs to lane i mod 16; a last incomplete row of lanes is filled up with zeros (for
+/// [`Kernels::max`] with −∞). Within a block the lanes run on from their start in ascending order, then lane l joins lane
+/// l + 8, l + 4, l + 2 and l + 1; the blocks' values are joined in ascending order.
+impl Kernels {
+    /// Σ xᵢ.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Kernels::best().sum(&[1.0, 2.0, 3.0]), 6.0);
+    /// ```
+    #[must_use]
+    pub fn sum(self, x: &[f32]) -> f32 {
+        self.run(ReduceWork { op: Sum, x: [x] })
+    }
+
+    /// Σ xᵢ·yᵢ.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Kernels::best().dot(&[1.0, 2.0], &[3.0, 4.0]), 11.0);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn dot(self, x: &[f32], y: &[f32]) -> f32 {
+        assert_eq!(x.len(), y.len(), "slices of different lengths");
+        self.run(ReduceWork { op: Dot, x: [x, y] })
+    }
+
+    /// Σ xᵢ².
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Kernels::best().sum_squares(&[3.0, 4.0]), 25.0);
+    /// ```
+    #[must_use]
+    pub fn sum_squares(self, x: &[f32]) -> f32 {
+        self.run(ReduceWork { op: Dot, x: [x, x] })
+    }
+
+    /// The largest element; NaN where there is one, −∞ where there are none.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Kernels::best().max(&[1.0, 3.0, 2.0]), 3.0);
+    /// ```
+    #[must_use]
+    pub fn max(self, x: &[f32]) -> f32 {
+        self.run(ReduceWork { op: Max, x: [x] })
+    }
+
+    /// sums\[j\] = Σᵢ x\[i, j\]: a product with a row of ones, in the same order of summation.
+    ///
+    /// # Panics
+    /// When `sums` does not have as many elements as `x` has columns.
+    ///
+    /// ```
+    /// use maas_kernels::{Kernels, Matrix};
+    /// let mut sums = [0.0; 2];
+    /// Kernels::best().column_sums(Matrix::new(&[1.0, 2.0, 3.0, 4.0], 2, 2), &mut sums);
+    /// assert_eq!(sums, [4.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn column_sums(self, x: Matrix<'_>, sums: &mut [f32]) {
+        assert_eq!(sums.len(), x.columns(), "as many sums as columns");
+        if x.is_row_major() {
+            self.run(ColumnSums { x: x.data(), sums });
+        } else if x.rows() > 0 {
+            for (sum, column) in sums.iter_mut().zip(x.data().chunks_exact(x.rows())) {
+                *sum = ordered_sum(column);
+            }
+        } else {
+            sums.fill(0.0);
+        }
+    }
+}
+
+/// The sum of blocks of [`ROWS`] elements, each from left to right.
+fn ordered_sum(x: &[f32]) -> f32 {
+    let mut blocks = x
+        .chunks(ROWS)
+        .map(|block| block.iter().fold(0.0, |sum, x| sum + x));
+    let first = blocks.next().unwrap_or(0.0);
+    blocks.fold(first, |sum, block| sum + block)
+}
+
+/// Both functions must be `#[inline(always)]`.
+pub(crate) trait Reduction<const N: usize> {
+    const START: f32;
+    /// What fills up the last row of lanes.
+    const PADDING: f32;
+    fn step<S: Simd>(&self, s: S, lanes: S::F, x: [S::F; N]) -> S::F;
+    fn join(&self, a: f32, b: f32) -> f32;
+}
+
+pub(crate) struct Sum;
+
+impl Reduction<1> for Sum {
+    const START: f32 = 0.0;
+    const PADDING: f32 = 0.0;
+
+    #[inline(always)]
+    fn step<S: Simd>(&self, s: S, lanes: S::F, [x]: [S::F; 1]) -> S::F {
+        s.add(lanes, x)
+    }
+
+    #[inline(always)]
+    fn join(&self, a: f32, b: f32) -> f32 {
+        a + b
+    }
+}
+
+pub(crate) struct Dot;
+
+impl Reduction<2> for Dot {
+    const START: f32 = 0.0;
+    const PADDING: f32 = 0.0;
+
+    #[inline(always)]
+    fn step<S: Simd>(&self, s: S, lanes: S::F, [x, y]: [S::F; 2]) -> S::F {
+        s.fma(x, y, lanes)
+    }
+
+    #[inline(always)]
+    fn join(&self, a: f32, b: f32) -> f32 {
+        a + b
+    }
+}
+
+pub(crate) struct Max;
+
+impl Reduction<1> for Max {
+    const START: f32 = f32::NEG_INFINITY;
+    const PADDING: f32 = f32::NEG_INFINITY;
+
+    #[inline(always)]
+    fn step<S: Simd>(&self, s: S, lanes: S::F, [x]: [S::F; 1]) -> S::F {
+        s.select(s.is_nan(lanes), lanes, s.larger(lanes, x))
+    }
+
+    #[inline(always)]
+    fn join(&self, a: f32, b: f32) -> f32 {
+        if a.is_nan() || b < a { a } else { b }
+    }
+}
+
+struct ReduceWork<'a, R, const N: usize> {
+    op: R,
+    x: [&'a [f32]; N],
+}
+
+impl<R: Reduction<N>, const N: usize> Work for ReduceWork<'_, R, N> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> f32 {
+        reduce(s, &self.op, self.x)
+    }
+}
+
+/// The slices must be of equal length.
+#[inline(always)]
+pub(crate) fn reduce<S: Simd, R: Reduction<N>, const N: usize>(
+    s: S,
+    op: &R,
+    x: [&[f32]; N],
+) -> f32 {
+    let len = x[0].len();
+    debug_assert!(x.iter().all(|x| x.len() == len), "slices of equal length");
+    let pointers = x.map(<[f32]>::as_ptr);
+    // SAFETY: the pointers are valid for `min(len, BLOCK)` floats.
+    let mut total = unsafe { reduce_block(s, op, pointers, len.min(BLOCK)) };
+    let mut start = BLOCK;
+    while start < len {
+        // SAFETY: `len − start` floats are left behind the pointers.
+        let block = unsafe {
+            reduce_block(
+                s,
+                op,
+                pointers.map(|p| p.add(start)),
+                (len - start).min(BLOCK),
+            )
+        };
+        total = op.join(total, block);
+        start += BLOCK;
+    }
+    total
+}
+
+/// # Safety
+/// Each pointer must be valid for reading `len` floats.
+#[inline(always)]
+unsafe fn reduce_block<S: Simd, R: Reduction<N>, const N: usize>(
+    s: S,
+    op: &R,
+    x: [*const f32; N],
+    len: usize,
+) -> f32 {
+    // Only the first 16 / LANES vectors are used.
+    let mut lanes = [s.splat(R::START); LANES];
+    let whole = len - len % LANES;
+    let mut i = 0;
+    while i < whole {
+        // SAFETY: `i + 16 <= len`.
+        unsafe { step_row(s, op, &mut lanes, &x, i) };
+        i += LANES;
+    }
+    if whole < len {
+        let mut padded = [[R::PADDING; LANES]; N];
+        for (row, x) in padded.iter_mut().zip(&x) {
+            // SAFETY: `len − whole < 16` floats are left.
+            let rest = unsafe { std::slice::from_raw_parts(x.add(whole), len - whole) };
+            row[..rest.len()].copy_from_slice(rest);
+        }
+        let mut rows = [std::ptr::null(); N];
+        for (pointer, row) in rows.iter_mut().zip(&padded) {
+            *pointer = row.as_ptr();
+        }
+        // SAFETY: every row holds 16 floats.
+        unsafe { step_row(s, op, &mut lanes, &rows, 0) };
+    }
+
+    let mut values = [R::START; LANES];
+    let mut j = 0;
+    while j < LANES / S::LANES {
+        // SAFETY: `(j + 1) · S::LANES <= 16`.
+        unsafe { s.store(values.as_mut_ptr().add(j * S::LANES), lanes[j]) };
+        j += 1;
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for l in 0..half {
+            values[l] = op.join(values[l], values[l + half]);
+        }
+        half /= 2;
+    }
+    values[0]
+}
+
+/// One row of 16 lanes.
+///
+/// # Safety
+/// Each pointer must be valid for reading 16 floats from offset `i` on.
+#[inline(always)]
+unsafe fn step_row<S: Simd, R: Reduction<N>, const N: usize>(
+    s: S,
+    op: &R,
+    lanes: &mut [S::F; LANES],
+    x: &[*const f32; N],
+    i: usize,
+) {
+    let mut j = 0;
+    while j < LANES / S::LANES {
+        let mut v = [s.zero(); N];
+        for (v, x) in v.iter_mut().zip(x) {
+            // SAFETY: `(j + 1) · S::LANES <= 16`.
+            *v = unsafe { s.load(x.add(i + j * S::LANES)) };
+        }
+        lanes[j] = op.step(s, lanes[j], v);
+        j += 1;
+    }
+}
+
+struct ColumnSums<'a> {
+    x: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl Work for ColumnSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let columns = self.sums.len();
+        if columns == 0 {
+            return;
+        }
+        let mut j = 0;
+        while j < columns {
+            let n = S::LANES.min(columns - j);
+            let mut total = s.zero();
+            for (b, block) in self.x.chunks(ROWS * columns).enumerate() {
+                let mut sum = s.zero();
+                for row in block.chunks_exact(columns) {
+                    // SAFETY: `n` floats of the row lie from column `j` on.
+                    let x = unsafe {
+                        let p = row.as_ptr().add(j);
+                        if n == S::LANES {
+                            s.load(p)
+                        } else {
+                            s.load_partial(p, n)
+                        }
+                    };
+                    sum = s.add(sum, x);
+                }
+                total = if b == 0 { sum } else { s.add(total, sum) };
+            }
+            // SAFETY: as for the row.
+            unsafe { s.store_partial(self.sums.as_mut_ptr().add(j), n, total) };
+            j += n;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The few operations that every kernel is written in.
+//!
+//! A value of a type that implements [`Simd`] is a proof that the processor has its instructions, so all operations on
+//! registers are safe; only those that touch memory ask the caller for a promise. Everything here is
+//! `#[inline(always)]`: a generic body takes on the instruction set of the `#[target_feature]` function that calls it.
+
+mod scalar;
+
+pub(crate) use scalar::Scalar;
+
+/// Vectors of `LANES` floats or integers. Each operation is exactly rounded or exact, so that lane by lane every
+/// implementation gives the same bits (a NaN's payload apart).
+pub(crate) trait Simd: Copy {
+    /// Floats in a vector: a power of two, at most 16.
+    const LANES: usize;
+    /// Floats.
+    type F: Copy;
+    /// 32-bit integers, wrapping.
+    type I: Copy;
+    /// One truth value a lane.
+    type M: Copy;
+
+    /// # Safety
+    /// `p` must be valid for reading `LANES` floats; no alignment is asked.
+    unsafe fn load(self, p: *const f32) -> Self::F;
+    /// Zeros beyond the first `n` lanes.
+    /// # Safety
+    /// `p` must be valid for reading `n <= LANES` floats.
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> Self::F;
+    /// # Safety
+    /// `p` must be valid for writing `LANES` floats; no alignment is asked.
+    unsafe fn store(self, p: *mut f32, x: Self::F);
+    /// Writes the first `n` lanes only.
+    /// # Safety
+    /// `p` must be valid for writing `n <= LANES` floats.
+    unsafe fn store_partial(self, p: *mut f32, n: usize, x: Self::F);
+
+    fn splat(self, x: f32) -> Self::F;
+    fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F;
+    fn mul(self, a: Self::F, b: Self::F) -> Self::F;
+    fn div(self, a: Self::F, b: Self::F) -> Self::F;
+    fn sqrt(self, a: Self::F) -> Self::F;
+    /// `a · b + c`, rounded once.
+    fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// `c − a · b`, rounded once.
+    fn fnma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+
+    /// `a < b`; false where either is NaN.
+    fn lt(self, a: Self::F, b: Self::F) -> Self::M;
+    /// `a <= b`; false where either is NaN.
+    fn le(self, a: Self::F, b: Self::F) -> Self::M;
+    fn is_nan(self, a: Self::F) -> Self::M;
+    /// Lane by lane `a` where `mask`, else `b`.
+    fn select(self, mask: Self::M, a: Self::F, b: Self::F) -> Self::F;
+    /// Lane `l` is bit `l` of `bits`.
+    fn mask_from_bits(self, bits: u32) -> Self::M;
+
+    fn splat_i(self, x: i32) -> Self::I;
+    fn bits(self, a: Self::F) -> Self::I;
+    fn of_bits(self, a: Self::I) -> Self::F;
+    /// The nearest float of a signed integer; exact below 2²⁴.
+    fn to_float(self, a: Self::I) -> Self::F;
+    fn add_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn sub_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn and_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn or_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn shift_left<const N: i32>(self, a: Self::I) -> Self::I;
+    /// Keeps the sign.
+    fn shift_right<const N: i32>(self, a: Self::I) -> Self::I;
+
+    #[inline(always)]
+    fn zero(self) -> Self::F {
+        self.splat(0.0)
+    }
+
+    #[inline(always)]
+    fn abs(self, a: Self::F) -> Self::F {
+        self.of_bits(self.and_i(self.bits(a), self.splat_i(i32::MAX)))
+    }
+
+    /// `|a|` with the sign of `sign`, given that the sign bit of `a` is clear.
+    #[inline(always)]
+    fn with_sign(self, a: Self::F, sign: Self::F) -> Self::F {
+        let sign = self.and_i(self.bits(sign), self.splat_i(i32::MIN));
+        self.of_bits(self.or_i(self.bits(a), sign))
+    }
+
+    #[inline(always)]
+    fn neg(self, a: Self::F) -> Self::F {
+        self.of_bits(self.add_i(self.bits(a), self.splat_i(i32::MIN)))
+    }
+
+    /// `b` where `a <= b` fails, so a NaN in `b` wins and one in `a` is replaced.
+    #[inline(always)]
+    fn smaller(self, a: Self::F, b: Self::F) -> Self::F {
+        self.select(self.lt(a, b), a, b)
+    }
+
+    /// `b` where `b < a` fails, so a NaN in `b` wins and one in `a` is replaced.
+    #[inline(always)]
+    fn larger(self, a: Self::F, b: Self::F) -> Self::F {
+        self.select(self.lt(b, a), a, b)
+    }
+
+    /// c₀ + x·(c₁ + x·(c₂ + …)), a chain of fused multiply-adds.
+    #[inline(always)]
+    fn polynomial<const N: usize>(self, x: Self::F, coefficients: [f32; N]) -> Self::F {
+        let mut sum = self.splat(coefficients[N - 1]);
+        let mut i = N - 1;
+        while i > 0 {
+            i -= 1;
+            sum = self.fma(sum, x, self.splat(coefficients[i]));
+        }
+        sum
+    }
+}
