@@ -1,1 +1,10 @@
-//! Gradient descent: optimisers as chains of small transformations, a trainer with epochs, metrics, progress and history
+
+mod descent;
+mod error;
+mod history;
+mod rate;
+
+pub use descent::{GradientDescent, Minimum};
+pub use error::Error;
+pub use history::{EpochRecord, History};
+pub use rate::LearningRate;

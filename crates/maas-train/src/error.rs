@@ -1,0 +1,147 @@
+//! What can go wrong.
+
+use thiserror::Error;
+
+/// Why descending or training failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A learning rate must be finite and at least 0.
+    #[error("the learning rate of step {step} must be finite and at least 0, found {value}")]
+    LearningRate {
+        /// The step, counted from 1.
+        step: u64,
+        /// What was asked for.
+        value: f32,
+    },
+    /// A tolerance must be a number and at least 0.
+    #[error("the tolerance must be at least 0, found {value}")]
+    Tolerance {
+        /// What was asked for.
+        value: f32,
+    },
+    /// A coefficient of an optimiser lies outside its range.
+    #[error("{name} must lie in {range}, found {value}")]
+    Coefficient {
+        /// Which one, as its setter is called.
+        name: &'static str,
+        /// Where it may lie.
+        range: &'static str,
+        /// What was asked for.
+        value: f32,
+    },
+    /// Parameters and gradient have different shapes.
+    #[error("the gradient must have the parameters' shape {expected:?}, found {found:?}")]
+    GradientShape {
+        /// Shape of the parameters.
+        expected: Vec<usize>,
+        /// Shape of the gradient.
+        found: Vec<usize>,
+    },
+    /// Loss or gradient stopped being finite in [`GradientDescent::minimize`](crate::GradientDescent::minimize).
+    #[error(
+        "diverged after {step} steps: the loss is {loss}, the gradient's norm {gradient_norm}; try a smaller learning rate"
+    )]
+    Diverged {
+        /// Steps taken before.
+        step: u64,
+        /// The loss there.
+        loss: f32,
+        /// The gradient's norm there.
+        gradient_norm: f32,
+    },
+    /// Training needs at least one epoch.
+    #[error("the number of epochs must be at least 1, found 0")]
+    Epochs,
+    /// A batch needs at least one row.
+    #[error("the batch size must be at least 1, found 0")]
+    BatchSize,
+    /// The data set has another number of inputs than the network.
+    #[error("the network has {expected} inputs, the {data} data {found}")]
+    Inputs {
+        /// Which data set: `training`, `validation` or `evaluation`.
+        data: &'static str,
+        /// Inputs of the network.
+        expected: usize,
+        /// Inputs of the data set.
+        found: usize,
+    },
+    /// Rows of an input do not have the shape that the network takes.
+    #[error(
+        "input `{input}` of the network takes rows of shape {expected:?}, the {data} data have {found:?}"
+    )]
+    InputShape {
+        /// Which data set: `training`, `validation` or `evaluation`.
+        data: &'static str,
+        /// Name of the network's input.
+        input: String,
+        /// The network's row shape.
+        expected: Vec<usize>,
+        /// The data set's row shape.
+        found: Vec<usize>,
+    },
+    /// An input holds integers where the network takes `f32`, or the other way round.
+    #[error("input `{input}` of the network takes {expected}, the {data} data hold {found}")]
+    InputKind {
+        /// Which data set: `training`, `validation` or `evaluation`.
+        data: &'static str,
+        /// Name of the network's input.
+        input: String,
+        /// What the network takes.
+        expected: &'static str,
+        /// What the data set holds.
+        found: &'static str,
+    },
+    /// The targets are not as wide as the network's output.
+    #[error("the network's output is {expected} wide, the targets of the {data} data {found}")]
+    TargetWidth {
+        /// Which data set: `training`, `validation` or `evaluation`.
+        data: &'static str,
+        /// Elements in a row of the network's output.
+        expected: usize,
+        /// Elements in a row of the targets, or the number of classes.
+        found: usize,
+    },
+    /// The loss cannot use targets of this kind.
+    #[error("{loss} cannot be computed from the targets of the {data} data, which are {found}")]
+    TargetKind {
+        /// Which data set: `training`, `validation` or `evaluation`.
+        data: &'static str,
+        /// The loss's name.
+        loss: String,
+        /// What the data set holds.
+        found: &'static str,
+    },
+    /// A data set has no rows.
+    #[error("the {data} data have no rows")]
+    NoRows {
+        /// Which data set: `training`, `validation` or `evaluation`.
+        data: &'static str,
+    },
+    /// The loss of a training step is infinite or not a number. The weights are as they were before that step.
+    #[error("the loss is {loss} in step {step} of epoch {epoch}; try a smaller learning rate")]
+    NonFiniteLoss {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The step within the epoch, counted from 1.
+        step: usize,
+        /// The loss.
+        loss: f32,
+    },
+    /// The gradient of a training step has an element that is infinite or not a number, or its squares overflow. The
+    /// weights are as they were before that step.
+    #[error(
+        "the gradient is not finite in step {step} of epoch {epoch}, where the loss is {loss}; try a smaller learning rate"
+    )]
+    NonFiniteGradient {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The step within the epoch, counted from 1.
+        step: usize,
+        /// The loss.
+        loss: f32,
+    },
+    /// A file could not be written; the source says which, and why not.
+    #[error("the file could not be written")]
+    Write(#[source] std::io::Error),
+}
