@@ -1,6 +1,8 @@
 use std::fmt;
 
 use crate::Error;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{Avx2, Avx512};
 use crate::simd::{Scalar, Simd};
 
 /// One set of kernels, compiled for one instruction set. All sets give the same bits.
@@ -23,6 +25,10 @@ pub struct Kernels(Set);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Set {
     Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
 }
 
 /// A computation written once for every instruction set.
@@ -40,7 +46,9 @@ impl Kernels {
     /// ```
     #[must_use]
     pub fn best() -> Self {
-        Self::portable()
+        Self::avx512()
+            .or_else(Self::avx2)
+            .unwrap_or_else(Self::portable)
     }
 
     /// The set that runs everywhere: plain Rust, one number at a time. It is the reference for the others.
@@ -66,8 +74,8 @@ impl Kernels {
     pub fn named(name: &str) -> Result<Self, Error> {
         match name {
             "portable" => Ok(Self::portable()),
-            "avx2" => Err(Error::Unsupported { set: "avx2" }),
-            "avx512" => Err(Error::Unsupported { set: "avx512" }),
+            "avx2" => Self::avx2().ok_or(Error::Unsupported { set: "avx2" }),
+            "avx512" => Self::avx512().ok_or(Error::Unsupported { set: "avx512" }),
             _ => Err(Error::UnknownSet {
                 name: name.to_owned(),
             }),
@@ -81,7 +89,10 @@ impl Kernels {
     /// ```
     #[must_use]
     pub fn available() -> Vec<Self> {
-        vec![Self::portable()]
+        [Some(Self::portable()), Self::avx2(), Self::avx512()]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// The name that [`Kernels::named`] knows.
@@ -93,12 +104,41 @@ impl Kernels {
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512(_) => "avx512",
         }
     }
 
+    #[cfg(target_arch = "x86_64")]
+    fn avx2() -> Option<Self> {
+        Avx2::detect().map(|set| Self(Set::Avx2(set)))
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn avx512() -> Option<Self> {
+        Avx512::detect().map(|set| Self(Set::Avx512(set)))
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn avx2() -> Option<Self> {
+        None
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn avx512() -> Option<Self> {
+        None
+    }
+
+    #[inline]
     pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
             Set::Portable => work.run(Scalar),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2(set) => set.run(work),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512(set) => set.run(work),
         }
     }
 }

@@ -4,8 +4,30 @@
 //! registers are safe; only those that touch memory ask the caller for a promise. Everything here is
 //! `#[inline(always)]`: a generic body takes on the instruction set of the `#[target_feature]` function that calls it.
 
+/// Methods that are one instruction of a set whose presence `self` proves.
+#[cfg(target_arch = "x86_64")]
+macro_rules! operations {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $output:ty = $instruction:expr;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(self, $($argument: $type),*) -> $output {
+                // SAFETY: `self` proves that the processor has the instruction.
+                unsafe { $instruction }
+            }
+        )*
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod scalar;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
 pub(crate) use scalar::Scalar;
 
 /// Vectors of `LANES` floats or integers. Each operation is exactly rounded or exact, so that lane by lane every

@@ -1,0 +1,188 @@
+//! Every set gives the portable set's bits: element-wise kernels, reductions, losses, optimisers.
+
+mod common;
+
+use common::{assert_same, float, floats, others};
+use maas_kernels::{Activation, AdamStep, ClassTargets, Kernels, Matrix, Nesterov};
+use proptest::prelude::*;
+
+const ACTIVATIONS: [Activation; 8] = [
+    Activation::Linear,
+    Activation::Relu,
+    Activation::LeakyRelu { slope: 0.01 },
+    Activation::LeakyRelu { slope: -0.5 },
+    Activation::Gelu,
+    Activation::Silu,
+    Activation::Tanh,
+    Activation::Sigmoid,
+];
+
+/// Runs `kernel` with the portable set and all others on a copy of `y` that starts at an odd offset.
+fn compare(what: &str, offset: usize, y: &[f32], kernel: impl Fn(Kernels, &mut [f32])) {
+    let mut expected = y.to_vec();
+    kernel(Kernels::portable(), &mut expected);
+    for set in others() {
+        let mut found = vec![f32::NAN; offset];
+        found.extend_from_slice(y);
+        kernel(set, &mut found[offset..]);
+        assert_same(&found[offset..], &expected, &format!("{what} with {set:?}"));
+        assert!(
+            found[..offset].iter().all(|x| x.is_nan()),
+            "{what} with {set:?} wrote before its slice"
+        );
+    }
+}
+
+fn step() -> AdamStep {
+    AdamStep {
+        learning_rate: 1e-3,
+        beta_1: 0.9,
+        beta_2: 0.999,
+        epsilon: 1e-7,
+        bias_correction_1: 0.271,
+        bias_correction_2: 0.002_997,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn maps(x in floats(0..150), offset in 0usize..17) {
+        let x = &x[offset.min(x.len())..];
+        compare("exp", offset, x, |set, y| set.exp(x, y));
+        compare("ln", offset, x, |set, y| set.ln(x, y));
+        compare("tanh", offset, x, |set, y| set.tanh(x, y));
+        compare("erf", offset, x, |set, y| set.erf(x, y));
+        compare("sigmoid", offset, x, |set, y| set.sigmoid(x, y));
+        for activation in ACTIVATIONS {
+            compare("activate", offset, x, |set, y| set.activate(activation, x, y));
+            compare("activate in place", offset, x, |set, y| {
+                set.activate_in_place(activation, y);
+                let mut copy = vec![0.0; x.len()];
+                set.activate(activation, x, &mut copy);
+                assert_same(y, &copy, "in place");
+            });
+        }
+    }
+
+    #[test]
+    fn gradients(pairs in proptest::collection::vec((float(), float()), 0..100), offset in 0usize..9) {
+        let (x, dy): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+        let (x, dy) = (&x[offset.min(x.len())..], &dy[offset.min(dy.len())..]);
+        for activation in ACTIVATIONS {
+            compare("gradient", offset, dy, |set, dx| set.activation_gradient(activation, x, dy, dx));
+            compare("gradient in place", offset, dy, |set, dx| {
+                set.activation_gradient_in_place(activation, x, dx);
+                let mut copy = vec![0.0; x.len()];
+                set.activation_gradient(activation, x, dy, &mut copy);
+                assert_same(dx, &copy, "in place");
+            });
+        }
+        compare("add", offset, dy, |set, y| set.add(x, y));
+        compare("subtract", offset, dy, |set, y| set.subtract(x, y));
+        compare("multiply", offset, dy, |set, y| set.multiply(x, y));
+        compare("axpy", offset, dy, |set, y| set.axpy(0.3, x, y));
+        compare("scale", offset, dy, |set, y| set.scale(-1.7, y));
+        compare("fill", offset, dy, |set, y| set.fill(0.5, y));
+    }
+
+    #[test]
+    fn affine((rows, scale, offset) in (0usize..5, floats(0..40)).prop_flat_map(|(rows, scale)| {
+        let n = scale.len();
+        (floats(rows * n), Just(scale), floats(n))
+    })) {
+        compare("affine_columns", 3, &rows, |set, y| set.affine_columns(&rows, &scale, &offset, y));
+    }
+
+    #[test]
+    fn reductions(x in floats(0..100), repeat in prop_oneof![Just(1usize), Just(47), Just(130)], offset in 0usize..9) {
+        let x: Vec<f32> = x.iter().copied().cycle().take(x.len() * repeat).collect();
+        let x = &x[offset.min(x.len())..];
+        let y: Vec<f32> = x.iter().rev().copied().collect();
+        compare("reductions", 5, &[0.0; 4], |set, results| {
+            results.copy_from_slice(&[set.sum(x), set.dot(x, &y), set.sum_squares(x), set.max(x)]);
+        });
+    }
+
+    #[test]
+    fn column_sums((x, rows, columns) in (0usize..40, 0usize..40).prop_flat_map(|(m, n)| (floats(m * n), Just(m), Just(n)))) {
+        let matrix = Matrix::new(&x, rows, columns);
+        compare("column sums", 3, &vec![0.0; columns], |set, sums| set.column_sums(matrix, sums));
+        compare("row sums", 3, &vec![0.0; rows], |set, sums| set.column_sums(matrix.transposed(), sums));
+    }
+
+    #[test]
+    fn softmax((x, dy, columns) in (0usize..6, 1usize..70).prop_flat_map(|(m, n)| (floats(m * n), floats(m * n), Just(n)))) {
+        compare("softmax", 3, &x, |set, y| set.softmax_rows(&x, columns, y));
+        compare("softmax gradient", 3, &x, |set, dx| set.softmax_gradient(&x, &dy, columns, dx));
+    }
+
+    #[test]
+    fn cross_entropy(
+        (x, p, labels, n) in (0usize..6, 1usize..70)
+            .prop_flat_map(|(m, n)| (floats(m * n), floats(m * n), proptest::collection::vec(0..n as u32, m), Just(n)))
+    ) {
+        let rows = labels.len();
+        for target in [ClassTargets::Labels(&labels), ClassTargets::Probabilities(&p)] {
+            compare("softmax cross-entropy", 3, &vec![0.0; rows + x.len()], |set, results| {
+                let (losses, gradient) = results.split_at_mut(rows);
+                let mut alone = vec![0.0; rows];
+                set.softmax_cross_entropy(&x, n, target, &mut alone, None);
+                set.softmax_cross_entropy(&x, n, target, losses, Some(gradient));
+                assert_same(losses, &alone, "with and without gradient");
+            });
+        }
+        compare("sigmoid cross-entropy", 3, &vec![0.0; 2 * x.len()], |set, results| {
+            let (losses, gradient) = results.split_at_mut(x.len());
+            set.sigmoid_cross_entropy(&x, &p, losses, Some(gradient));
+        });
+    }
+
+    #[test]
+    fn optimizers(
+        values in proptest::collection::vec((float(), float(), float(), float()), 0..70), offset in 0usize..9
+    ) {
+        let theta: Vec<f32> = values.iter().map(|v| v.0).collect();
+        let gradient: Vec<f32> = values.iter().map(|v| v.1).collect();
+        let n = theta.len();
+        compare("gradient descent", offset, &theta, |set, theta| set.gradient_descent(theta, &gradient, 0.1));
+        for nesterov in [Nesterov::No, Nesterov::Yes] {
+            let both: Vec<f32> = theta.iter().chain(&gradient).copied().collect();
+            compare("momentum", offset, &both, |set, both| {
+                let (velocity, update) = both.split_at_mut(n);
+                set.momentum(update, velocity, 0.9, nesterov);
+            });
+        }
+        let all: Vec<f32> =
+            theta.iter().copied().chain(values.iter().map(|v| v.2)).chain(values.iter().map(|v| v.3.abs())).collect();
+        compare("adam", offset, &all, |set, all| {
+            let (mut update, mut m2, mut v2) = (gradient.clone(), all[n..2 * n].to_vec(), all[2 * n..].to_vec());
+            let mut theta2 = all[..n].to_vec();
+            set.scale_by_adam(&mut update, &mut m2, &mut v2, step());
+            set.gradient_descent(&mut theta2, &update, step().learning_rate);
+            let (theta, moments) = all.split_at_mut(n);
+            let (m, v) = moments.split_at_mut(n);
+            set.adam(theta, &gradient, m, v, step());
+            assert_same(theta, &theta2, "fused and in two passes");
+            assert_same(m, &m2, "fused and in two passes");
+            assert_same(v, &v2, "fused and in two passes");
+        });
+    }
+
+    #[test]
+    fn shrinking(w in floats(0..300), mask in proptest::collection::vec(any::<u64>(), 5), offset in 0usize..9) {
+        for lambda in [0.0, 1e-3, 1.0, f32::INFINITY] {
+            compare("soft threshold", offset, &w, |set, w| set.soft_threshold(w, lambda));
+            compare("sign step", offset, &w, |set, w| set.sign_step(w, lambda));
+        }
+        let words = w.len().div_ceil(64);
+        compare("mask", offset, &w, |set, w| set.apply_mask(w, &mask[..words]));
+        let mut masked = w.clone();
+        Kernels::best().apply_mask(&mut masked, &mask[..words]);
+        for (i, (after, before)) in masked.iter().zip(&w).enumerate() {
+            let expected = if mask[i / 64] >> (i % 64) & 1 == 1 { *before } else { 0.0 };
+            assert_same(&[*after], &[expected], "mask");
+        }
+    }
+}
