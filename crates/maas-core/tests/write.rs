@@ -61,7 +61,7 @@ fn writers_at_once_leave_one_whole_file() {
         for byte in b'a'..b'e' {
             let path = &path;
             scope.spawn(move || {
-                write_atomically(path, |file| file.write_all(&[byte; 100_000])).unwrap()
+                write_atomically(path, |file| file.write_all(&[byte; 100_000])).unwrap();
             });
         }
     });

@@ -1,0 +1,219 @@
+use std::io;
+use std::path::PathBuf;
+
+/// What can be wrong with data. Lines count from 1 as an editor counts them, rows from 0.
+///
+/// ```
+/// use maas_data::{Dataset, Error};
+///
+/// let error = Dataset::from_csv_reader("a,b\n1,2\n3,high\n".as_bytes())?.target("b").unwrap_err();
+/// assert!(matches!(error, Error::NotANumber { line: 3, .. }));
+/// assert_eq!(error.to_string(), "line 3, column `b`: a number expected, found `high`");
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file cannot be opened.
+    #[error("cannot open {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Reading stopped.
+    #[error("cannot read the table")]
+    Read(#[source] io::Error),
+    /// A file or reader has no header line.
+    #[error("a line of column names expected, found nothing")]
+    NoHeader,
+    /// There are no rows.
+    #[error("at least one row expected, found none")]
+    NoRows,
+    /// More rows than an order of `u32` can number.
+    #[error("at most 4294967295 rows expected, found {found}")]
+    TooManyRows {
+        /// How many there were.
+        found: usize,
+    },
+    /// There is no column left to learn from.
+    #[error("at least one input column expected, found none")]
+    NoInputs,
+    /// Two columns have the same name.
+    #[error("two columns are called `{name}`")]
+    DuplicateColumn {
+        /// The name.
+        name: String,
+    },
+    /// A line has more or fewer cells than the header.
+    #[error("line {line}: {expected} cells expected, found {found}")]
+    RowWidth {
+        /// The line.
+        line: u64,
+        /// How many columns the header has.
+        expected: usize,
+        /// How many cells the line has.
+        found: usize,
+    },
+    /// A cell is not UTF-8 text.
+    #[error("line {line}, cell {cell}: UTF-8 text expected")]
+    NotUtf8 {
+        /// The line.
+        line: u64,
+        /// The cell in the line, from 1.
+        cell: usize,
+    },
+    /// There is no column of this name.
+    #[error("no column is called `{found}`; there are: {}", columns.join(", "))]
+    NoSuchColumn {
+        /// The name asked for.
+        found: String,
+        /// The names that there are.
+        columns: Vec<String>,
+    },
+    /// A cell holds text where a number is expected.
+    #[error("line {line}, column `{column}`: a number expected, found `{found}`")]
+    NotANumber {
+        /// The line.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The cell's text.
+        found: String,
+    },
+    /// A cell holds NaN, an infinity, or a number too large for an `f32`.
+    #[error("line {line}, column `{column}`: a finite number expected, found `{found}`")]
+    CellNotFinite {
+        /// The line.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The cell's text.
+        found: String,
+    },
+    /// A cell is empty.
+    #[error("line {line}, column `{column}`: a value expected, found an empty cell")]
+    EmptyCell {
+        /// The line.
+        line: u64,
+        /// The column's name.
+        column: String,
+    },
+    /// A cell names a class that is not among those given.
+    #[error("line {line}, column `{column}`: one of {} expected, found `{found}`", classes.join(", "))]
+    UnknownClass {
+        /// The line.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The cell's text.
+        found: String,
+        /// The classes given.
+        classes: Vec<String>,
+    },
+    /// An array holds NaN or an infinity.
+    #[error("row {row}, column {column} of `{name}`: a finite number expected, found {found}")]
+    NotFinite {
+        /// The input's or the target's name.
+        name: String,
+        /// The row, from 0.
+        row: usize,
+        /// The element within the row, from 0.
+        column: usize,
+        /// The number.
+        found: f32,
+    },
+    /// An input or a target has more or fewer rows than the first input.
+    #[error("`{name}`: {expected} rows expected, found {found}")]
+    RowCount {
+        /// The input's or the target's name.
+        name: String,
+        /// Rows of the first input.
+        expected: usize,
+        /// Rows of this one.
+        found: usize,
+    },
+    /// The values of an input are not whole rows of its shape.
+    #[error("`{name}`: rows of shape {row_shape:?} expected, found {found} values")]
+    RaggedValues {
+        /// The input's name.
+        name: String,
+        /// The shape of a row.
+        row_shape: Vec<usize>,
+        /// How many values there were.
+        found: usize,
+    },
+    /// A row would have no values, or more than can be counted.
+    #[error("`{name}`: rows of at least one value expected, found shape {row_shape:?}")]
+    EmptyRow {
+        /// The input's name.
+        name: String,
+        /// The shape of a row.
+        row_shape: Vec<usize>,
+    },
+    /// More or fewer names than columns.
+    #[error("{expected} names expected, found {found}")]
+    NameCount {
+        /// How many columns there are.
+        expected: usize,
+        /// How many names were given.
+        found: usize,
+    },
+    /// A label is not the number of a class.
+    #[error("row {row}: a label below {classes} expected, found {found}")]
+    LabelOutOfRange {
+        /// The row, from 0.
+        row: usize,
+        /// How many classes there are.
+        classes: usize,
+        /// The label.
+        found: u32,
+    },
+    /// A classification needs classes.
+    #[error("at least one class expected, found none")]
+    NoClasses,
+    /// Two classes have the same name.
+    #[error("two classes are called `{name}`")]
+    DuplicateClass {
+        /// The name.
+        name: String,
+    },
+    /// The fractions of a split are not positive or do not add up to 1.
+    #[error("positive fractions that add up to 1 expected, found {}", list(found))]
+    Fractions {
+        /// The fractions.
+        found: Vec<f64>,
+    },
+    /// A part of a split would have no rows.
+    #[error("too few rows to split: {fraction} of {rows} rows is none")]
+    EmptyPart {
+        /// The part's fraction.
+        fraction: f64,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// A row number is not below the number of rows.
+    #[error("a row below {rows} expected, found {found}")]
+    NoSuchRow {
+        /// How many rows there are.
+        rows: usize,
+        /// The number asked for.
+        found: usize,
+    },
+    /// A row is held out twice.
+    #[error("each row held out once expected, found row {row} again")]
+    RepeatedRow {
+        /// The row, from 0.
+        row: usize,
+    },
+    /// Names, types and shapes do not make a specification.
+    #[error("the data do not make a specification")]
+    Specification(#[from] maas_core::Error),
+}
+
+fn list(fractions: &[f64]) -> String {
+    let fractions: Vec<String> = fractions.iter().map(ToString::to_string).collect();
+    fractions.join(", ")
+}
