@@ -4,6 +4,7 @@ use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder, StringRecord, Trim};
 
+use crate::lines::Lines;
 use crate::table::Row;
 use crate::{Error, Table};
 
@@ -88,7 +89,7 @@ impl Csv {
             .has_headers(false)
             .flexible(true)
             .trim(Trim::All)
-            .from_reader(reader);
+            .from_reader(Lines::new(reader));
         let mut records = Records {
             reader: &mut reader,
             record: ByteRecord::new(),
@@ -117,7 +118,7 @@ impl Default for Csv {
 }
 
 struct Records<'a, R> {
-    reader: &'a mut csv::Reader<R>,
+    reader: &'a mut csv::Reader<Lines<R>>,
     record: ByteRecord,
 }
 
@@ -130,7 +131,8 @@ impl<R: io::Read> Records<'_, R> {
         {
             return Ok(None);
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let offset = self.record.position().map_or(0, csv::Position::byte);
+        let line = self.reader.get_mut().line_from(offset);
         match StringRecord::from_byte_record(self.record.clone()) {
             Ok(cells) => Ok(Some(Row { line, cells })),
             Err(error) => Err(Error::NotUtf8 {

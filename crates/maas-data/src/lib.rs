@@ -46,6 +46,7 @@ mod csv;
 mod dataset;
 mod error;
 mod input;
+mod lines;
 mod shuffle;
 mod split;
 mod table;

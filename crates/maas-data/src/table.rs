@@ -233,6 +233,7 @@ impl Table {
     /// ```
     pub fn classes_among(&self, name: &str, classes: impl Into<Classes>) -> Result<Dataset, Error> {
         let classes = classes.into();
+        classes.check()?;
         let column = self.column(name)?;
         let texts: Vec<String> = match classes.labels() {
             Some(labels) => labels.to_vec(),
