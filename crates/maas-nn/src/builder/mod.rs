@@ -1,0 +1,7 @@
+//! Describing networks in code.
+
+mod graph;
+mod sequential;
+
+pub use graph::Graph;
+pub use sequential::Sequential;

@@ -1,0 +1,250 @@
+use std::path::PathBuf;
+
+use maas_core::DType;
+
+use crate::file::FileFault;
+use crate::layer::ValueType;
+
+/// What can go wrong when a network is described, built, run, checked, saved or loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A network without layers was to be built.
+    #[error("a network needs at least one layer")]
+    NoLayers,
+    /// A network without inputs was to be built.
+    #[error("a network needs at least one input")]
+    NoInputs,
+    /// A number of inputs that does not fit.
+    #[error("expected {expected} inputs, found {found}")]
+    InputCount {
+        /// How many are needed.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// An input has a type that networks do not compute with.
+    #[error("input `{input}` has type {dtype}; a network takes FP32 and INT32")]
+    InputType {
+        /// The input's name.
+        input: String,
+        /// Its type.
+        dtype: DType,
+    },
+    /// The rows of an input have no fixed shape.
+    #[error("input `{input}` has a free dimension beside the batch; rows need a fixed shape")]
+    FreeDimension {
+        /// The input's name.
+        input: String,
+    },
+    /// A layer could not be built, loaded or run.
+    #[error("layer `{layer}` failed")]
+    Layer {
+        /// The layer's name in the network.
+        layer: String,
+        /// Why.
+        #[source]
+        source: Box<Error>,
+    },
+    /// A dense layer without units.
+    #[error("a dense layer needs at least one unit")]
+    ZeroUnits,
+    /// A dropout rate outside [0, 1).
+    #[error("expected a dropout rate of at least 0 and less than 1, found {found}")]
+    Rate {
+        /// The rate given.
+        found: f32,
+    },
+    /// A number in a layer's or a loss's configuration that makes no sense.
+    #[error("expected {name} to be {expected}, found {found}")]
+    Setting {
+        /// What the number is.
+        name: &'static str,
+        /// What it has to be.
+        expected: &'static str,
+        /// What it is.
+        found: f32,
+    },
+    /// Values of another width than expected.
+    #[error("expected {expected} values a row, found {found}")]
+    Width {
+        /// Values a row that are needed.
+        expected: usize,
+        /// Values a row that there are.
+        found: usize,
+    },
+    /// Rows of another shape than expected.
+    #[error("expected rows of shape {expected:?}, found {found:?}")]
+    RowShape {
+        /// The shape needed.
+        expected: Vec<usize>,
+        /// The shape found.
+        found: Vec<usize>,
+    },
+    /// Values of another type than expected.
+    #[error("expected {expected} values, found {found}")]
+    ValueType {
+        /// The type needed.
+        expected: ValueType,
+        /// The type found.
+        found: ValueType,
+    },
+    /// A buffer of another length than expected.
+    #[error("expected {expected} elements, found {found}")]
+    Length {
+        /// Elements needed.
+        expected: usize,
+        /// Elements found.
+        found: usize,
+    },
+    /// More elements than a machine can address.
+    #[error("the network would have more elements than memory can hold")]
+    TooLarge,
+    /// The system does not give as much memory.
+    #[error("the system refused {bytes} bytes of memory")]
+    OutOfMemory {
+        /// What was asked for.
+        bytes: usize,
+    },
+    /// A name that is empty or has characters other than letters, digits, `_` and `-`.
+    #[error("`{name}` is no name: use letters, digits, `_` and `-`")]
+    Name {
+        /// The name given.
+        name: String,
+    },
+    /// Two things of one name.
+    #[error("the name `{name}` is used twice")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// A layer takes a value that no input and no earlier layer gives.
+    #[error("a source points to no input and to no earlier layer")]
+    UnknownSource,
+    /// A segment that the network does not have.
+    #[error("the network has no segment `{name}`")]
+    UnknownSegment {
+        /// The name asked for.
+        name: String,
+    },
+    /// A layer kind that the table does not know.
+    #[error("no layer of kind `{kind}` is in the table")]
+    UnknownKind {
+        /// The kind asked for.
+        kind: String,
+    },
+    /// A layer's configuration could not be read.
+    #[error("the configuration of layer kind `{kind}` is not understood")]
+    Config {
+        /// The layer's kind.
+        kind: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// More rows than the plan was made for.
+    #[error("the plan was made for at most {max_rows} rows, found {found}")]
+    Rows {
+        /// The most that fit.
+        max_rows: usize,
+        /// What was asked for.
+        found: usize,
+    },
+    /// The plan was made for a network of another architecture.
+    #[error("the plan was made for another network")]
+    ForeignNetwork,
+    /// Training was asked of a plan for inference, or a gradient that the plan does not compute.
+    #[error(
+        "the plan was not made for this: plan for training, and ask for the gradients that are needed"
+    )]
+    Purpose,
+    /// `backward` without a `forward` of the same rows before it.
+    #[error("backward needs a forward pass in training mode over the same {rows} rows before it")]
+    NoForward {
+        /// The rows asked for.
+        rows: usize,
+    },
+    /// A class label that is out of range.
+    #[error("row {row} has label {label}, but there are {classes} classes")]
+    Label {
+        /// The row.
+        row: usize,
+        /// Its label.
+        label: u32,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// Targets of another kind than the loss takes.
+    #[error("the loss `{loss}` takes {expected}")]
+    TargetKind {
+        /// The loss's name.
+        loss: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// A gradient that the differences do not confirm.
+    #[error("{tensor}[{index}] has gradient {found}, but differences give {expected}")]
+    Gradient {
+        /// The segment or input.
+        tensor: String,
+        /// The element.
+        index: usize,
+        /// What differences of the loss give.
+        expected: f64,
+        /// What `backward` gave.
+        found: f64,
+    },
+    /// So many kinks lie near that differences prove nothing.
+    #[error(
+        "{kinks} of {elements} elements lie at kinks of the loss, too many to judge the gradient"
+    )]
+    Kinks {
+        /// Elements at kinks.
+        kinks: usize,
+        /// Elements looked at.
+        elements: usize,
+    },
+    /// The system could not read or write the file.
+    #[error("cannot access {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The bytes are no network.
+    #[error("not a valid network file")]
+    File(#[source] FileFault),
+    /// A tensor or signature does not fit.
+    #[error(transparent)]
+    Core(#[from] maas_core::Error),
+    /// A user's own layer or loss failed.
+    #[error(transparent)]
+    Custom(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// An error of a user's own layer or loss.
+    ///
+    /// ```
+    /// let error = maas_nn::Error::custom("id 12 is beyond the vocabulary");
+    /// assert_eq!(error.to_string(), "id 12 is beyond the vocabulary");
+    /// ```
+    pub fn custom(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Custom(source.into())
+    }
+
+    pub(crate) fn in_layer(self, layer: &str) -> Self {
+        Self::Layer {
+            layer: layer.to_owned(),
+            source: Box::new(self),
+        }
+    }
+}
+
+impl From<FileFault> for Error {
+    fn from(fault: FileFault) -> Self {
+        Self::File(fault)
+    }
+}

@@ -1,0 +1,5 @@
+//! Networks as safetensors files.
+
+mod fault;
+
+pub use fault::FileFault;

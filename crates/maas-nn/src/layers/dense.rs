@@ -1,0 +1,150 @@
+use maas_kernels::{Activation, Epilogue, Matrix, MatrixMut};
+
+use crate::reference::Reference;
+use crate::{
+    Backward, Error, Forward, Initializer, Layer, LayerPlan, ParameterSpec, Role, RowType,
+    SavedSpec,
+};
+
+/// y = f(x·W + b) over the last axis, x of rows × inputs, W of inputs × units.
+///
+/// Specifications know plain dense layers only; lowering puts an activation that follows into f.
+#[derive(Clone, Debug)]
+pub(crate) struct Dense {
+    pub(crate) units: usize,
+    pub(crate) bias: bool,
+    pub(crate) kernel_initializer: Initializer,
+    pub(crate) bias_initializer: Initializer,
+    pub(crate) activation: Activation,
+}
+
+impl Layer for Dense {
+    fn kind(&self) -> &str {
+        "dense"
+    }
+
+    fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error> {
+        let [x] = RowType::exactly(inputs)?;
+        x.expect_f32()?;
+        if self.units == 0 {
+            return Err(Error::ZeroUnits);
+        }
+        let inputs = match x.shape.last() {
+            None | Some(0) => {
+                return Err(Error::Width {
+                    expected: 1,
+                    found: 0,
+                });
+            }
+            Some(&inputs) => inputs,
+        };
+        let mut output = x.shape.clone();
+        output.pop();
+        let vectors = output.iter().product::<usize>();
+        output.push(self.units);
+        let per_unit = 2 * inputs as u64
+            + u64::from(self.bias)
+            + u64::from(self.activation != Activation::Linear);
+        let mut plan = LayerPlan::new(output)
+            .parameter(
+                ParameterSpec::new("kernel", [inputs, self.units], Role::Weight)
+                    .initializer(self.kernel_initializer),
+            )
+            .flops(
+                (vectors as u64)
+                    .saturating_mul(self.units as u64)
+                    .saturating_mul(per_unit),
+            );
+        if self.bias {
+            plan = plan.parameter(
+                ParameterSpec::new("bias", [self.units], Role::Bias)
+                    .initializer(self.bias_initializer),
+            );
+        }
+        if !self.activation.derivative_from_output() {
+            let width = vectors.checked_mul(self.units).ok_or(Error::TooLarge)?;
+            plan = plan.saved(SavedSpec {
+                f32: width,
+                ..SavedSpec::default()
+            });
+        }
+        Ok(plan)
+    }
+
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
+        let (x, w) = (pass.inputs.f32(0)?, pass.parameters.get(0));
+        let (inputs, rows) = (w.len() / self.units, pass.output.len() / self.units);
+        let epilogue = Epilogue {
+            bias: self.bias.then(|| pass.parameters.get(1)),
+            activation: self.activation,
+            pre_activation: (!pass.saved.f32.is_empty()).then_some(&mut *pass.saved.f32),
+        };
+        pass.compute.kernels.matmul(
+            Matrix::new(x, rows, inputs),
+            Matrix::new(w, inputs, self.units),
+            MatrixMut::new(pass.output, rows, self.units),
+            epilogue,
+            pass.compute.parallelism,
+        );
+        Ok(())
+    }
+
+    /// With z = x·W + b and dz = dy ⊙ f′(z): dx = dz·Wᵀ, dW = xᵀ·dz, db = the column sums of dz.
+    fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
+        let (x, w) = (pass.inputs.f32(0)?, pass.parameters.get(0));
+        let (inputs, rows) = (w.len() / self.units, pass.output.len() / self.units);
+        let (kernels, parallelism) = (pass.compute.kernels, pass.compute.parallelism);
+        if self.activation != Activation::Linear {
+            let saved = if self.activation.derivative_from_output() {
+                pass.output
+            } else {
+                &*pass.saved.f32
+            };
+            kernels.activation_gradient_in_place(self.activation, saved, pass.output_gradient);
+        }
+        let dz = Matrix::new(pass.output_gradient, rows, self.units);
+        kernels.matmul(
+            Matrix::new(x, rows, inputs).transposed(),
+            dz,
+            MatrixMut::new(pass.parameter_gradients.get(0), inputs, self.units),
+            Epilogue::default(),
+            parallelism,
+        );
+        if self.bias {
+            kernels.column_sums(dz, pass.parameter_gradients.get(1));
+        }
+        if let Some(dx) = pass.input_gradients.get(0) {
+            kernels.matmul(
+                dz,
+                Matrix::new(w, inputs, self.units).transposed(),
+                MatrixMut::new(dx, rows, inputs),
+                Epilogue::default(),
+                parallelism,
+            );
+        }
+        Ok(())
+    }
+
+    fn reference(&self, pass: &mut Reference<'_>) -> Result<bool, Error> {
+        let (x, w) = (pass.input(0)?, pass.parameter(0));
+        let bias = self.bias.then(|| pass.parameter(1));
+        let inputs = w.len() / self.units;
+        for (x, y) in x
+            .chunks_exact(inputs)
+            .zip(pass.output.chunks_exact_mut(self.units))
+        {
+            for (unit, y) in y.iter_mut().enumerate() {
+                let product: f64 = x
+                    .iter()
+                    .enumerate()
+                    .map(|(i, &x)| x * w[i * self.units + unit])
+                    .sum();
+                *y = super::activation::reference(
+                    self.activation,
+                    product + bias.map_or(0.0, |b| b[unit]),
+                );
+            }
+        }
+        Ok(true)
+    }
+}

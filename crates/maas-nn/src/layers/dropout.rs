@@ -1,0 +1,184 @@
+use maas_core::Seed;
+
+use crate::reference::Reference;
+use crate::{Backward, Error, Forward, Layer, LayerPlan, Mode, RowType, SavedSpec};
+
+/// In training, zeroes elements with probability `rate` and scales the others by 1 / (1 − rate); else y = x.
+///
+/// Whether an element is kept is a function of (seed, step, layer, row, element): it depends neither on how the
+/// batch is split nor on what was drawn before.
+#[derive(Debug)]
+pub(crate) struct Dropout {
+    pub(crate) rate: f32,
+}
+
+impl Layer for Dropout {
+    fn kind(&self) -> &str {
+        "dropout"
+    }
+
+    fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error> {
+        let [x] = RowType::exactly(inputs)?;
+        x.expect_f32()?;
+        if !(0.0..1.0).contains(&self.rate) {
+            return Err(Error::Rate { found: self.rate });
+        }
+        Ok(LayerPlan::new(x.shape.clone()).saved(SavedSpec {
+            u8: x.width(),
+            ..SavedSpec::default()
+        }))
+    }
+
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
+        let x = pass.inputs.f32(0)?;
+        let Some(noise) = self.noise(pass.mode, pass.layer) else {
+            pass.output.copy_from_slice(x);
+            return Ok(());
+        };
+        let width = x.len() / pass.rows.max(1);
+        if width == 0 {
+            return Ok(());
+        }
+        let kept = &mut *pass.saved.u8;
+        let rows = x
+            .chunks_exact(width)
+            .zip(pass.output.chunks_exact_mut(width))
+            .zip(kept.chunks_exact_mut(width));
+        for (row, ((x, y), kept)) in rows.enumerate() {
+            noise.row(row, kept);
+            for ((&x, y), &kept) in x.iter().zip(y).zip(&*kept) {
+                *y = if kept == 1 { x * noise.scale } else { 0.0 };
+            }
+        }
+        Ok(())
+    }
+
+    fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
+        let Some(dx) = pass.input_gradients.get(0) else {
+            return Ok(());
+        };
+        let Some(noise) = self.noise(pass.mode, pass.layer) else {
+            dx.copy_from_slice(pass.output_gradient);
+            return Ok(());
+        };
+        for ((&dy, dx), &kept) in pass.output_gradient.iter().zip(dx).zip(&*pass.saved.u8) {
+            *dx = if kept == 1 { dy * noise.scale } else { 0.0 };
+        }
+        Ok(())
+    }
+
+    fn reference(&self, pass: &mut Reference<'_>) -> Result<bool, Error> {
+        let x = pass.input(0)?;
+        let Some(noise) = self.noise(pass.mode, pass.layer) else {
+            pass.output.copy_from_slice(x);
+            return Ok(true);
+        };
+        let width = x.len() / pass.rows.max(1);
+        let mut kept = vec![0; width];
+        for (row, (x, y)) in x
+            .chunks(width.max(1))
+            .zip(pass.output.chunks_mut(width.max(1)))
+            .enumerate()
+        {
+            noise.row(row, &mut kept);
+            for ((x, y), &kept) in x.iter().zip(y).zip(&kept) {
+                *y = x * f64::from(kept) / (1.0 - f64::from(self.rate));
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Dropout {
+    fn noise(&self, mode: Mode, layer: u32) -> Option<Noise> {
+        let Mode::Train {
+            seed,
+            step,
+            first_row,
+        } = mode
+        else {
+            return None;
+        };
+        (self.rate > 0.0).then(|| Noise {
+            key: seed.derive(step).derive(u64::from(layer)),
+            first_row,
+            dropped_below: (f64::from(self.rate) * f64::from(1_u32 << 31) * 2.0) as u32,
+            scale: 1.0 / (1.0 - self.rate),
+        })
+    }
+}
+
+struct Noise {
+    key: Seed,
+    first_row: u64,
+    /// An element is dropped when its 32 bits are less.
+    dropped_below: u32,
+    scale: f32,
+}
+
+impl Noise {
+    /// Which elements of a row are kept: 1 or 0 for each.
+    fn row(&self, row: usize, kept: &mut [u8]) {
+        let key = self.key.derive(self.first_row + row as u64);
+        for (pair, kept) in kept.chunks_mut(2).enumerate() {
+            let bits = key.derive(pair as u64).0;
+            for (half, kept) in kept.iter_mut().enumerate() {
+                *kept = u8::from((bits >> (32 * half)) as u32 >= self.dropped_below);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(seed: u64, step: u64, layer: u32, row: usize) -> Vec<u8> {
+        let mode = Mode::train(Seed(seed), step);
+        let mut kept = vec![0; 10_001];
+        Dropout { rate: 0.3 }
+            .noise(mode, layer)
+            .unwrap()
+            .row(row, &mut kept);
+        kept
+    }
+
+    #[test]
+    fn every_part_of_the_key_counts() {
+        let one = kept(1, 2, 3, 4);
+        assert_eq!(one, kept(1, 2, 3, 4));
+        for other in [
+            kept(2, 2, 3, 4),
+            kept(1, 3, 3, 4),
+            kept(1, 2, 4, 4),
+            kept(1, 2, 3, 5),
+        ] {
+            let same = one.iter().zip(&other).filter(|(a, b)| a == b).count();
+            assert!(
+                (5_500..6_100).contains(&same),
+                "{same}: 58 % agree by chance"
+            );
+        }
+    }
+
+    #[test]
+    fn the_rate_is_met() {
+        let dropped = kept(5, 0, 0, 0).iter().filter(|&&kept| kept == 0).count();
+        assert!((2_850..3_150).contains(&dropped), "{dropped}");
+    }
+
+    #[test]
+    fn rows_do_not_depend_on_the_split() {
+        let split = Mode::Train {
+            seed: Seed(1),
+            step: 2,
+            first_row: 4,
+        };
+        let mut second_half = vec![0; 10_001];
+        Dropout { rate: 0.3 }
+            .noise(split, 3)
+            .unwrap()
+            .row(1, &mut second_half);
+        assert_eq!(second_half, kept(1, 2, 3, 5));
+    }
+}

@@ -1,0 +1,63 @@
+use crate::reference::Reference;
+use crate::{Backward, Error, Forward, Layer, LayerPlan, RowType};
+
+/// y = exp(x) / Σ exp(x) over the last axis.
+#[derive(Debug)]
+pub(crate) struct Softmax;
+
+impl Layer for Softmax {
+    fn kind(&self) -> &str {
+        "softmax"
+    }
+
+    fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error> {
+        let [x] = RowType::exactly(inputs)?;
+        x.expect_f32()?;
+        if matches!(x.shape.last(), None | Some(0)) {
+            return Err(Error::Width {
+                expected: 1,
+                found: 0,
+            });
+        }
+        // Greatest, difference, exponential, sum, quotient.
+        Ok(LayerPlan::new(x.shape.clone()).flops(5 * x.width() as u64))
+    }
+
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
+        let columns = last(pass.inputs.row_shape(0));
+        pass.compute
+            .kernels
+            .softmax_rows(pass.inputs.f32(0)?, columns, pass.output);
+        Ok(())
+    }
+
+    fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
+        let columns = last(pass.inputs.row_shape(0));
+        if let Some(dx) = pass.input_gradients.get(0) {
+            pass.compute
+                .kernels
+                .softmax_gradient(pass.output, pass.output_gradient, columns, dx);
+        }
+        Ok(())
+    }
+
+    fn reference(&self, pass: &mut Reference<'_>) -> Result<bool, Error> {
+        let columns = last(pass.row_shape(0));
+        for (x, y) in pass
+            .input(0)?
+            .chunks_exact(columns)
+            .zip(pass.output.chunks_exact_mut(columns))
+        {
+            let greatest = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let sum: f64 = x.iter().map(|x| (x - greatest).exp()).sum();
+            for (x, y) in x.iter().zip(y) {
+                *y = (x - greatest).exp() / sum;
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn last(shape: &[usize]) -> usize {
+    shape.last().copied().unwrap_or(1)
+}

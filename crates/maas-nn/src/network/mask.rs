@@ -1,0 +1,188 @@
+use maas_kernels::Kernels;
+
+use super::Network;
+use crate::Error;
+
+/// Which elements of a segment are kept: one bit each.
+///
+/// ```
+/// use maas_nn::Mask;
+///
+/// let mask = Mask::of_nonzeros(&[0.5, 0.0, -1.0]);
+/// assert_eq!((mask.len(), mask.kept()), (3, 2));
+/// assert!(mask.keeps(0) && !mask.keeps(1));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mask {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Mask {
+    /// A mask of `len` elements that keeps those for which `keep` says so.
+    ///
+    /// ```
+    /// assert_eq!(maas_nn::Mask::from_fn(100, |i| i % 2 == 0).kept(), 50);
+    /// ```
+    pub fn from_fn(len: usize, keep: impl Fn(usize) -> bool) -> Self {
+        let words = (0..len.div_ceil(64))
+            .map(|word| {
+                let bits = word * 64..len.min(word * 64 + 64);
+                bits.fold(0, |bits, i| bits | (u64::from(keep(i)) << (i % 64)))
+            })
+            .collect();
+        Self { words, len }
+    }
+
+    /// A mask that keeps what is not zero.
+    ///
+    /// ```
+    /// assert_eq!(maas_nn::Mask::of_nonzeros(&[1.0, -0.0]).kept(), 1);
+    /// ```
+    pub fn of_nonzeros(values: &[f32]) -> Self {
+        Self::from_fn(values.len(), |i| values[i] != 0.0)
+    }
+
+    /// A mask of these bits: bit i mod 64 of word i / 64 belongs to element i; bits beyond `len` are 0.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when there are not ⌈len / 64⌉ words.
+    ///
+    /// ```
+    /// assert_eq!(maas_nn::Mask::from_words(vec![0b101], 3)?.kept(), 2);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn from_words(mut words: Vec<u64>, len: usize) -> Result<Self, Error> {
+        if words.len() != len.div_ceil(64) {
+            return Err(Error::Length {
+                expected: len.div_ceil(64),
+                found: words.len(),
+            });
+        }
+        if let Some(last) = words.last_mut()
+            && !len.is_multiple_of(64)
+        {
+            *last &= (1 << (len % 64)) - 1;
+        }
+        Ok(Self { words, len })
+    }
+
+    /// The bits.
+    ///
+    /// ```
+    /// assert_eq!(maas_nn::Mask::from_fn(3, |i| i != 1).words(), [0b101]);
+    /// ```
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// How many elements it speaks of.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it speaks of none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many elements are kept.
+    pub fn kept(&self) -> usize {
+        self.words
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum()
+    }
+
+    /// Whether element `index` is kept.
+    ///
+    /// # Panics
+    /// When there are not as many elements.
+    pub fn keeps(&self, index: usize) -> bool {
+        assert!(index < self.len, "element {index} of {}", self.len);
+        self.words[index / 64] >> (index % 64) & 1 == 1
+    }
+}
+
+/// Masks, applied last in each step of training, so that what is pruned stays pruned.
+impl Network {
+    /// The mask of a segment, if it has one.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSegment`].
+    pub fn mask(&self, segment: &str) -> Result<Option<&Mask>, Error> {
+        Ok(self.masks[self.segment_index(segment)?].as_ref())
+    }
+
+    /// The masks of all segments, in their order.
+    pub fn masks(&self) -> impl Iterator<Item = Option<&Mask>> {
+        self.masks.iter().map(Option::as_ref)
+    }
+
+    /// Masks a segment and applies the mask.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSegment`]; [`Error::Length`] when the mask is for another number of elements.
+    ///
+    /// ```
+    /// use maas_core::Seed;
+    /// use maas_nn::{Mask, Sequential};
+    ///
+    /// let mut network = Sequential::rows(2).dense(2).build(Seed(7))?;
+    /// network.set_mask("dense.kernel", Mask::from_fn(4, |i| i == 0))?;
+    /// assert_eq!(network.segment("dense.kernel")?.iter().filter(|&&w| w != 0.0).count(), 1);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn set_mask(&mut self, segment: &str, mask: Mask) -> Result<(), Error> {
+        let index = self.segment_index(segment)?;
+        let range = self.segments()[index].range.clone();
+        if mask.len() != range.len() {
+            return Err(Error::Length {
+                expected: range.len(),
+                found: mask.len(),
+            });
+        }
+        Kernels::best().apply_mask(&mut self.parameters[range], mask.words());
+        self.masks[index] = Some(mask);
+        Ok(())
+    }
+
+    /// Takes all masks away; weights stay what they are.
+    pub fn clear_masks(&mut self) {
+        self.masks.fill(None);
+    }
+
+    /// Zeroes the parameters that are masked.
+    pub fn apply_masks(&mut self) {
+        let Self {
+            architecture,
+            parameters,
+            masks,
+            ..
+        } = self;
+        mask(&architecture.layout.segments, masks, parameters);
+    }
+
+    /// Zeroes what is masked in a buffer of the parameters' layout, such as a gradient.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when the buffer is of another length.
+    pub fn apply_masks_to(&self, values: &mut [f32]) -> Result<(), Error> {
+        if values.len() != self.parameters.len() {
+            return Err(Error::Length {
+                expected: self.parameters.len(),
+                found: values.len(),
+            });
+        }
+        mask(self.segments(), &self.masks, values);
+        Ok(())
+    }
+}
+
+fn mask(segments: &[super::Segment], masks: &[Option<Mask>], values: &mut [f32]) {
+    for (segment, mask) in segments.iter().zip(masks) {
+        if let Some(mask) = mask {
+            Kernels::best().apply_mask(&mut values[segment.range.clone()], mask.words());
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Passes over a plan's steps.
+
+use std::mem;
+use std::ops::Range;
+use std::sync::Arc;
+
+use maas_kernels::Buffer;
+
+use super::lower::Flow;
+use super::{Plan, Purpose, SavedBuffers};
+use crate::layer::SavedSpec;
+use crate::pass::{Backward, Forward, Gradients, Inputs, Mode, Saved, Slices, SlicesMut, Value};
+use crate::{Error, Network};
+
+impl Plan {
+    /// Runs the first `rows` rows of the inputs through the whole network.
+    ///
+    /// # Errors
+    /// [`Error::Rows`] for more rows than the plan holds, [`Error::ForeignNetwork`] for a network of another
+    /// architecture, [`Error::Purpose`] for training on a plan for answers, and whatever a layer reports.
+    pub fn forward(&mut self, rows: usize, network: &Network, mode: Mode) -> Result<(), Error> {
+        self.forward_head(rows, network, mode)?;
+        self.forward_tail(network)
+    }
+
+    /// Runs the first `rows` rows of the inputs up to the head: what training needs.
+    ///
+    /// # Errors
+    /// As for [`forward`](Plan::forward).
+    pub fn forward_head(
+        &mut self,
+        rows: usize,
+        network: &Network,
+        mode: Mode,
+    ) -> Result<(), Error> {
+        self.check_rows(rows)?;
+        self.check_network(network)?;
+        let trains = matches!(mode, Mode::Train { .. });
+        if trains && self.options.purpose == Purpose::Infer {
+            return Err(Error::Purpose);
+        }
+        (self.ran, self.finished) = (None, 0);
+        if trains && !self.next_state.is_empty() {
+            self.next_state.copy_from_slice(&network.state);
+        }
+        self.run(0..self.program.head_steps, rows, network, mode)?;
+        self.ran = Some((rows, mode));
+        Ok(())
+    }
+
+    /// Runs the rest of the network after [`forward_head`](Plan::forward_head): the last layer that training leaves
+    /// out.
+    ///
+    /// # Errors
+    /// [`Error::NoForward`] when nothing came before; otherwise as for [`forward`](Plan::forward).
+    pub fn forward_tail(&mut self, network: &Network) -> Result<(), Error> {
+        self.check_network(network)?;
+        let (rows, mode) = self.ran.ok_or(Error::NoForward { rows: 0 })?;
+        self.run(
+            self.program.head_steps..self.program.steps.len(),
+            rows,
+            network,
+            mode,
+        )?;
+        self.finished = rows;
+        Ok(())
+    }
+
+    /// From the gradient by the head's output, which stands in [`head_gradient_mut`](Plan::head_gradient_mut), to
+    /// the gradient by the parameters. The head's gradient is used up.
+    ///
+    /// # Errors
+    /// [`Error::Purpose`] on a plan for answers, [`Error::NoForward`] when the last forward pass was over another
+    /// number of rows, and whatever a layer reports.
+    pub fn backward(&mut self, rows: usize, network: &Network) -> Result<(), Error> {
+        if self.options.purpose == Purpose::Infer {
+            return Err(Error::Purpose);
+        }
+        self.check_network(network)?;
+        let mode = match self.ran {
+            Some((ran, mode)) if ran == rows => mode,
+            _ => return Err(Error::NoForward { rows }),
+        };
+        for index in (0..self.program.head_steps).rev() {
+            self.step_back(index, rows, network, mode)?;
+        }
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        steps: Range<usize>,
+        rows: usize,
+        network: &Network,
+        mode: Mode,
+    ) -> Result<(), Error> {
+        let Self {
+            architecture,
+            program,
+            values,
+            saved,
+            next_state,
+            scratch,
+            options,
+            ..
+        } = self;
+        for index in steps {
+            let step = &program.steps[index];
+            let layout = &architecture.layout;
+            let moves_state = matches!(mode, Mode::Train { .. }) && !next_state.is_empty();
+            let mut output = take(&mut values[step.output.slot]);
+            let result = step.layer.forward(&mut Forward {
+                rows,
+                mode,
+                layer: step.node as u32,
+                inputs: Inputs {
+                    values,
+                    sources: &step.inputs,
+                    types: &step.types,
+                    rows,
+                },
+                output: &mut output[..rows * step.output.width],
+                parameters: Slices {
+                    data: &network.parameters,
+                    ranges: &layout.parameters_of[step.node],
+                },
+                state: Slices {
+                    data: &network.state,
+                    ranges: &layout.state_of[step.node],
+                },
+                next_state: SlicesMut {
+                    data: next_state,
+                    ranges: if moves_state {
+                        &layout.state_of[step.node]
+                    } else {
+                        &[]
+                    },
+                },
+                saved: saved[index].rows(rows, step.plan.saved, options.purpose),
+                scratch: &mut scratch[..rows * step.plan.scratch.per_row + step.plan.scratch.fixed],
+                compute: options.compute,
+            });
+            values[step.output.slot] = Value::F32(output);
+            result.map_err(|error| error.in_layer(&architecture.spec.nodes[step.node].name))?;
+        }
+        Ok(())
+    }
+
+    fn step_back(
+        &mut self,
+        index: usize,
+        rows: usize,
+        network: &Network,
+        mode: Mode,
+    ) -> Result<(), Error> {
+        let Self {
+            architecture,
+            program,
+            values,
+            saved,
+            gradients,
+            spares,
+            staged,
+            gradient,
+            scratch,
+            options,
+            ..
+        } = self;
+        let step = &program.steps[index];
+        let Some(slot) = step.output_gradient else {
+            return Ok(());
+        };
+        let layout = &architecture.layout;
+        let mut output_gradient = mem::take(&mut gradients[slot]);
+        for (position, (&flow, staged)) in step.input_gradients.iter().zip(&mut *staged).enumerate()
+        {
+            staged.width = step.inputs[position].width;
+            staged.wanted = flow != Flow::Skip;
+            match flow {
+                Flow::Skip => {}
+                Flow::Write(slot) => staged.buffer = mem::take(&mut gradients[slot]),
+                Flow::Add(_) => staged.buffer = mem::take(&mut spares[position]),
+            }
+        }
+        let result = step.layer.backward(&mut Backward {
+            rows,
+            mode,
+            layer: step.node as u32,
+            inputs: Inputs {
+                values,
+                sources: &step.inputs,
+                types: &step.types,
+                rows,
+            },
+            output: &numbers(&values[step.output.slot])[..rows * step.output.width],
+            output_gradient: &mut output_gradient[..rows * step.output.width],
+            input_gradients: Gradients {
+                staged: &mut staged[..step.inputs.len()],
+                rows,
+            },
+            parameters: Slices {
+                data: &network.parameters,
+                ranges: &layout.parameters_of[step.node],
+            },
+            parameter_gradients: SlicesMut {
+                data: gradient,
+                ranges: &layout.parameters_of[step.node],
+            },
+            state: Slices {
+                data: &network.state,
+                ranges: &layout.state_of[step.node],
+            },
+            saved: saved[index].rows(rows, step.plan.saved, options.purpose),
+            scratch: &mut scratch[..rows * step.plan.scratch.per_row + step.plan.scratch.fixed],
+            compute: options.compute,
+        });
+        gradients[slot] = output_gradient;
+        for (position, (&flow, staged)) in step.input_gradients.iter().zip(&mut *staged).enumerate()
+        {
+            match flow {
+                Flow::Skip => {}
+                Flow::Write(slot) => gradients[slot] = mem::take(&mut staged.buffer),
+                Flow::Add(slot) => {
+                    let elements = rows * step.inputs[position].width;
+                    spares[position] = mem::take(&mut staged.buffer);
+                    // A failed layer leaves no gradient to add.
+                    if result.is_ok() {
+                        let (part, sum) = (
+                            &spares[position][..elements],
+                            &mut gradients[slot][..elements],
+                        );
+                        options.compute.kernels.add(part, sum);
+                    }
+                }
+            }
+        }
+        result.map_err(|error| error.in_layer(&architecture.spec.nodes[step.node].name))
+    }
+
+    fn check_network(&self, network: &Network) -> Result<(), Error> {
+        let (own, other) = (&self.architecture, &network.architecture);
+        if Arc::ptr_eq(own, other) || own.spec == other.spec {
+            Ok(())
+        } else {
+            Err(Error::ForeignNetwork)
+        }
+    }
+}
+
+impl SavedBuffers {
+    fn rows(&mut self, rows: usize, spec: SavedSpec, purpose: Purpose) -> Saved<'_> {
+        match purpose {
+            Purpose::Infer => Saved::default(),
+            Purpose::Train => Saved {
+                f32: &mut self.f32[..rows * spec.f32],
+                u8: &mut self.u8[..rows * spec.u8],
+                i32: &mut self.i32[..rows * spec.i32],
+            },
+        }
+    }
+}
+
+/// The memory of a value, which leaves no memory behind.
+fn take(value: &mut Value) -> Buffer {
+    match value {
+        Value::F32(buffer) => mem::take(buffer),
+        Value::I32(_) => unreachable!("steps write numbers"),
+    }
+}
+
+fn numbers(value: &Value) -> &[f32] {
+    match value {
+        Value::F32(values) => values,
+        Value::I32(_) => unreachable!("steps write numbers"),
+    }
+}

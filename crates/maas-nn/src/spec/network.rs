@@ -1,0 +1,89 @@
+use std::collections::BTreeSet;
+
+use maas_core::TensorSpec;
+use serde::{Deserialize, Serialize};
+
+use super::LayerSpec;
+use crate::Error;
+
+/// An architecture as data: layers in an order in which each takes only what is already there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSpec {
+    /// What the network takes.
+    pub inputs: Vec<TensorSpec>,
+    /// The layers.
+    pub nodes: Vec<Node>,
+    /// What the network gives: the output of a node.
+    pub output: Source,
+    /// Names of the classes, one an output, where the network classifies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+}
+
+/// A layer and where its inputs come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// A name that no other node has; segments are called `name.parameter`.
+    pub name: String,
+    /// The layer.
+    pub layer: LayerSpec,
+    /// Where its inputs come from.
+    pub inputs: Vec<Source>,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// An input of the network, by its number.
+    Input(usize),
+    /// The output of a node, by its number.
+    Node(usize),
+}
+
+impl NetworkSpec {
+    /// Checks names and sources; shapes are checked when the network is built.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.inputs.is_empty() {
+            return Err(Error::NoInputs);
+        }
+        if self.nodes.is_empty() {
+            return Err(Error::NoLayers);
+        }
+        let known = |source: Source, nodes: usize| match source {
+            Source::Input(input) if input < self.inputs.len() => Ok(()),
+            Source::Node(node) if node < nodes => Ok(()),
+            _ => Err(Error::UnknownSource),
+        };
+        let mut names = BTreeSet::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            check_name(&node.name)?;
+            if !names.insert(node.name.as_str()) {
+                return Err(Error::DuplicateName {
+                    name: node.name.clone(),
+                });
+            }
+            for &source in &node.inputs {
+                known(source, index).map_err(|error| error.in_layer(&node.name))?;
+            }
+        }
+        match self.output {
+            Source::Node(_) => known(self.output, self.nodes.len()),
+            Source::Input(_) => Err(Error::UnknownSource),
+        }
+    }
+}
+
+/// Names stand in files and in paths of segments.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.chars().all(fits) {
+        Ok(())
+    } else {
+        Err(Error::Name {
+            name: name.to_owned(),
+        })
+    }
+}

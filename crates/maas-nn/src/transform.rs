@@ -1,0 +1,193 @@
+use std::fmt::Debug;
+use std::ops::Range;
+
+use maas_kernels::{Buffer, Kernels};
+
+use crate::Role;
+
+/// One link of an optimiser: a small in-place change of the direction in which parameters are moved.
+///
+/// A step of training runs blocks of the flat parameter buffer through all links of a chain: `update` enters as
+/// ∇J(θ), each link changes it in place, and at the end θ ← θ − α·update. So a chain, however long, makes one pass
+/// over memory. A link keeps its numbers in `buffers()` buffers of the parameters' length, which start at zero.
+///
+/// ```
+/// use maas_nn::{Block, Step, Transform};
+///
+/// /// u = g + decay · θ, for weights only.
+/// #[derive(Debug)]
+/// struct Decay(f32);
+///
+/// impl Transform for Decay {
+///     fn apply(&self, step: &Step, block: &mut Block<'_>) {
+///         if block.role == maas_nn::Role::Weight {
+///             step.kernels.axpy(self.0, block.parameters, block.update);
+///         }
+///     }
+/// }
+/// ```
+pub trait Transform: Send + Sync + Debug {
+    /// How many buffers of the parameters' length it keeps between steps.
+    fn buffers(&self) -> usize {
+        0
+    }
+
+    /// A number taken over the whole gradient before any block is changed, such as its norm; `apply` finds it in
+    /// [`Block::reduction`]. Frozen segments and masked weights are zero in `gradient`.
+    fn reduce(&self, step: &Step, gradient: &[f32]) -> f32 {
+        let _ = (step, gradient);
+        0.0
+    }
+
+    /// Changes `block.update` in place.
+    fn apply(&self, step: &Step, block: &mut Block<'_>);
+
+    /// Changes `block.parameters` after the step θ ← θ − α·update: where proximal maps stand.
+    fn after(&self, step: &Step, block: &mut Block<'_>) {
+        let _ = (step, block);
+    }
+
+    /// Where this link is the whole chain: [`apply`](Transform::apply) and θ ← θ − α·update in one, with the same
+    /// bits. [`Fused::Unsupported`], the default, leaves the block untouched, and the two are run one by one.
+    fn step_fused(&self, step: &Step, block: &mut Block<'_>) -> Fused {
+        let _ = (step, block);
+        Fused::Unsupported
+    }
+}
+
+/// Whether a link moved the parameters itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fused {
+    /// The parameters are moved.
+    Done,
+    /// Nothing was changed.
+    Unsupported,
+}
+
+/// What is the same for all blocks of a step.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Step {
+    /// The step's number, from 1.
+    pub number: u64,
+    /// α of this step.
+    pub learning_rate: f32,
+    /// Kernels to use.
+    pub kernels: Kernels,
+}
+
+impl Step {
+    /// Step `number`, from 1.
+    ///
+    /// ```
+    /// use maas_nn::{Kernels, Step};
+    /// assert_eq!(Step::new(1, 0.1, Kernels::best()).number, 1);
+    /// ```
+    #[must_use]
+    pub fn new(number: u64, learning_rate: f32, kernels: Kernels) -> Self {
+        Self {
+            number,
+            learning_rate,
+            kernels,
+        }
+    }
+}
+
+/// A cache-sized part of one segment.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Block<'a> {
+    /// θ.
+    pub parameters: &'a mut [f32],
+    /// The direction: ∇J(θ) at first.
+    pub update: &'a mut [f32],
+    /// The link's own numbers.
+    pub state: BlockState<'a>,
+    /// What the segment is for.
+    pub role: Role,
+    /// What [`Transform::reduce`] returned.
+    pub reduction: f32,
+}
+
+impl<'a> Block<'a> {
+    /// A block of equally many parameters, directions and numbers of state.
+    ///
+    /// ```
+    /// use maas_nn::{Block, BlockState, Role};
+    /// let (mut theta, mut update) = ([1.0], [0.5]);
+    /// let block = Block::new(&mut theta, &mut update, BlockState::new(&mut [], 0..1), Role::Weight, 0.0);
+    /// assert_eq!(block.update, [0.5]);
+    /// ```
+    #[must_use]
+    pub fn new(
+        parameters: &'a mut [f32],
+        update: &'a mut [f32],
+        state: BlockState<'a>,
+        role: Role,
+        reduction: f32,
+    ) -> Self {
+        Self {
+            parameters,
+            update,
+            state,
+            role,
+            reduction,
+        }
+    }
+}
+
+/// The part of a link's buffers that belongs to a block.
+#[derive(Debug)]
+pub struct BlockState<'a> {
+    buffers: &'a mut [Buffer],
+    range: Range<usize>,
+}
+
+impl<'a> BlockState<'a> {
+    /// `range` of each of the buffers.
+    ///
+    /// ```
+    /// use maas_nn::{BlockState, Buffer};
+    /// let mut buffers = [Buffer::zeroed(32), Buffer::zeroed(32)];
+    /// let mut state = BlockState::new(&mut buffers, 16..20);
+    /// assert_eq!(state.get(1), [0.0; 4]);
+    /// ```
+    #[must_use]
+    pub fn new(buffers: &'a mut [Buffer], range: Range<usize>) -> Self {
+        Self { buffers, range }
+    }
+
+    /// Buffer `index` of the block.
+    ///
+    /// # Panics
+    /// When the link keeps fewer.
+    ///
+    /// ```
+    /// # use maas_nn::{BlockState, Buffer};
+    /// let mut buffers = [Buffer::zeroed(16)];
+    /// BlockState::new(&mut buffers, 0..2).get(0).fill(1.0);
+    /// assert_eq!(buffers[0][..3], [1.0, 1.0, 0.0]);
+    /// ```
+    pub fn get(&mut self, index: usize) -> &mut [f32] {
+        &mut self.buffers[index][self.range.clone()]
+    }
+
+    /// Several buffers of the block at once.
+    ///
+    /// # Panics
+    /// When the link keeps fewer, or an index is there twice.
+    ///
+    /// ```
+    /// # use maas_nn::{BlockState, Buffer};
+    /// let mut buffers = [Buffer::zeroed(16), Buffer::zeroed(16)];
+    /// let mut state = BlockState::new(&mut buffers, 0..2);
+    /// let [m, v] = state.many([0, 1]);
+    /// m.copy_from_slice(v);
+    /// ```
+    pub fn many<const N: usize>(&mut self, indices: [usize; N]) -> [&mut [f32]; N] {
+        self.buffers
+            .get_disjoint_mut(indices)
+            .expect("the link keeps these buffers, and asks for none twice")
+            .map(|buffer| &mut buffer[self.range.clone()])
+    }
+}
