@@ -111,6 +111,16 @@ impl Kernels {
         }
     }
 
+    /// Floats in a vector of the set.
+    pub(crate) fn lanes(self) -> usize {
+        self.run(Lanes)
+    }
+
+    /// Rows of a tile of the set's product.
+    pub(crate) fn tile_rows(self) -> usize {
+        self.run(TileRows)
+    }
+
     #[cfg(target_arch = "x86_64")]
     fn avx2() -> Option<Self> {
         Avx2::detect().map(|set| Self(Set::Avx2(set)))
@@ -140,6 +150,28 @@ impl Kernels {
             #[cfg(target_arch = "x86_64")]
             Set::Avx512(set) => set.run(work),
         }
+    }
+}
+
+struct Lanes;
+
+impl Work for Lanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        S::LANES
+    }
+}
+
+struct TileRows;
+
+impl Work for TileRows {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        S::TILE_ROWS
     }
 }
 

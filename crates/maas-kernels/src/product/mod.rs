@@ -1,11 +1,22 @@
 //! Matrix products. `README.md` beside this file explains tiling, packing and the order of summation.
 
+mod blocked;
+mod pack;
 mod portable;
+mod strip;
+mod tile;
+
+use blocked::Product;
+use pack::View;
+use strip::Bias;
 
 use crate::{Activation, Kernels, Matrix, MatrixMut, Parallelism};
 
 /// Length of the blocks of k: within one the products run on in one chain of fused multiply-adds.
 pub(crate) const BLOCK: usize = 1024;
+
+/// Multiply-adds below which a task is not worth another thread.
+const WORK_OF_A_TASK: usize = 1 << 20;
 
 /// What happens to each element of a product before it is written: a bias is added, then an activation applied.
 ///
@@ -62,25 +73,86 @@ impl Kernels {
         parallelism: Parallelism,
     ) {
         check_shapes(a, b, &c, &epilogue);
-        let _ = parallelism;
         let Epilogue {
             bias,
             activation,
             pre_activation,
         } = epilogue;
-        let columns = b.columns();
         match pre_activation {
-            None => {
-                let c = c.into_data();
-                portable::product(a, b, c);
-                self.finish(c, columns, bias, activation);
-            }
+            None => self.product(a, b, c.into_data(), bias, activation, parallelism),
             Some(sums) => {
-                portable::product(a, b, sums);
-                self.finish(sums, columns, bias, Activation::Linear);
+                self.product(a, b, sums, bias, Activation::Linear, parallelism);
                 self.activate(activation, sums, c.into_data());
             }
         }
+    }
+
+    /// The shapes have been checked.
+    fn product(
+        self,
+        a: Matrix<'_>,
+        b: Matrix<'_>,
+        c: &mut [f32],
+        bias: Option<&[f32]>,
+        activation: Activation,
+        parallelism: Parallelism,
+    ) {
+        let (m, k, n) = (a.rows(), a.columns(), b.columns());
+        if self == Self::portable() {
+            portable::product(a, b, c);
+            self.finish(c, n, bias, activation);
+            return;
+        }
+        let view = |x: Matrix<'_>| View {
+            p: x.data().as_ptr(),
+            row: x.row_stride(),
+            column: x.column_stride(),
+        };
+        let (mut a, mut b) = (view(a), view(b));
+        // A column alone, or nothing, is contiguous either way.
+        if n == 1 || k == 0 {
+            b.column = 1;
+        }
+        if k == 1 {
+            a.column = 1;
+        }
+        let bias = match bias {
+            None => Bias::None,
+            Some(bias) if n == 1 => Bias::All(bias[0]),
+            Some(bias) => Bias::Columns(bias.as_ptr()),
+        };
+        let c = c.as_mut_ptr();
+        let product = if n == 1 {
+            // Cᵀ = bᵀ·Aᵀ: one row, whose columns are independent chains.
+            let (a, b) = (b.transposed(), a.transposed());
+            Product {
+                kernels: self,
+                m: 1,
+                k,
+                n: m,
+                a,
+                b,
+                c,
+                c_stride: m,
+                bias,
+                activation,
+            }
+        } else {
+            Product {
+                kernels: self,
+                m,
+                k,
+                n,
+                a,
+                b,
+                c,
+                c_stride: n,
+                bias,
+                activation,
+            }
+        };
+        let work = m.saturating_mul(n).saturating_mul(k);
+        product.run(parallelism.get().min(work / WORK_OF_A_TASK));
     }
 
     /// y = A·x, in the order of summation of [`Kernels::matmul`].

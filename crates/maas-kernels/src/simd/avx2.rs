@@ -39,6 +39,7 @@ impl Avx2 {
 
 impl Simd for Avx2 {
     const LANES: usize = 8;
+    const TILE_ROWS: usize = 6;
     type F = __m256;
     type I = __m256i;
     type M = __m256;

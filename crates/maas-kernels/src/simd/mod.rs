@@ -35,6 +35,8 @@ pub(crate) use scalar::Scalar;
 pub(crate) trait Simd: Copy {
     /// Floats in a vector: a power of two, at most 16.
     const LANES: usize;
+    /// Rows of a product's tile, two vectors wide, that the registers hold: at most 8.
+    const TILE_ROWS: usize;
     /// Floats.
     type F: Copy;
     /// 32-bit integers, wrapping.
@@ -56,6 +58,27 @@ pub(crate) trait Simd: Copy {
     /// # Safety
     /// `p` must be valid for writing `n <= LANES` floats.
     unsafe fn store_partial(self, p: *mut f32, n: usize, x: Self::F);
+
+    /// `to[l·to_stride + j] = from[j·from_stride + l]` for `j < rows` and `l < columns`, both at most `LANES`.
+    /// # Safety
+    /// All these elements must be valid for reading and writing.
+    #[inline(always)]
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        from_stride: usize,
+        rows: usize,
+        columns: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        for j in 0..rows {
+            for l in 0..columns {
+                // SAFETY: the caller vouches for the element.
+                unsafe { *to.add(l * to_stride + j) = *from.add(j * from_stride + l) };
+            }
+        }
+    }
 
     fn splat(self, x: f32) -> Self::F;
     fn add(self, a: Self::F, b: Self::F) -> Self::F;

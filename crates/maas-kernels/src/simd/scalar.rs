@@ -6,6 +6,7 @@ pub(crate) struct Scalar;
 
 impl Simd for Scalar {
     const LANES: usize = 1;
+    const TILE_ROWS: usize = 1;
     type F = f32;
     type I = i32;
     type M = bool;

@@ -40,7 +40,7 @@ pub(crate) fn float() -> impl Strategy<Value = f32> {
         4 => any::<i32>().prop_map(|bits| f32::from_bits(bits.cast_unsigned())),
         1 => Just(0.0),
         1 => Just(-0.0),
-        1 => (-200.0f32..200.0),
+        1 => -200.0f32..200.0,
         1 => (1u32..0x0080_0000, any::<bool>()).prop_map(|(bits, negative)| {
             let x = f32::from_bits(bits);
             if negative { -x } else { x }

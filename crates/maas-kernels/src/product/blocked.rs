@@ -1,0 +1,317 @@
+use std::cell::RefCell;
+
+use super::BLOCK;
+use super::pack::{PackLeft, PackRight, View};
+use super::strip::{Bias, End, Left, Rows, Strip};
+use crate::{Activation, Buffer, Kernels};
+
+/// A product to compute, or a part of one: C = act(A·B + bias), m × k by k × n.
+///
+/// Whoever makes one promises that its pointers reach as far as its shape and strides say, and that C overlaps nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Product {
+    pub(super) kernels: Kernels,
+    pub(super) m: usize,
+    pub(super) k: usize,
+    pub(super) n: usize,
+    pub(super) a: View,
+    pub(super) b: View,
+    pub(super) c: *mut f32,
+    pub(super) c_stride: usize,
+    pub(super) bias: Bias,
+    pub(super) activation: Activation,
+}
+
+// SAFETY: a product's pointers are valid wherever it goes, and no other product writes its part of C.
+unsafe impl Send for Product {}
+
+#[derive(Default)]
+struct Workspace {
+    left: Buffer,
+    right: Buffer,
+    chains: Buffer,
+}
+
+thread_local! {
+    static WORKSPACE: RefCell<Workspace> = RefCell::default();
+}
+
+fn room(buffer: &mut Buffer, len: usize) -> *mut f32 {
+    if buffer.len() < len {
+        *buffer = Buffer::zeroed(len);
+    }
+    buffer.as_mut_ptr()
+}
+
+impl Product {
+    /// Splits the work over at most `tasks` threads, by rows of C or, when there are few, by columns.
+    pub(super) fn run(self, tasks: usize) {
+        if tasks <= 1 {
+            self.run_alone();
+            return;
+        }
+        let first = tasks / 2;
+        let (one, two) = if self.m >= tasks * self.kernels.tile_rows() || self.m >= self.n {
+            self.split_rows(self.m * first / tasks)
+        } else {
+            let width = 2 * self.kernels.lanes();
+            self.split_columns((self.n * first / tasks).next_multiple_of(width).min(self.n))
+        };
+        rayon::join(move || one.run(first), move || two.run(tasks - first));
+    }
+
+    fn split_rows(self, m: usize) -> (Self, Self) {
+        let below = Self {
+            m: self.m - m,
+            a: self.a.at(m, 0),
+            c: self.c.wrapping_add(m * self.c_stride),
+            ..self
+        };
+        (Self { m, ..self }, below)
+    }
+
+    fn split_columns(self, n: usize) -> (Self, Self) {
+        let right = Self {
+            n: self.n - n,
+            b: self.b.at(0, n),
+            c: self.c.wrapping_add(n),
+            bias: self.bias.from(n),
+            ..self
+        };
+        (Self { n, ..self }, right)
+    }
+
+    fn run_alone(self) {
+        if self.m == 0 || self.n == 0 {
+            return;
+        }
+        WORKSPACE.with_borrow_mut(|workspace| {
+            if self.fits_in_place() {
+                self.in_place();
+            } else if self.m <= 2 {
+                self.flat(workspace);
+            } else {
+                self.packed(workspace);
+            }
+        });
+        if !fused(self.activation) {
+            for i in 0..self.m {
+                // SAFETY: row i of C holds n floats that no one else uses.
+                let row = unsafe {
+                    std::slice::from_raw_parts_mut(self.c.add(i * self.c_stride), self.n)
+                };
+                self.kernels.activate_in_place(self.activation, row);
+            }
+        }
+    }
+
+    fn fits_in_place(&self) -> bool {
+        self.b.column == 1 && (self.m <= 2 || self.k * self.n <= IN_PLACE)
+    }
+
+    /// The widest strip that this many rows can use, in vectors.
+    fn vectors(&self) -> usize {
+        match self.m {
+            1 => 8,
+            2 => 4,
+            _ => 2,
+        }
+    }
+
+    fn left(&self, row: usize, l: usize) -> Left {
+        let View { p, row, column } = self.a.at(row, l);
+        if column == 1 {
+            Left::ByRows { p, stride: row }
+        } else {
+            Left::ByColumns { p, stride: column }
+        }
+    }
+
+    /// The end of a block of k that stops at `l`.
+    fn end(&self, start: usize, l: usize, j: usize) -> End {
+        let add = start > 0;
+        if l < self.k {
+            End::Sum {
+                add,
+                bias: Bias::None,
+                activation: Activation::Linear,
+            }
+        } else {
+            End::Sum {
+                add,
+                bias: self.bias.from(j),
+                activation: self.activation,
+            }
+        }
+    }
+
+    /// Both operands where they lie.
+    fn in_place(self) {
+        for start in (0..self.k.max(1)).step_by(BLOCK) {
+            let k = BLOCK.min(self.k - start);
+            for row in (0..self.m).step_by(ROWS_IN_PLACE) {
+                let m = ROWS_IN_PLACE.min(self.m - row);
+                self.strips(self.vectors(), |j, width| Strip {
+                    m,
+                    k,
+                    a: self.left(row, start),
+                    b: self.b.at(start, j).p,
+                    b_stride: self.b.row,
+                    width,
+                    start: None,
+                    end: self.end(start, start + k, j),
+                    c: self.c.wrapping_add(row * self.c_stride + j),
+                    c_stride: self.c_stride,
+                });
+            }
+        }
+    }
+
+    /// One or two rows by a transposed B: packed strip by strip.
+    fn flat(self, workspace: &mut Workspace) {
+        let lanes = self.kernels.lanes();
+        let right = room(&mut workspace.right, BLOCK * self.vectors() * lanes);
+        for start in (0..self.k.max(1)).step_by(BLOCK) {
+            let k = BLOCK.min(self.k - start);
+            self.strips(self.vectors(), |j, width| {
+                let stride = width.next_multiple_of(lanes);
+                self.kernels.run(PackRight {
+                    b: self.b.at(start, j),
+                    k,
+                    n: width,
+                    width: stride,
+                    to: right,
+                });
+                Strip {
+                    m: self.m,
+                    k,
+                    a: self.left(0, start),
+                    b: right,
+                    b_stride: stride,
+                    width,
+                    start: None,
+                    end: self.end(start, start + k, j),
+                    c: self.c.wrapping_add(j),
+                    c_stride: self.c_stride,
+                }
+            });
+        }
+    }
+
+    /// Blocks of both operands copied to where they are read in order.
+    fn packed(self, workspace: &mut Workspace) {
+        let (lanes, most) = (self.kernels.lanes(), self.kernels.tile_rows());
+        let depth = DEPTH / lanes;
+        let columns = COLUMNS.min(self.n);
+        let rows = (ROWS / most * most).min(self.m);
+        let width = 2 * lanes;
+        let left = room(&mut workspace.left, rows * depth);
+        let right = room(
+            &mut workspace.right,
+            columns.next_multiple_of(width) * depth,
+        );
+        let chains = if self.k > BLOCK {
+            room(&mut workspace.chains, self.m * columns)
+        } else {
+            std::ptr::null_mut()
+        };
+        for column in (0..self.n).step_by(columns) {
+            let n = columns.min(self.n - column);
+            for from in (0..self.k).step_by(depth) {
+                let k = depth.min(self.k - from);
+                let start = from - from % BLOCK;
+                let goes_on = from + k < self.k && !(from + k).is_multiple_of(BLOCK);
+                self.kernels.run(PackRight {
+                    b: self.b.at(from, column),
+                    k,
+                    n,
+                    width,
+                    to: right,
+                });
+                for row in (0..self.m).step_by(rows) {
+                    let m = rows.min(self.m - row);
+                    self.kernels.run(PackLeft {
+                        a: self.a.at(row, from),
+                        m,
+                        k,
+                        to: left,
+                    });
+                    for j in (0..n).step_by(width) {
+                        let c = self.c.wrapping_add(row * self.c_stride + column + j);
+                        // Chains of the first block of k can wait in C, later ones must not disturb it.
+                        let chain = if start == 0 {
+                            Rows {
+                                p: c,
+                                stride: self.c_stride,
+                            }
+                        } else {
+                            Rows {
+                                p: chains.wrapping_add(row * columns + j),
+                                stride: columns,
+                            }
+                        };
+                        self.kernels.run(Strip {
+                            m,
+                            k,
+                            a: Left::Packed { p: left },
+                            b: right.wrapping_add(j * k),
+                            b_stride: width,
+                            width: width.min(n - j),
+                            start: (from > start).then_some(chain),
+                            end: if goes_on {
+                                End::Chain(chain)
+                            } else {
+                                self.end(start, from + k, column + j)
+                            },
+                            c,
+                            c_stride: self.c_stride,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Cuts the columns into strips of at most `vectors` vectors and runs each.
+    fn strips(&self, vectors: usize, strip: impl Fn(usize, usize) -> Strip) {
+        let lanes = self.kernels.lanes();
+        let mut j = 0;
+        let mut vectors = vectors;
+        while j < self.n {
+            while vectors > 2 && vectors * lanes > self.n - j {
+                vectors /= 2;
+            }
+            let width = (vectors * lanes).min(self.n - j);
+            self.kernels.run(strip(j, width));
+            j += width;
+        }
+    }
+}
+
+impl Bias {
+    fn from(self, column: usize) -> Self {
+        match self {
+            Self::Columns(p) => Self::Columns(p.wrapping_add(column)),
+            other => other,
+        }
+    }
+}
+
+/// Whether a tile applies the activation itself.
+fn fused(activation: Activation) -> bool {
+    matches!(
+        activation,
+        Activation::Linear | Activation::Relu | Activation::LeakyRelu { .. }
+    )
+}
+
+/// Floats of B that are read where they lie.
+const IN_PLACE: usize = 32 * 1024;
+/// Rows of A that pass by one strip of B before the next strip, when in place.
+const ROWS_IN_PLACE: usize = 96;
+/// Rows of a packed block of A.
+const ROWS: usize = 144;
+/// Columns of a packed block of B.
+const COLUMNS: usize = 1024;
+/// Lanes times the depth of packed blocks, so that a strip of B stays in the first cache. Divides `BLOCK` by any number of lanes.
+const DEPTH: usize = 2048;

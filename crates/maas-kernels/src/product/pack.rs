@@ -1,0 +1,118 @@
+use super::strip::tiles;
+use crate::kernels::Work;
+use crate::simd::Simd;
+
+/// An operand in place: element (i, j) lies at `p + i·row + j·column`.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    pub(super) p: *const f32,
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+impl View {
+    pub(super) fn at(self, row: usize, column: usize) -> Self {
+        Self {
+            p: self.p.wrapping_add(row * self.row + column * self.column),
+            ..self
+        }
+    }
+
+    pub(super) fn transposed(self) -> Self {
+        Self {
+            p: self.p,
+            row: self.column,
+            column: self.row,
+        }
+    }
+}
+
+/// Copies k × n of B into strips of `width` columns, each with its k rows one after another.
+pub(super) struct PackRight {
+    pub(super) b: View,
+    pub(super) k: usize,
+    pub(super) n: usize,
+    pub(super) width: usize,
+    /// Room for `n.next_multiple_of(width) · k` floats.
+    pub(super) to: *mut f32,
+}
+
+impl Work for PackRight {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { b, k, n, width, to } = self;
+        if b.column == 1 {
+            // A few rows at a time, so that reads and writes both run on for a while.
+            for l in (0..k).step_by(8) {
+                for j in (0..n).step_by(width) {
+                    let columns = width.min(n - j);
+                    for l in l..k.min(l + 8) {
+                        // SAFETY: `columns` floats of row l of B, and of row l of its strip.
+                        unsafe { copy(s, b.at(l, j).p, to.add(j * k + l * width), columns) };
+                    }
+                }
+            }
+        } else {
+            for j in (0..n).step_by(width) {
+                for v in (j..n.min(j + width)).step_by(S::LANES) {
+                    let columns = S::LANES.min(n.min(j + width) - v);
+                    for l in (0..k).step_by(S::LANES) {
+                        let rows = S::LANES.min(k - l);
+                        // SAFETY: columns v.. of B are runs of k floats, `b.column` apart; the strip has room for k
+                        // rows of `width` floats.
+                        unsafe {
+                            let to = to.add(j * k + l * width + (v - j));
+                            s.transpose(b.at(l, v).p, b.column, columns, rows, to, width);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `n` floats must be readable at `from` and writable at `to`.
+#[inline(always)]
+unsafe fn copy<S: Simd>(s: S, from: *const f32, to: *mut f32, n: usize) {
+    let mut i = 0;
+    while i + S::LANES <= n {
+        // SAFETY: `i + LANES <= n`.
+        unsafe { s.store(to.add(i), s.load(from.add(i))) };
+        i += S::LANES;
+    }
+    if i < n {
+        // SAFETY: `n − i` floats are left.
+        unsafe { s.store_partial(to.add(i), n - i, s.load_partial(from.add(i), n - i)) };
+    }
+}
+
+/// Copies m × k of A tile by tile, each with its k columns one after another.
+pub(super) struct PackLeft {
+    pub(super) a: View,
+    pub(super) m: usize,
+    pub(super) k: usize,
+    /// Room for m · k floats.
+    pub(super) to: *mut f32,
+}
+
+impl Work for PackLeft {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Self { a, m, k, to } = self;
+        for rows in tiles(m, S::TILE_ROWS) {
+            let to = to.wrapping_add(rows.start * k);
+            let r = rows.len();
+            for l in 0..k {
+                for (i, row) in rows.clone().enumerate() {
+                    // SAFETY: (row, l) lies within A, and the tile has room for k columns of r floats.
+                    unsafe { *to.add(l * r + i) = *a.at(row, l).p };
+                }
+            }
+        }
+    }
+}
