@@ -205,7 +205,7 @@ impl Product {
         let columns = COLUMNS.min(self.n);
         let rows = (ROWS / most * most).min(self.m);
         let width = 2 * lanes;
-        let left = room(&mut workspace.left, rows * depth);
+        let left = room(&mut workspace.left, rows * depth + lanes);
         let right = room(
             &mut workspace.right,
             columns.next_multiple_of(width) * depth,

@@ -94,7 +94,7 @@ pub(super) struct PackLeft {
     pub(super) a: View,
     pub(super) m: usize,
     pub(super) k: usize,
-    /// Room for m · k floats.
+    /// Room for m · k floats and a vector more.
     pub(super) to: *mut f32,
 }
 
@@ -102,15 +102,23 @@ impl Work for PackLeft {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
+    fn run<S: Simd>(self, s: S) {
         let Self { a, m, k, to } = self;
         for rows in tiles(m, S::TILE_ROWS) {
             let to = to.wrapping_add(rows.start * k);
             let r = rows.len();
-            for l in 0..k {
-                for (i, row) in rows.clone().enumerate() {
-                    // SAFETY: (row, l) lies within A, and the tile has room for k columns of r floats.
-                    unsafe { *to.add(l * r + i) = *a.at(row, l).p };
+            if a.column == 1 {
+                for l in (0..k).step_by(S::LANES) {
+                    let from = a.at(rows.start, l);
+                    // SAFETY: r rows of A are k floats long; what is written beyond a column of the tile is still to
+                    // be written, or lies in the vector of room at the end.
+                    unsafe { s.transpose(from.p, a.row, r, S::LANES.min(k - l), to.add(l * r), r) };
+                }
+            } else {
+                for l in 0..k {
+                    // SAFETY: column l of A holds r floats from the tile's first row on; the tile has room for k
+                    // columns of r floats.
+                    unsafe { copy(s, a.at(rows.start, l).p, to.add(l * r), r) };
                 }
             }
         }

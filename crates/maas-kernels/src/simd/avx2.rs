@@ -24,6 +24,36 @@ fn run<W: crate::kernels::Work>(simd: Avx2, work: W) -> W::Output {
     work.run(simd)
 }
 
+impl Avx2 {
+    #[inline(always)]
+    fn transpose_block(self, r: [__m256; 8]) -> [__m256; 8] {
+        // SAFETY: `self` proves AVX.
+        unsafe {
+            let pair = |a, b| (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let quad = |(a, b), (c, d)| {
+                [
+                    _mm256_shuffle_ps::<0x44>(a, c),
+                    _mm256_shuffle_ps::<0xee>(a, c),
+                    _mm256_shuffle_ps::<0x44>(b, d),
+                    _mm256_shuffle_ps::<0xee>(b, d),
+                ]
+            };
+            let [a, b, c, d] = quad(pair(r[0], r[1]), pair(r[2], r[3]));
+            let [e, f, g, h] = quad(pair(r[4], r[5]), pair(r[6], r[7]));
+            [
+                _mm256_permute2f128_ps::<0x20>(a, e),
+                _mm256_permute2f128_ps::<0x20>(b, f),
+                _mm256_permute2f128_ps::<0x20>(c, g),
+                _mm256_permute2f128_ps::<0x20>(d, h),
+                _mm256_permute2f128_ps::<0x31>(a, e),
+                _mm256_permute2f128_ps::<0x31>(b, f),
+                _mm256_permute2f128_ps::<0x31>(c, g),
+                _mm256_permute2f128_ps::<0x31>(d, h),
+            ]
+        }
+    }
+}
+
 /// `MASKS[8 − n..]` starts with n lanes set.
 static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
@@ -66,6 +96,38 @@ impl Simd for Avx2 {
     unsafe fn store_partial(self, p: *mut f32, n: usize, x: __m256) {
         // SAFETY: `self` proves AVX; lanes beyond the caller's `n` floats are not written.
         unsafe { _mm256_maskstore_ps(p, self.first(n), x) }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        from_stride: usize,
+        rows: usize,
+        columns: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        let mut block = [self.zero(); 8];
+        for (j, row) in block.iter_mut().enumerate() {
+            if j < rows {
+                // SAFETY: the caller vouches for `columns` floats of each of `rows` rows.
+                unsafe {
+                    let p = from.add(j * from_stride);
+                    *row = if columns >= 8 {
+                        self.load(p)
+                    } else {
+                        self.load_partial(p, columns)
+                    };
+                }
+            }
+        }
+        for (l, row) in self.transpose_block(block).into_iter().enumerate() {
+            if l < columns {
+                // SAFETY: the caller vouches for eight floats.
+                unsafe { self.store(to.add(l * to_stride), row) };
+            }
+        }
     }
 
     operations! {

@@ -1,14 +1,16 @@
 use std::arch::x86_64::*;
 
-use super::Simd;
+use super::{Avx2, Simd};
 
 /// Sixteen lanes on AVX-512F. A value proves that the processor has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Avx512(());
+pub(crate) struct Avx512(Avx2);
 
 impl Avx512 {
     pub(crate) fn detect() -> Option<Self> {
-        is_x86_feature_detected!("avx512f").then_some(Self(()))
+        Avx2::detect()
+            .filter(|_| is_x86_feature_detected!("avx512f"))
+            .map(Self)
     }
 
     /// Runs `work` compiled for this set.
@@ -60,6 +62,30 @@ impl Simd for Avx512 {
     unsafe fn store_partial(self, p: *mut f32, n: usize, x: __m512) {
         // SAFETY: `self` proves AVX-512F; lanes beyond the caller's `n` floats are not written.
         unsafe { _mm512_mask_storeu_ps(p, first(n), x) }
+    }
+
+    /// In blocks of eight by eight.
+    #[inline(always)]
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        from_stride: usize,
+        rows: usize,
+        columns: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        for l in (0..columns).step_by(8) {
+            for j in (0..rows).step_by(8) {
+                let (rows, columns) = ((rows - j).min(8), (columns - l).min(8));
+                // SAFETY: the block lies within what the caller vouches for.
+                unsafe {
+                    let (from, to) = (from.add(j * from_stride + l), to.add(l * to_stride + j));
+                    self.0
+                        .transpose(from, from_stride, rows, columns, to, to_stride);
+                }
+            }
+        }
     }
 
     operations! {

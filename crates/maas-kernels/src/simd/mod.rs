@@ -60,9 +60,11 @@ pub(crate) trait Simd: Copy {
     unsafe fn store_partial(self, p: *mut f32, n: usize, x: Self::F);
 
     /// `to[l·to_stride + j] = from[j·from_stride + l]` for `j < rows` and `l < columns`, both at most `LANES`.
+    ///
+    /// For l in ascending order whole vectors may be written, with anything beyond the first `rows` floats.
+    ///
     /// # Safety
-    /// All these elements must be valid for reading and writing.
-    #[inline(always)]
+    /// The elements of `from` must be valid for reading, and `LANES` floats from every `to + l·to_stride` for writing.
     unsafe fn transpose(
         self,
         from: *const f32,
@@ -71,14 +73,7 @@ pub(crate) trait Simd: Copy {
         columns: usize,
         to: *mut f32,
         to_stride: usize,
-    ) {
-        for j in 0..rows {
-            for l in 0..columns {
-                // SAFETY: the caller vouches for the element.
-                unsafe { *to.add(l * to_stride + j) = *from.add(j * from_stride + l) };
-            }
-        }
-    }
+    );
 
     fn splat(self, x: f32) -> Self::F;
     fn add(self, a: Self::F, b: Self::F) -> Self::F;

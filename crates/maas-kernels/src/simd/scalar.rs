@@ -41,6 +41,22 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        _: usize,
+        rows: usize,
+        columns: usize,
+        to: *mut f32,
+        _: usize,
+    ) {
+        if rows == 1 && columns == 1 {
+            // SAFETY: the caller vouches for the one element.
+            unsafe { to.write(from.read()) }
+        }
+    }
+
+    #[inline(always)]
     fn splat(self, x: f32) -> f32 {
         x
     }
