@@ -10,7 +10,7 @@ use crate::{Error, LearningRate};
 /// θ(t+1) = θ(t) − α ∇J(θ(t))
 ///
 /// [`step`](Self::step) does this once with a gradient that you have; [`minimize`](Self::minimize) repeats it with a
-/// closure that computes one. To train a network with it, hand it to a trainer.
+/// closure that computes one. To train a network with it, hand it to a [`Trainer`](crate::Trainer).
 ///
 /// ```
 /// use maas_train::GradientDescent;

@@ -1,5 +1,6 @@
 //! What can go wrong.
 
+use maas_core::DType;
 use thiserror::Error;
 
 /// Why descending or training failed.
@@ -88,9 +89,9 @@ pub enum Error {
         /// Name of the network's input.
         input: String,
         /// What the network takes.
-        expected: &'static str,
+        expected: DType,
         /// What the data set holds.
-        found: &'static str,
+        found: DType,
     },
     /// The targets are not as wide as the network's output.
     #[error("the network's output is {expected} wide, the targets of the {data} data {found}")]
@@ -103,20 +104,26 @@ pub enum Error {
         found: usize,
     },
     /// The loss cannot use targets of this kind.
-    #[error("{loss} cannot be computed from the targets of the {data} data, which are {found}")]
+    #[error("{loss} takes {expected}, the targets of the {data} data are {found}")]
     TargetKind {
         /// Which data set: `training`, `validation` or `evaluation`.
         data: &'static str,
         /// The loss's name.
         loss: String,
+        /// What the loss takes.
+        expected: &'static str,
         /// What the data set holds.
         found: &'static str,
     },
-    /// A data set has no rows.
-    #[error("the {data} data have no rows")]
-    NoRows {
+    /// The metric cannot use targets of this kind.
+    #[error("{metric} cannot be computed from the targets of the {data} data, which are {found}")]
+    MetricTargets {
         /// Which data set: `training`, `validation` or `evaluation`.
         data: &'static str,
+        /// The metric's name.
+        metric: String,
+        /// What the data set holds.
+        found: &'static str,
     },
     /// The loss of a training step is infinite or not a number. The weights are as they were before that step.
     #[error("the loss is {loss} in step {step} of epoch {epoch}; try a smaller learning rate")]
@@ -141,6 +148,9 @@ pub enum Error {
         /// The loss.
         loss: f32,
     },
+    /// The network or the loss failed.
+    #[error(transparent)]
+    Network(#[from] maas_nn::Error),
     /// A file could not be written; the source says which, and why not.
     #[error("the file could not be written")]
     Write(#[source] std::io::Error),

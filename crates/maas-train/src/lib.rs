@@ -1,10 +1,88 @@
+//! Gradient descent: optimisers as chains of small transformations, a trainer with epochs, metrics, progress and history.
+//!
+//! θ(t+1) = θ(t) − α ∇J(θ(t)), on any slice:
+//!
+//! ```
+//! use maas_train::GradientDescent;
+//!
+//! let mut theta = [4.0];
+//! GradientDescent::new(0.1).minimize(&mut theta, |theta, gradient| {
+//!     gradient[0] = 2.0 * (theta[0] - 3.0);
+//!     (theta[0] - 3.0).powi(2)
+//! })?;
+//! assert!((theta[0] - 3.0).abs() < 1e-5);
+//! # Ok::<(), maas_train::Error>(())
+//! ```
+//!
+//! and on a network:
+//!
+//! ```
+//! use maas_core::Seed;
+//! use maas_data::Dataset;
+//! use maas_nn::{MeanSquaredError, Sequential};
+//! use maas_train::{Adam, Progress, Trainer};
+//! use ndarray::Array2;
+//!
+//! let x = Array2::from_shape_fn((256, 2), |(row, column)| ((row * 7 + column * 13) % 32) as f32);
+//! let y = Array2::from_shape_fn((256, 1), |(row, _)| 100.0 + x[[row, 0]] * x[[row, 1]]);
+//! let data = Dataset::new(x.view(), y.view())?.split([0.7, 0.2, 0.1], Seed(7))?;
+//!
+//! let mut network = Sequential::new(data.train.features())
+//!     .normalize(&data.train)
+//!     .dense(32).relu().dense(1)
+//!     .build(Seed(7))?;
+//! let trainer = Trainer::new(Adam::new(1e-2), MeanSquaredError)
+//!     .epochs(20)
+//!     .validation(&data.validation)
+//!     .progress(Progress::Quiet);
+//! let history = trainer.fit(&mut network, &data.train)?;
+//! assert!(history.epochs[19].validation_loss < history.epochs[0].validation_loss);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The nouns
+//!
+//! | word | what it is |
+//! | --- | --- |
+//! | [`GradientDescent`] | the formula alone, on slices and views, with a closure for the gradient |
+//! | [`Chain`] | an optimiser: links that turn the gradient into a direction, and a learning rate |
+//! | [`Sgd`], [`Adam`] | chains with a name, with Keras' numbers; [`Momentum`] and [`ScaleByAdam`] are their links |
+//! | [`LearningRate`] | how far a step goes |
+//! | [`Optimizer`] | a chain at work on one network, for loops of your own |
+//! | [`Trainer`] | epochs of batches over a data set |
+//! | [`Metric`] | what people judge a network by: [`RootMeanSquaredError`], [`AbsoluteError`], [`R2`], [`Accuracy`] |
+//! | [`History`] | one [`EpochRecord`] an epoch: a table, data for serde, a chart as SVG |
+//! | [`Progress`] | what a person sees meanwhile |
+//!
+//! # Same seed, same bits
+//!
+//! Training with the same seed on the same data gives the same bits, whatever the number of threads and the set of
+//! kernels. The order of rows comes from [`maas_data::Shuffle`], the noise of layers from the seed and the number of the
+//! step.
+//!
+//! # Your own
+//!
+//! A link of an optimiser is a [`maas_nn::Transform`]: [`Chain`] shows one. A figure to judge by is a [`Metric`], a loss
+//! a [`maas_nn::Loss`], a layer a [`maas_nn::Layer`].
+//!
+//! # Features
+//!
+//! `progress` shows a bar where standard error is a terminal; without it there are plain lines.
 
 mod descent;
 mod error;
 mod history;
+mod metric;
+mod optimizer;
+mod progress;
 mod rate;
+mod trainer;
 
 pub use descent::{GradientDescent, Minimum};
 pub use error::Error;
 pub use history::{EpochRecord, History};
+pub use metric::{AbsoluteError, Accuracy, Metric, MetricBatch, R2, RootMeanSquaredError};
+pub use optimizer::{Adam, Chain, Momentum, Optimizer, ScaleByAdam, Sgd};
+pub use progress::Progress;
 pub use rate::LearningRate;
+pub use trainer::{Evaluation, Trainer};

@@ -1,0 +1,60 @@
+"""JAX with one compiled scan an epoch: `w1_jax.py FOLDER BATCH`."""
+
+import os
+import sys
+
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+import peer
+
+x, y, weights = peer.load(sys.argv[1])
+batch = int(sys.argv[2])
+rows = len(x)
+optimizer = optax.adam(1e-3, eps=1e-7)
+
+
+def loss_of(parameters, x, y):
+    for index in range(0, len(parameters), 2):
+        x = x @ parameters[index] + parameters[index + 1]
+        if index + 2 < len(parameters):
+            x = jax.nn.relu(x)
+    return jnp.mean((x - y) ** 2)
+
+
+def step(carry, order):
+    parameters, state = carry
+    loss, gradient = jax.value_and_grad(loss_of)(parameters, xs[order], ys[order])
+    updates, state = optimizer.update(gradient, state)
+    return (optax.apply_updates(parameters, updates), state), loss
+
+
+@jax.jit
+def epoch(carry, full, rest):
+    carry, losses = jax.lax.scan(step, carry, full)
+    total = losses.sum() * batch
+    if rest.size:
+        carry, loss = step(carry, rest)
+        total += loss * rest.size
+    return carry, total / rows
+
+
+xs, ys = jnp.asarray(x), jnp.asarray(y)
+generator = np.random.default_rng(7)
+
+
+def train():
+    parameters = [jnp.asarray(w) for w in weights]
+    carry = (parameters, optimizer.init(parameters))
+    for _ in range(peer.EPOCHS):
+        order = generator.permutation(rows).astype(np.int32)
+        whole = rows // batch * batch
+        carry, loss = epoch(carry, order[:whole].reshape(-1, batch), order[whole:])
+    return jax.block_until_ready(loss)
+
+
+peer.serve(train)

@@ -1,0 +1,170 @@
+use maas_kernels::AdamStep;
+use maas_nn::{Block, Fused, Step, Transform};
+
+use super::chain::{Coefficient, Range};
+use crate::{Chain, LearningRate};
+
+/// Adam (Kingma & Ba, 2015) with Keras' defaults: β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁷.
+///
+/// m ← m + (1 − β₁)(g − m), v ← v + (1 − β₂)(g² − v),
+/// θ ← θ − α · √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε), with t the number of the step.
+///
+/// ```
+/// use maas_train::{Adam, Chain};
+///
+/// let chain = Chain::from(Adam::new(1e-3).beta_2(0.99));
+/// assert_eq!(chain.links().len(), 1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct Adam {
+    learning_rate: LearningRate,
+    scale: ScaleByAdam,
+}
+
+impl Adam {
+    /// Adam at this rate.
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        Self {
+            learning_rate: learning_rate.into(),
+            scale: ScaleByAdam::default(),
+        }
+    }
+
+    /// The decay β₁ of the mean of gradients, 0 ≤ β₁ < 1.
+    pub fn beta_1(self, beta_1: f32) -> Self {
+        Self {
+            scale: self.scale.beta_1(beta_1),
+            ..self
+        }
+    }
+
+    /// The decay β₂ of the mean of squared gradients, 0 ≤ β₂ < 1.
+    pub fn beta_2(self, beta_2: f32) -> Self {
+        Self {
+            scale: self.scale.beta_2(beta_2),
+            ..self
+        }
+    }
+
+    /// The number ε > 0 beside the root.
+    pub fn epsilon(self, epsilon: f32) -> Self {
+        Self {
+            scale: self.scale.epsilon(epsilon),
+            ..self
+        }
+    }
+}
+
+impl From<Adam> for Chain {
+    fn from(adam: Adam) -> Self {
+        let ScaleByAdam {
+            beta_1,
+            beta_2,
+            epsilon,
+        } = adam.scale;
+        Self::new(adam.learning_rate).then(adam.scale).checked(&[
+            Coefficient {
+                name: "beta_1",
+                range: Range::Decay,
+                value: beta_1,
+            },
+            Coefficient {
+                name: "beta_2",
+                range: Range::Decay,
+                value: beta_2,
+            },
+            Coefficient {
+                name: "epsilon",
+                range: Range::Positive,
+                value: epsilon,
+            },
+        ])
+    }
+}
+
+/// A link: the direction becomes Adam's, √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε) with the moments of what came in.
+///
+/// ```
+/// use maas_train::{Chain, ScaleByAdam};
+///
+/// let chain = Chain::new(1e-3).then(ScaleByAdam::default().beta_1(0.95));
+/// assert_eq!(chain.links()[0].buffers(), 2);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct ScaleByAdam {
+    beta_1: f32,
+    beta_2: f32,
+    epsilon: f32,
+}
+
+impl Default for ScaleByAdam {
+    fn default() -> Self {
+        Self {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+        }
+    }
+}
+
+impl ScaleByAdam {
+    /// The decay β₁ of the mean of gradients.
+    pub fn beta_1(self, beta_1: f32) -> Self {
+        Self { beta_1, ..self }
+    }
+
+    /// The decay β₂ of the mean of squared gradients.
+    pub fn beta_2(self, beta_2: f32) -> Self {
+        Self { beta_2, ..self }
+    }
+
+    /// The number ε beside the root.
+    pub fn epsilon(self, epsilon: f32) -> Self {
+        Self { epsilon, ..self }
+    }
+
+    fn at(&self, step: &Step) -> AdamStep {
+        AdamStep {
+            learning_rate: step.learning_rate,
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            epsilon: self.epsilon,
+            bias_correction_1: (1.0 - power(self.beta_1.into(), step.number)) as f32,
+            bias_correction_2: (1.0 - power(self.beta_2.into(), step.number)) as f32,
+        }
+    }
+}
+
+impl Transform for ScaleByAdam {
+    fn buffers(&self) -> usize {
+        2
+    }
+
+    fn apply(&self, step: &Step, block: &mut Block<'_>) {
+        let [m, v] = block.state.many([0, 1]);
+        step.kernels
+            .scale_by_adam(block.update, m, v, self.at(step));
+    }
+
+    fn step_fused(&self, step: &Step, block: &mut Block<'_>) -> Fused {
+        let [m, v] = block.state.many([0, 1]);
+        step.kernels
+            .adam(block.parameters, block.update, m, v, self.at(step));
+        Fused::Done
+    }
+}
+
+/// By repeated squaring: the standard library leaves the last bits of `powi` to the platform.
+fn power(mut base: f64, mut exponent: u64) -> f64 {
+    let mut product = 1.0;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            product *= base;
+        }
+        base *= base;
+        exponent >>= 1;
+    }
+    product
+}

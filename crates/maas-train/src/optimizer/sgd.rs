@@ -1,0 +1,117 @@
+use maas_kernels::Nesterov;
+use maas_nn::{Block, Step, Transform};
+
+use super::chain::{Coefficient, Range};
+use crate::{Chain, LearningRate};
+
+/// Stochastic gradient descent, with momentum where asked for: Keras' `SGD`.
+///
+/// Without momentum θ ← θ − α g, with momentum v ← μ v + g and θ ← θ − α v, with Nesterov's
+/// θ ← θ − α (μ v + g).
+///
+/// ```
+/// use maas_train::{Chain, Sgd};
+///
+/// let chain = Chain::from(Sgd::new(0.01).momentum(0.9).nesterov());
+/// assert_eq!(chain.links().len(), 1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct Sgd {
+    learning_rate: LearningRate,
+    momentum: f32,
+    nesterov: Nesterov,
+}
+
+impl Sgd {
+    /// Plain steps at this rate.
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        Self {
+            learning_rate: learning_rate.into(),
+            momentum: 0.0,
+            nesterov: Nesterov::No,
+        }
+    }
+
+    /// Keep this share μ of the velocity, 0 ≤ μ < 1.
+    pub fn momentum(self, momentum: f32) -> Self {
+        Self { momentum, ..self }
+    }
+
+    /// Look ahead along the velocity. Without momentum this changes nothing.
+    pub fn nesterov(self) -> Self {
+        Self {
+            nesterov: Nesterov::Yes,
+            ..self
+        }
+    }
+}
+
+impl From<Sgd> for Chain {
+    fn from(sgd: Sgd) -> Self {
+        let Sgd {
+            learning_rate,
+            momentum,
+            nesterov,
+        } = sgd;
+        let chain = Self::new(learning_rate);
+        let chain = if momentum == 0.0 {
+            chain
+        } else {
+            chain.then(Momentum { momentum, nesterov })
+        };
+        chain.checked(&[Coefficient {
+            name: "momentum",
+            range: Range::Decay,
+            value: momentum,
+        }])
+    }
+}
+
+/// A link: the direction becomes a velocity, v ← μ v + u and u ← v, or with Nesterov u ← μ v + u.
+///
+/// ```
+/// use maas_train::{Chain, Momentum};
+///
+/// let chain = Chain::new(0.01).then(Momentum::new(0.9).nesterov());
+/// assert_eq!(chain.links()[0].buffers(), 1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct Momentum {
+    momentum: f32,
+    nesterov: Nesterov,
+}
+
+impl Momentum {
+    /// Keep this share μ of the velocity.
+    pub fn new(momentum: f32) -> Self {
+        Self {
+            momentum,
+            nesterov: Nesterov::No,
+        }
+    }
+
+    /// Look ahead along the velocity.
+    pub fn nesterov(self) -> Self {
+        Self {
+            nesterov: Nesterov::Yes,
+            ..self
+        }
+    }
+}
+
+impl Transform for Momentum {
+    fn buffers(&self) -> usize {
+        1
+    }
+
+    fn apply(&self, step: &Step, block: &mut Block<'_>) {
+        step.kernels.momentum(
+            block.update,
+            block.state.get(0),
+            self.momentum,
+            self.nesterov,
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! Loss and metrics over a data set.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use maas_data::Dataset;
+use maas_nn::{Loss, LossBatch, Mode, Network, Plan, PlanOptions, Targets};
+use serde::{Deserialize, Serialize};
+
+use super::Trainer;
+use super::feed::Feed;
+use crate::{Error, Metric, MetricBatch};
+
+/// Rows of one pass. A constant, because a loss over many rows is a sum of the sums over passes.
+const PASS: usize = 1024;
+
+/// Loss and metrics over a data set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Evaluation {
+    /// Mean loss over the rows, in units of the standardised target where the network standardises it.
+    pub loss: f32,
+    /// The metrics by name, in raw units.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// Everything that evaluating needs, made once.
+#[derive(Debug)]
+pub(super) struct Evaluator<'d> {
+    plan: Plan,
+    feed: Feed<'d>,
+    loss: Arc<dyn Loss>,
+    meters: Meters,
+}
+
+impl<'d> Evaluator<'d> {
+    pub(super) fn new(
+        trainer: &Trainer<'_>,
+        network: &Network,
+        data: &'d Dataset,
+        name: &'static str,
+    ) -> Result<Self, Error> {
+        let feed = Feed::new(network, data, name)?;
+        let options = PlanOptions::infer(PASS.min(feed.rows()))
+            .compute(trainer.compute)
+            .head(trainer.loss.link());
+        let plan = Plan::new(network, options)?;
+        feed.check(
+            trainer.loss.as_ref(),
+            &trainer.metrics,
+            plan.head_width(),
+            name,
+        )?;
+        let meters = Meters::new(&trainer.metrics, network.output_width());
+        Ok(Self {
+            plan,
+            feed,
+            loss: Arc::clone(&trainer.loss),
+            meters,
+        })
+    }
+
+    pub(super) fn evaluate(&mut self, network: &Network) -> Result<Evaluation, Error> {
+        let Self {
+            plan,
+            feed,
+            loss,
+            meters,
+        } = self;
+        meters.clear();
+        let mut sum = 0.0;
+        for start in (0..feed.rows()).step_by(PASS) {
+            let rows = start..feed.rows().min(start + PASS);
+            feed.copy(rows.clone(), plan)?;
+            plan.forward_head(rows.len(), network, Mode::Infer)?;
+            let batch = LossBatch::new(plan.head_output(), feed.learned(rows.clone()), rows.len())?;
+            let loss = loss.evaluate(&batch.compute(plan.options().compute), None)?;
+            sum += f64::from(loss) * rows.len() as f64;
+            if !meters.is_empty() {
+                plan.forward_tail(network)?;
+                meters.update(plan.output(), feed.raw(rows));
+            }
+        }
+        Ok(Evaluation {
+            loss: (sum / feed.rows() as f64) as f32,
+            metrics: meters.values(),
+        })
+    }
+}
+
+/// Metrics with their accumulators.
+#[derive(Debug)]
+pub(super) struct Meters {
+    metrics: Vec<(Arc<dyn Metric>, Vec<f64>)>,
+    width: usize,
+}
+
+impl Meters {
+    pub(super) fn new(metrics: &[Arc<dyn Metric>], width: usize) -> Self {
+        let with_accumulators =
+            |metric: &Arc<dyn Metric>| (Arc::clone(metric), vec![0.0; metric.accumulators(width)]);
+        Self {
+            metrics: metrics.iter().map(with_accumulators).collect(),
+            width,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.metrics.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        for (_, accumulators) in &mut self.metrics {
+            accumulators.fill(0.0);
+        }
+    }
+
+    pub(super) fn update(&mut self, predictions: &[f32], targets: Targets<'_>) {
+        let batch = MetricBatch::new(predictions, targets, self.width);
+        for (metric, accumulators) in &mut self.metrics {
+            metric.update(&batch, accumulators);
+        }
+    }
+
+    pub(super) fn values(&self) -> BTreeMap<String, f64> {
+        self.metrics
+            .iter()
+            .map(|(metric, accumulators)| (metric.name().to_owned(), metric.value(accumulators)))
+            .collect()
+    }
+}

@@ -1,0 +1,197 @@
+//! Epochs of batches over a data set.
+
+mod evaluate;
+mod feed;
+mod fit;
+
+use std::fmt;
+use std::sync::Arc;
+
+use maas_core::Seed;
+use maas_data::Dataset;
+use maas_kernels::{Compute, Kernels, Parallelism};
+use maas_nn::{Loss, Network};
+
+use crate::{Chain, EpochRecord, Error, History, Metric, Progress};
+
+pub use evaluate::Evaluation;
+
+/// Trains networks: what to make small, how to step, and how often.
+///
+/// A trainer holds no network and no data, so one trainer fits several networks, one after another or at once; `fit`
+/// with the same seed on the same data gives the same bits, at any number of threads and with every kernel set.
+///
+/// Where a network ends in a denormalisation, the loss compares standardised predictions with standardised targets, and
+/// where it ends in the softmax or sigmoid that the loss brings with it, the loss sees logits. Metrics always see the
+/// network's answers in raw units.
+///
+/// ```
+/// use maas_core::Seed;
+/// use maas_data::Dataset;
+/// use maas_nn::{MeanSquaredError, Sequential};
+/// use maas_train::{Adam, Progress, RootMeanSquaredError, Trainer};
+/// use ndarray::Array2;
+///
+/// // y = 2 x₀ − x₁
+/// let x = Array2::from_shape_fn((200, 2), |(row, column)| ((row * 7 + column * 13) % 20) as f32 / 10.0 - 1.0);
+/// let y = Array2::from_shape_fn((200, 1), |(row, _)| 2.0 * x[[row, 0]] - x[[row, 1]]);
+/// let data = Dataset::new(x.view(), y.view())?;
+///
+/// let mut network = Sequential::new(data.features()).dense(1).build(Seed(7))?;
+/// let trainer = Trainer::new(Adam::new(0.05), MeanSquaredError)
+///     .epochs(40)
+///     .metric(RootMeanSquaredError)
+///     .progress(Progress::Quiet);
+/// let history = trainer.fit(&mut network, &data)?;
+/// assert!(history.epochs[39].loss < 1e-2 * history.epochs[0].loss);
+/// assert!(trainer.evaluate(&network, &data)?.metrics["root_mean_squared_error"] < 0.1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Trainer<'a> {
+    chain: Chain,
+    loss: Arc<dyn Loss>,
+    epochs: usize,
+    batch_size: usize,
+    seed: Seed,
+    order: Order,
+    validation: Option<&'a Dataset>,
+    metrics: Vec<Arc<dyn Metric>>,
+    progress: Progress,
+    compute: Compute,
+    #[expect(
+        clippy::type_complexity,
+        reason = "a closure shared by clones of the trainer"
+    )]
+    on_epoch: Option<Arc<dyn Fn(&EpochRecord) + Send + Sync + 'a>>,
+}
+
+/// The order in which rows are visited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Shuffled,
+    AsGiven,
+}
+
+impl<'a> Trainer<'a> {
+    /// A trainer with Keras' defaults: one epoch, batches of 32 rows, rows shuffled in each epoch.
+    pub fn new(optimizer: impl Into<Chain>, loss: impl Loss + 'static) -> Self {
+        Self {
+            chain: optimizer.into(),
+            loss: Arc::new(loss),
+            epochs: 1,
+            batch_size: 32,
+            seed: Seed(0),
+            order: Order::Shuffled,
+            validation: None,
+            metrics: Vec::new(),
+            progress: Progress::default(),
+            compute: Compute::default(),
+            on_epoch: None,
+        }
+    }
+
+    /// Visit every row this often.
+    pub fn epochs(self, epochs: usize) -> Self {
+        Self { epochs, ..self }
+    }
+
+    /// Rows in a step; the last step of an epoch has the rows that are left.
+    pub fn batch_size(self, batch_size: usize) -> Self {
+        Self { batch_size, ..self }
+    }
+
+    /// Where the order of rows and the noise of layers come from.
+    pub fn seed(self, seed: Seed) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Visit rows in their given order instead of shuffling them.
+    pub fn in_order(self) -> Self {
+        Self {
+            order: Order::AsGiven,
+            ..self
+        }
+    }
+
+    /// Measure loss and metrics on these rows after every epoch.
+    pub fn validation(self, data: &'a Dataset) -> Self {
+        Self {
+            validation: Some(data),
+            ..self
+        }
+    }
+
+    /// Measure this too.
+    pub fn metric(mut self, metric: impl Metric + 'static) -> Self {
+        self.metrics.push(Arc::new(metric));
+        self
+    }
+
+    /// Show progress in another way.
+    pub fn progress(self, progress: Progress) -> Self {
+        Self { progress, ..self }
+    }
+
+    /// Use this set of kernels; every set gives the same bits.
+    pub fn kernels(mut self, kernels: Kernels) -> Self {
+        self.compute.kernels = kernels;
+        self
+    }
+
+    /// Use at most this many threads; any number gives the same bits.
+    pub fn parallelism(mut self, parallelism: Parallelism) -> Self {
+        self.compute.parallelism = parallelism;
+        self
+    }
+
+    /// Call this after every epoch.
+    pub fn on_epoch(self, callback: impl Fn(&EpochRecord) + Send + Sync + 'a) -> Self {
+        Self {
+            on_epoch: Some(Arc::new(callback)),
+            ..self
+        }
+    }
+
+    /// Train the network on these rows.
+    ///
+    /// The optimiser starts anew with every call. Frozen segments and masked weights stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// Bad settings ([`Error::Epochs`], [`Error::BatchSize`], [`Error::LearningRate`], [`Error::Coefficient`]) and data
+    /// that do not fit the network or the loss ([`Error::Inputs`], [`Error::InputShape`], [`Error::InputKind`],
+    /// [`Error::TargetWidth`], [`Error::TargetKind`], [`Error::MetricTargets`]) are found before the
+    /// first step. When a step finds a loss or a gradient that is not finite ([`Error::NonFiniteLoss`],
+    /// [`Error::NonFiniteGradient`]), or a layer or the loss fails ([`Error::Network`]), the network keeps what the
+    /// steps before it made.
+    pub fn fit(&self, network: &mut Network, data: &Dataset) -> Result<History, Error> {
+        fit::fit(self, network, data)
+    }
+
+    /// Measure loss and metrics on these rows.
+    ///
+    /// # Errors
+    ///
+    /// As for [`fit`](Self::fit), as far as they concern data, loss and metrics.
+    pub fn evaluate(&self, network: &Network, data: &Dataset) -> Result<Evaluation, Error> {
+        evaluate::Evaluator::new(self, network, data, "evaluation")?.evaluate(network)
+    }
+}
+
+impl fmt::Debug for Trainer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer")
+            .field("chain", &self.chain)
+            .field("loss", &self.loss)
+            .field("epochs", &self.epochs)
+            .field("batch_size", &self.batch_size)
+            .field("seed", &self.seed)
+            .field("order", &self.order)
+            .field("metrics", &self.metrics)
+            .field("progress", &self.progress)
+            .field("compute", &self.compute)
+            .finish_non_exhaustive()
+    }
+}
