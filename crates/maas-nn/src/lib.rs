@@ -1,6 +1,8 @@
 //! Neural networks as data: layers, losses, one flat parameter buffer, lowering to an allocation-free plan, safetensors files
 
 mod builder;
+mod canonical;
+mod check;
 mod error;
 mod file;
 mod layer;
@@ -14,6 +16,7 @@ mod spec;
 mod transform;
 
 pub use builder::{Graph, Sequential};
+pub use check::{GradientReport, Precision, TensorReport, check_gradients};
 pub use error::Error;
 pub use file::FileFault;
 pub use layer::{

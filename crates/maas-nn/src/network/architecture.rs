@@ -67,6 +67,24 @@ impl Architecture {
         row_type_of(source, &self.inputs, &self.plans)
     }
 
+    /// Which nodes `value` depends on, its own included.
+    pub(crate) fn ancestors(&self, value: Source) -> Vec<bool> {
+        let mut live = vec![false; self.spec.nodes.len()];
+        if let Source::Node(node) = value {
+            live[node] = true;
+        }
+        for index in (0..live.len()).rev() {
+            if live[index] {
+                for &source in &self.spec.nodes[index].inputs {
+                    if let Source::Node(node) = source {
+                        live[node] = true;
+                    }
+                }
+            }
+        }
+        live
+    }
+
     /// Numbers a row of the output.
     pub(crate) fn output_width(&self) -> usize {
         self.row_type(self.spec.output).width()

@@ -163,8 +163,12 @@ pub(crate) fn reserve<T>(length: usize) -> Result<(), Error> {
         })
 }
 
+/// How many floats a shape holds, if a slice could.
 pub(crate) fn elements(shape: &[usize]) -> Result<usize, Error> {
-    Shape::from(shape).elements().ok_or(Error::TooLarge)
+    Shape::from(shape)
+        .elements()
+        .filter(|&elements| elements <= LIMIT)
+        .ok_or(Error::TooLarge)
 }
 
 /// The next segment's place, aligned; `end` moves behind it.

@@ -17,7 +17,7 @@ pub use layout::{Segment, StateSegment};
 pub use mask::Mask;
 pub use summary::{Summary, SummaryRow};
 
-use crate::{Error, Layer, Layers, NetworkSpec};
+use crate::{Error, Layer, Layers, NetworkSpec, Updates};
 use architecture::Architecture;
 
 /// An architecture with its parameters, state and masks.
@@ -175,8 +175,8 @@ impl Network {
         &self.architecture.layout.state
     }
 
-    /// Takes over the state, such as the running statistics that [`Plan::next_state`](crate::Plan::next_state)
-    /// holds after a step.
+    /// Takes over running state, such as [`Plan::next_state`](crate::Plan::next_state) after a step. Constants stay
+    /// what they are.
     ///
     /// # Errors
     /// [`Error::Length`] when `state` is not as long as the network's state.
@@ -195,7 +195,11 @@ impl Network {
                 found: state.len(),
             });
         }
-        self.state.copy_from_slice(state);
+        for segment in &self.architecture.layout.state {
+            if segment.updates == Updates::InTraining {
+                self.state[segment.range.clone()].copy_from_slice(&state[segment.range.clone()]);
+            }
+        }
         Ok(())
     }
 

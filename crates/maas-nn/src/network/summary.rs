@@ -64,10 +64,13 @@ impl Network {
             .enumerate();
         let rows: Vec<SummaryRow> = nodes
             .map(|(index, (node, plan))| {
-                let width = |source: &Source| architecture.row_type(*source).width();
+                let bytes = |source: Source| {
+                    (architecture.row_type(source).width() * size_of::<f32>()) as u64
+                };
+                let ends = node.inputs.iter().copied().chain([Source::Node(index)]);
                 let moved = match node.layer {
                     LayerSpec::Flatten => 0,
-                    _ => node.inputs.iter().map(width).sum::<usize>() + width(&Source::Node(index)),
+                    _ => ends.map(bytes).fold(0, u64::saturating_add),
                 };
                 SummaryRow {
                     name: node.name.clone(),
@@ -76,15 +79,16 @@ impl Network {
                     parameters: elements(&layout.parameters_of[index])
                         + elements(&layout.state_of[index]),
                     flops: plan.flops,
-                    bytes: (moved * size_of::<f32>()) as u64,
+                    bytes: moved,
                 }
             })
             .collect();
         let trainable = layout.segments.iter().filter(|segment| segment.trainable);
         let trainable = trainable.map(|segment| segment.range.len()).sum();
         let all: usize = rows.iter().map(|row| row.parameters).sum();
-        let flops = rows.iter().map(|row| row.flops).sum();
-        let bytes = rows.iter().map(|row| row.bytes).sum();
+        let total =
+            |cost: fn(&SummaryRow) -> u64| rows.iter().map(cost).fold(0, u64::saturating_add);
+        let (flops, bytes) = (total(|row| row.flops), total(|row| row.bytes));
         Summary {
             rows,
             trainable,

@@ -111,7 +111,7 @@ pub(crate) fn lower(architecture: &Architecture, options: &PlanOptions) -> Resul
 }
 
 /// The value at which backward passes start.
-fn head(architecture: &Architecture, head: Head) -> Source {
+pub(crate) fn head(architecture: &Architecture, head: Head) -> Source {
     let output = architecture.spec.output;
     let (Head::Before(link), Source::Node(last)) = (head, output) else {
         return output;
@@ -142,21 +142,16 @@ struct Lowering<'a> {
 impl<'a> Lowering<'a> {
     fn new(architecture: &'a Architecture, head: Source) -> Self {
         let nodes = &architecture.spec.nodes;
-        let mut live = vec![false; nodes.len()];
+        let live = architecture.ancestors(architecture.spec.output);
         let (mut readers, mut reader) = (vec![0; nodes.len()], vec![0; nodes.len()]);
         for source in [architecture.spec.output, head] {
             if let Source::Node(node) = source {
-                live[node] = true;
                 readers[node] += 1;
             }
         }
-        for index in (0..nodes.len()).rev() {
-            if !live[index] {
-                continue;
-            }
-            for &source in &nodes[index].inputs {
+        for (index, node) in nodes.iter().enumerate().filter(|&(index, _)| live[index]) {
+            for &source in &node.inputs {
                 if let Source::Node(node) = source {
-                    live[node] = true;
                     readers[node] += 1;
                     reader[node] = index;
                 }

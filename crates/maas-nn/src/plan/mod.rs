@@ -1,6 +1,6 @@
 //! Plans: an architecture lowered to steps with all memory made.
 
-mod lower;
+pub(crate) mod lower;
 mod options;
 mod run;
 mod slots;
