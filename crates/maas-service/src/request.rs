@@ -1,0 +1,167 @@
+use std::sync::Arc;
+
+use maas_core::Tensor;
+
+use crate::{Parameter, Parameters};
+
+/// A tensor and its name. A clone shares the tensor.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct NamedTensor {
+    /// The name of the model's input or output.
+    pub name: Arc<str>,
+    /// The values.
+    pub tensor: Arc<Tensor>,
+}
+
+impl NamedTensor {
+    /// A tensor called `name`.
+    ///
+    /// ```
+    /// use maas_core::{DType, Tensor};
+    /// let x = maas_service::NamedTensor::new("x", Tensor::zeros(DType::Fp32, [1, 2])?);
+    /// assert_eq!(&*x.name, "x");
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>, tensor: impl Into<Arc<Tensor>>) -> Self {
+        Self {
+            name: name.into(),
+            tensor: tensor.into(),
+        }
+    }
+}
+
+/// An output that the caller wants to have.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RequestedOutput {
+    /// The output's name.
+    pub name: Arc<str>,
+    /// How it is wanted.
+    pub parameters: Parameters,
+}
+
+impl RequestedOutput {
+    /// The output `name` in its usual form.
+    ///
+    /// ```
+    /// let output = maas_service::RequestedOutput::new("y");
+    /// assert!(output.parameters.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self {
+            name: name.into(),
+            parameters: Parameters::default(),
+        }
+    }
+}
+
+/// What a caller asks of a model. A clone shares the tensors.
+///
+/// ```
+/// use maas_core::Tensor;
+/// use maas_service::InferRequest;
+///
+/// let request = InferRequest::new("wine")
+///     .input("x", Tensor::from_slice([1, 2], &[0.5_f32, 0.7])?)
+///     .output("y")
+///     .id("42");
+/// assert_eq!(request.inputs.len(), 1);
+/// # Ok::<(), maas_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct InferRequest {
+    /// The name under which the model is served. A service that is one model does not look at it.
+    pub model: Arc<str>,
+    /// The version of the model, if the caller wants a certain one.
+    pub version: Option<Arc<str>>,
+    /// The caller's own name for this request; the response repeats it.
+    pub id: Option<String>,
+    /// The inputs in any order.
+    pub inputs: Vec<NamedTensor>,
+    /// The outputs that are wanted; none says all.
+    pub outputs: Vec<RequestedOutput>,
+    /// Everything else.
+    pub parameters: Parameters,
+}
+
+impl InferRequest {
+    /// A request to `model` without inputs.
+    ///
+    /// ```
+    /// assert!(maas_service::InferRequest::new("wine").inputs.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(model: impl Into<Arc<str>>) -> Self {
+        Self {
+            model: model.into(),
+            version: None,
+            id: None,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            parameters: Parameters::default(),
+        }
+    }
+
+    /// Adds an input.
+    ///
+    /// ```
+    /// use maas_core::Tensor;
+    /// let request = maas_service::InferRequest::new("wine").input("x", Tensor::from_slice([1, 1], &[0.5_f32])?);
+    /// assert_eq!(&*request.inputs[0].name, "x");
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn input(mut self, name: impl Into<Arc<str>>, tensor: impl Into<Arc<Tensor>>) -> Self {
+        self.inputs.push(NamedTensor::new(name, tensor));
+        self
+    }
+
+    /// Asks for an output; without any, the response has all.
+    ///
+    /// ```
+    /// assert_eq!(maas_service::InferRequest::new("wine").output("y").outputs.len(), 1);
+    /// ```
+    #[must_use]
+    pub fn output(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.outputs.push(RequestedOutput::new(name));
+        self
+    }
+
+    /// Asks for a version of the model.
+    ///
+    /// ```
+    /// assert_eq!(maas_service::InferRequest::new("wine").version("3").version.as_deref(), Some("3"));
+    /// ```
+    #[must_use]
+    pub fn version(mut self, version: impl Into<Arc<str>>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Names the request.
+    ///
+    /// ```
+    /// assert_eq!(maas_service::InferRequest::new("wine").id("42").id.as_deref(), Some("42"));
+    /// ```
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Sets a parameter.
+    ///
+    /// ```
+    /// let request = maas_service::InferRequest::new("wine").parameter("priority", 1_i64);
+    /// assert_eq!(request.parameters.len(), 1);
+    /// ```
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Parameter>) -> Self {
+        self.parameters.set(name, value);
+        self
+    }
+}
