@@ -1,0 +1,91 @@
+//! What the quickstart takes and what it tells: options, figures, where files go.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+/// What was asked for on the command line.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Keep the server up.
+    pub serve: bool,
+    /// End with one JSON object.
+    pub json: bool,
+}
+
+impl Options {
+    pub fn from_arguments() -> Result<Self> {
+        let mut options = Self::default();
+        for argument in std::env::args().skip(1) {
+            match argument.as_str() {
+                "--serve" => options.serve = true,
+                "--json" => options.json = true,
+                other => bail!("unknown argument {other:?}; there are --serve and --json"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Everything measured in this run.
+#[derive(Debug, Serialize)]
+pub struct Figures {
+    pub rmse_mean_baseline: f64,
+    pub rmse_linear: f64,
+    pub rmse_dense: f64,
+    pub rmse_compressed: f64,
+    pub weights: usize,
+    pub nonzero_weights: usize,
+    pub bytes_dense: u64,
+    pub bytes_compressed: u64,
+    pub train_seconds: f64,
+    pub requests: usize,
+    pub requests_per_replica: Vec<u64>,
+    pub latency_ms_p50: f64,
+    pub latency_ms_p99: f64,
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error on the test rows (RMSE of the grade, lower is better)")?;
+        writeln!(f, "  mean of the training rows   {:.4}", self.rmse_mean_baseline)?;
+        writeln!(f, "  linear model                {:.4}", self.rmse_linear)?;
+        writeln!(f, "  network                     {:.4}   trained in {:.2} s", self.rmse_dense, self.train_seconds)?;
+        writeln!(
+            f,
+            "  compressed network          {:.4}   {} of {} weights",
+            self.rmse_compressed, self.nonzero_weights, self.weights
+        )?;
+        writeln!(
+            f,
+            "file                          {} bytes dense, {} compressed: {:.1} times smaller",
+            self.bytes_dense,
+            self.bytes_compressed,
+            self.bytes_dense as f64 / self.bytes_compressed as f64
+        )?;
+        writeln!(f, "requests over HTTP            {}, by replica {:?}", self.requests, self.requests_per_replica)?;
+        write!(f, "latency                       {:.3} ms median, {:.3} ms p99", self.latency_ms_p50, self.latency_ms_p99)
+    }
+}
+
+/// A file of the examples' data.
+pub fn data(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/data")).join(name)
+}
+
+/// Where the run leaves its files.
+pub fn output_folder() -> Result<PathBuf> {
+    let folder = PathBuf::from("target/quickstart");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// The `quantile` (0 to 1) of some durations, in milliseconds.
+pub fn quantile_ms(durations: &mut [Duration], quantile: f64) -> f64 {
+    durations.sort_unstable();
+    let index = (quantile * (durations.len() - 1) as f64).round() as usize;
+    durations[index].as_secs_f64() * 1e3
+}
