@@ -1,5 +1,7 @@
 //! Saving and loading: the identity for what was saved, an error for everything else.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::numbers;

@@ -1,5 +1,7 @@
 //! Gradients of every layer and every loss equal differences of a double-precision reference.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::numbers;
