@@ -1,0 +1,31 @@
+//! The names of the story: `use maas::prelude::*;`
+//!
+//! ```
+//! use maas::prelude::*;
+//!
+//! assert_ne!(Seed(7).derive(0), Seed(7).derive(1));
+//! ```
+
+pub use crate::Error;
+pub use maas_core::{DType, Model, Seed, Tensor, TensorSpec};
+
+#[cfg(feature = "compress")]
+pub use maas_compress::{CompressedNetwork, Compressor, SignStep, SoftThreshold};
+#[cfg(feature = "data")]
+pub use maas_data::Dataset;
+#[cfg(feature = "nn")]
+pub use maas_nn::{
+    BinaryCrossEntropy, CategoricalCrossEntropy, Graph, Huber, Kernels, Layer, Layers, Loss,
+    MeanAbsoluteError, MeanSquaredError, Network, Parallelism, Sequential, Transform,
+};
+#[cfg(feature = "schedule")]
+pub use maas_schedule::{Policy, RoundRobin};
+#[cfg(feature = "server")]
+pub use maas_server::{Client, Server};
+#[cfg(feature = "service")]
+pub use maas_service::{InferRequest, InferResponse, Replicas, ServeError, Service};
+#[cfg(feature = "train")]
+pub use maas_train::{
+    Accuracy, Adam, Chain, GradientDescent, History, LearningRate, Progress, R2,
+    RootMeanSquaredError, Sgd, Trainer,
+};
