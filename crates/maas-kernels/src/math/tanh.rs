@@ -5,11 +5,11 @@ use crate::simd::Simd;
 #[inline(always)]
 pub(crate) fn tanh<S: Simd>(s: S, x: S::F) -> S::F {
     let a = s.abs(x);
-    let x2 = s.mul(x, x);
-    let near = s.fma(s.mul(x2, x), s.polynomial(x2, COEFFICIENTS), x);
+    let a2 = s.mul(a, a);
+    let near = s.fma(s.mul(a2, a), s.polynomial(a2, COEFFICIENTS), a);
     let e = exp(s, s.add(a, a));
     let far = s.sub(s.splat(1.0), s.div(s.splat(2.0), s.add(e, s.splat(1.0))));
-    s.select(s.lt(a, s.splat(0.625)), near, s.with_sign(far, x))
+    s.with_sign(s.select(s.lt(a, s.splat(0.625)), near, far), x)
 }
 
 /// (tanh x − x) / x³ in x², least relative error of the whole on |x| <= 0.63.

@@ -1,6 +1,8 @@
 //! What several tests share.
 #![allow(dead_code)]
 
+pub(crate) mod reference;
+
 use maas_kernels::Kernels;
 use proptest::prelude::*;
 

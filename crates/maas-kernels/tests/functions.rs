@@ -1,0 +1,261 @@
+//! Elementary functions, activations and losses against f64.
+
+mod common;
+
+use common::reference::{FUNCTIONS, erf, sigmoid, ulps};
+use common::{Numbers, assert_same, others};
+use maas_kernels::{Activation, ClassTargets, Kernels};
+
+#[test]
+fn the_reference_erf_is_one() {
+    // From tables to 16 digits.
+    for (x, y) in [
+        (0.1, 0.112_462_916_018_284_9),
+        (0.5, 0.520_499_877_813_046_5),
+        (1.0, 0.842_700_792_949_714_9),
+        (2.0, 0.995_322_265_018_952_7),
+        (3.5, 0.999_999_256_901_627_7),
+    ] {
+        assert!((erf(x) - y).abs() < 4e-15, "{x}");
+        assert!((erf(-x) + y).abs() < 4e-15, "{x}");
+    }
+}
+
+/// Every 2003rd float; the test target `exhaustive` looks at all of them.
+#[test]
+fn at_most_two_ulps() {
+    let x: Vec<f32> = (0..u32::MAX).step_by(2003).map(f32::from_bits).collect();
+    let (mut y, mut other) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+    for (name, kernel, reference) in FUNCTIONS {
+        kernel(Kernels::best(), &x, &mut y);
+        for set in others() {
+            kernel(set, &x, &mut other);
+            assert_same(&other, &y, name);
+        }
+        for (&x, &y) in x.iter().zip(&y) {
+            let exact = reference(f64::from(x));
+            assert!(
+                ulps(y, exact) <= 2.0,
+                "{name}({x:e}) is {exact:e}, not {y:e}: {} ulp",
+                ulps(y, exact)
+            );
+        }
+    }
+}
+
+#[test]
+fn special_values() {
+    let x = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0];
+    let expected = [
+        ("exp", [f32::NAN, f32::INFINITY, 0.0, 1.0, 1.0]),
+        (
+            "ln",
+            [
+                f32::NAN,
+                f32::INFINITY,
+                f32::NAN,
+                f32::NEG_INFINITY,
+                f32::NEG_INFINITY,
+            ],
+        ),
+        ("tanh", [f32::NAN, 1.0, -1.0, 0.0, -0.0]),
+        ("erf", [f32::NAN, 1.0, -1.0, 0.0, -0.0]),
+        ("sigmoid", [f32::NAN, 1.0, 0.0, 0.5, 0.5]),
+    ];
+    for ((name, kernel, _), (_, expected)) in FUNCTIONS.into_iter().zip(expected) {
+        for set in Kernels::available() {
+            let mut y = [7.0; 5];
+            kernel(set, &x, &mut y);
+            assert_same(&y, &expected, name);
+        }
+    }
+    let mut y = [7.0; 5];
+    Kernels::best().activate(Activation::Relu, &x, &mut y);
+    assert_same(&y, &[f32::NAN, f32::INFINITY, 0.0, 0.0, 0.0], "relu");
+}
+
+fn normal_distribution(x: f64) -> f64 {
+    0.5 * (1.0 + erf(x / std::f64::consts::SQRT_2))
+}
+
+type Pair = (Activation, fn(f64) -> f64, fn(f64) -> f64);
+
+/// Each activation and its derivative.
+const ACTIVATIONS: [Pair; 7] = [
+    (Activation::Linear, |x| x, |_| 1.0),
+    (
+        Activation::Relu,
+        |x| x.max(0.0),
+        |x| if x > 0.0 { 1.0 } else { 0.0 },
+    ),
+    (
+        Activation::LeakyRelu { slope: 0.25 },
+        |x| if x > 0.0 { x } else { 0.25 * x },
+        |x| if x > 0.0 { 1.0 } else { 0.25 },
+    ),
+    (
+        Activation::Gelu,
+        |x| x * normal_distribution(x),
+        |x| normal_distribution(x) + x * (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt(),
+    ),
+    (
+        Activation::Silu,
+        |x| x * sigmoid(x),
+        |x| sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
+    ),
+    (Activation::Tanh, f64::tanh, |x| 1.0 - x.tanh().powi(2)),
+    (Activation::Sigmoid, sigmoid, |x| {
+        sigmoid(x) * (1.0 - sigmoid(x))
+    }),
+];
+
+#[test]
+fn activations_and_their_gradients() {
+    let mut numbers = Numbers::new(1);
+    let x: Vec<f32> = (0..4001).map(|i| (i as f32 - 2000.5) * 0.01).collect();
+    let dy = numbers.vec(x.len());
+    let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+    for (activation, value, derivative) in ACTIVATIONS {
+        Kernels::best().activate(activation, &x, &mut y);
+        let saved = if activation.derivative_from_output() {
+            &y
+        } else {
+            &x
+        };
+        Kernels::best().activation_gradient(activation, saved, &dy, &mut dx);
+        for i in 0..x.len() {
+            let exact = value(f64::from(x[i]));
+            let scale = exact.abs().max(f64::from(x[i].abs())).max(1e-3);
+            assert!(
+                (f64::from(y[i]) - exact).abs() <= 3e-7 * scale,
+                "{activation:?}({})",
+                x[i]
+            );
+            let exact = derivative(f64::from(x[i])) * f64::from(dy[i]);
+            assert!(
+                (f64::from(dx[i]) - exact).abs() <= 5e-7,
+                "{activation:?}′({})",
+                x[i]
+            );
+        }
+    }
+}
+
+#[test]
+fn softmax_and_its_gradient() {
+    let mut numbers = Numbers::new(2);
+    for columns in [1, 2, 10, 17, 1000, 5000] {
+        let rows = 3;
+        let x: Vec<f32> = numbers
+            .vec(rows * columns)
+            .iter()
+            .map(|x| x * 30.0)
+            .collect();
+        let dy = numbers.vec(x.len());
+        let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        Kernels::best().softmax_rows(&x, columns, &mut y);
+        Kernels::best().softmax_gradient(&y, &dy, columns, &mut dx);
+        for i in 0..rows {
+            let row = i * columns..(i + 1) * columns;
+            let exact = softmax(&x[row.clone()]);
+            let dot: f64 = exact
+                .iter()
+                .zip(&dy[row.clone()])
+                .map(|(y, dy)| y * f64::from(*dy))
+                .sum();
+            for (j, at) in row.enumerate() {
+                assert!(
+                    (f64::from(y[at]) - exact[j]).abs() < 1e-6,
+                    "{columns} columns"
+                );
+                assert!(
+                    (f64::from(dx[at]) - exact[j] * (f64::from(dy[at]) - dot)).abs() < 1e-6,
+                    "{columns} columns"
+                );
+            }
+        }
+    }
+}
+
+fn softmax(x: &[f32]) -> Vec<f64> {
+    let max = x
+        .iter()
+        .fold(f64::NEG_INFINITY, |max, &x| max.max(f64::from(x)));
+    let exp: Vec<f64> = x.iter().map(|&x| (f64::from(x) - max).exp()).collect();
+    let sum: f64 = exp.iter().sum();
+    exp.into_iter().map(|e| e / sum).collect()
+}
+
+#[test]
+fn cross_entropy_from_logits() {
+    let mut numbers = Numbers::new(3);
+    let (rows, columns) = (5, 11);
+    let x: Vec<f32> = numbers
+        .vec(rows * columns)
+        .iter()
+        .map(|x| x * 20.0)
+        .collect();
+    let labels: Vec<u32> = (0..rows as u32).map(|i| i * 7 % columns as u32).collect();
+    let p: Vec<f32> = (0..rows)
+        .flat_map(|i| softmax(&x[i..i + columns]))
+        .map(|p| p as f32)
+        .collect();
+    let one_hot: Vec<f32> = (0..rows * columns)
+        .map(|i| f32::from(u8::from(i % columns == labels[i / columns] as usize)))
+        .collect();
+    for (target, dense) in [
+        (ClassTargets::Labels(&labels), &one_hot),
+        (ClassTargets::Probabilities(&p), &p),
+    ] {
+        let (mut losses, mut gradient) = (vec![0.0; rows], vec![0.0; x.len()]);
+        Kernels::best().softmax_cross_entropy(
+            &x,
+            columns,
+            target,
+            &mut losses,
+            Some(&mut gradient),
+        );
+        for (i, &found) in losses.iter().enumerate() {
+            let row = i * columns..(i + 1) * columns;
+            let y = softmax(&x[row.clone()]);
+            let loss: f64 = y
+                .iter()
+                .zip(&dense[row.clone()])
+                .map(|(y, t)| -f64::from(*t) * y.ln())
+                .sum();
+            assert!((f64::from(found) - loss).abs() < 1e-5, "{loss}");
+            for (j, at) in row.enumerate() {
+                assert!((f64::from(gradient[at]) - (y[j] - f64::from(dense[at]))).abs() < 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_class_without_probability_adds_nothing() {
+    let logits = [0.0, f32::NEG_INFINITY];
+    let mut losses = [7.0];
+    let target = ClassTargets::Probabilities(&[1.0, 0.0]);
+    Kernels::best().softmax_cross_entropy(&logits, 2, target, &mut losses, None);
+    assert_eq!(losses, [0.0]);
+}
+
+#[test]
+fn sigmoid_cross_entropy_keeps_small_losses() {
+    let x: Vec<f32> = (-800..=800).map(|i| i as f32 * 0.1).collect();
+    for t in [0.0f32, 1.0, 0.3] {
+        let targets = vec![t; x.len()];
+        let (mut losses, mut gradient) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        Kernels::best().sigmoid_cross_entropy(&x, &targets, &mut losses, Some(&mut gradient));
+        for i in 0..x.len() {
+            let (x, t) = (f64::from(x[i]), f64::from(t));
+            let exact = x.max(0.0) - x * t + (-x.abs()).exp().ln_1p();
+            assert!(
+                (f64::from(losses[i]) - exact).abs() <= 4e-7 * exact,
+                "{x} {t}: {} {exact}",
+                losses[i]
+            );
+            assert!((f64::from(gradient[i]) - (sigmoid(x) - t)).abs() < 2e-7);
+        }
+    }
+}
