@@ -1,0 +1,191 @@
+//! Hashes of the numbers that fixed inputs give. A change here is a change of the contract of numbers: every stored model
+//! and every retrained weight gets another identity, so the contract's version must rise with it.
+
+mod common;
+
+use std::num::NonZeroUsize;
+
+use common::Numbers;
+use maas_kernels::{
+    Activation, AdamStep, ClassTargets, Epilogue, Kernels, Matrix, MatrixMut, Nesterov, Parallelism,
+};
+
+/// FNV-1a over the bits, every NaN counted as one.
+fn fnv(values: &[f32]) -> u64 {
+    values.iter().fold(0xcbf2_9ce4_8422_2325, |hash, x| {
+        let bits = if x.is_nan() { 0x7fc0_0000 } else { x.to_bits() };
+        bits.to_le_bytes().iter().fold(hash, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    })
+}
+
+#[track_caller]
+fn check(what: &str, expected: u64, numbers: impl Fn(Kernels) -> Vec<f32>) {
+    for set in Kernels::available() {
+        let hash = fnv(&numbers(set));
+        assert_eq!(
+            hash, expected,
+            "{what} with {set:?} now hashes to {hash:#018x}"
+        );
+    }
+}
+
+fn product(
+    set: Kernels,
+    (m, k, n): (usize, usize, usize),
+    activation: Activation,
+    threads: usize,
+) -> Vec<f32> {
+    let mut numbers = Numbers::new(1);
+    let (a, b, bias) = (numbers.vec(m * k), numbers.vec(k * n), numbers.vec(n));
+    let mut c = vec![0.0; m * n];
+    set.matmul(
+        Matrix::new(&a, m, k),
+        Matrix::new(&b, k, n),
+        MatrixMut::new(&mut c, m, n),
+        Epilogue {
+            bias: Some(&bias),
+            activation,
+            pre_activation: None,
+        },
+        Parallelism::threads(NonZeroUsize::new(threads).expect("at least one thread")),
+    );
+    c
+}
+
+#[test]
+fn products() {
+    for threads in 1..=3 {
+        let run = |shape, activation| move |set| product(set, shape, activation, threads);
+        check("a layer", PRODUCT, run((33, 70, 21), Activation::Relu));
+        check(
+            "several blocks of k",
+            LONG_PRODUCT,
+            run((40, 2500, 30), Activation::Linear),
+        );
+        check("gelu", GELU_PRODUCT, run((5, 11, 64), Activation::Gelu));
+    }
+}
+
+#[test]
+fn functions() {
+    let mut numbers = Numbers::new(2);
+    let x: Vec<f32> = numbers.vec(3000).iter().map(|x| x * 12.0).collect();
+    let map = |kernel: fn(Kernels, &[f32], &mut [f32])| {
+        let x = &x;
+        move |set| {
+            let mut y = vec![0.0; x.len()];
+            kernel(set, x, &mut y);
+            y
+        }
+    };
+    check("exp", EXP, map(Kernels::exp));
+    check("ln", LN, map(Kernels::ln));
+    check("tanh", TANH, map(Kernels::tanh));
+    check("erf", ERF, map(Kernels::erf));
+    check("sigmoid", SIGMOID, map(Kernels::sigmoid));
+    check(
+        "silu",
+        SILU,
+        map(|set, x, y| set.activate(Activation::Silu, x, y)),
+    );
+    check(
+        "softmax",
+        SOFTMAX,
+        map(|set, x, y| set.softmax_rows(x, 30, y)),
+    );
+    check(
+        "gelu's derivative",
+        GELU_GRADIENT,
+        map(|set, x, y| set.activation_gradient(Activation::Gelu, x, x, y)),
+    );
+}
+
+#[test]
+fn reductions_and_losses() {
+    let mut numbers = Numbers::new(3);
+    let (x, y) = (numbers.vec(10_007), numbers.vec(10_007));
+    check("reductions", REDUCTIONS, |set| {
+        vec![
+            set.sum(&x),
+            set.dot(&x, &y),
+            set.sum_squares(&x),
+            set.max(&x),
+        ]
+    });
+    check("column sums", COLUMN_SUMS, |set| {
+        let mut sums = vec![0.0; 4];
+        set.column_sums(Matrix::new(&x[..10_000], 2500, 4), &mut sums);
+        sums
+    });
+    check("softmax cross-entropy", CROSS_ENTROPY, |set| {
+        let (mut losses, mut gradient) = (vec![0.0; 100], vec![0.0; 10_000]);
+        let labels: Vec<u32> = (0..100).collect();
+        set.softmax_cross_entropy(
+            &x[..10_000],
+            100,
+            ClassTargets::Labels(&labels),
+            &mut losses,
+            Some(&mut gradient),
+        );
+        losses.extend(gradient);
+        losses
+    });
+    check("sigmoid cross-entropy", SIGMOID_CROSS_ENTROPY, |set| {
+        let mut losses = vec![0.0; x.len()];
+        set.sigmoid_cross_entropy(&x, &y, &mut losses, None);
+        losses
+    });
+}
+
+#[test]
+fn optimizers() {
+    let mut numbers = Numbers::new(4);
+    let (start, g) = (numbers.vec(999), numbers.vec(999));
+    check("momentum", MOMENTUM, |set| {
+        let (mut update, mut velocity) = (g.clone(), start.clone());
+        set.momentum(&mut update, &mut velocity, 0.9, Nesterov::Yes);
+        update.extend(velocity);
+        update
+    });
+    check("adam", ADAM, |set| {
+        let (mut theta, mut m, mut v) = (start.clone(), vec![0.0; 999], vec![0.0; 999]);
+        for t in 1..=20 {
+            let step = AdamStep {
+                learning_rate: 1e-3,
+                beta_1: 0.9,
+                beta_2: 0.999,
+                epsilon: 1e-7,
+                bias_correction_1: (1.0 - f64::powi(0.9, t)) as f32,
+                bias_correction_2: (1.0 - f64::powi(0.999, t)) as f32,
+            };
+            set.adam(&mut theta, &g, &mut m, &mut v, step);
+        }
+        theta
+    });
+    check("soft threshold", SOFT_THRESHOLD, |set| {
+        let mut w = start.clone();
+        set.soft_threshold(&mut w, 0.3);
+        w
+    });
+}
+
+const PRODUCT: u64 = 0x139d_83a7_ce31_968a;
+const LONG_PRODUCT: u64 = 0x6303_42c2_9a97_0ed8;
+const GELU_PRODUCT: u64 = 0xd67b_2bda_3015_99f0;
+const EXP: u64 = 0x7e32_c2ea_d443_8fc1;
+const LN: u64 = 0x15c0_f7be_b548_faac;
+const TANH: u64 = 0xd778_3b8e_a966_b688;
+const ERF: u64 = 0xdbcc_fc20_3170_502a;
+const SIGMOID: u64 = 0x6278_c972_c07c_6e4d;
+const SILU: u64 = 0xd93b_0668_2df4_c686;
+const SOFTMAX: u64 = 0x62e1_1a9b_fb33_76b5;
+const GELU_GRADIENT: u64 = 0xe673_3cb9_d38b_c214;
+const REDUCTIONS: u64 = 0xdc04_75db_b2d6_1c18;
+const COLUMN_SUMS: u64 = 0x771e_4d5c_fe1a_1745;
+const CROSS_ENTROPY: u64 = 0x8cfe_b209_0d76_870e;
+const SIGMOID_CROSS_ENTROPY: u64 = 0x8567_8cdc_8b2b_6a2e;
+const MOMENTUM: u64 = 0x8683_cad6_7238_ce2f;
+const ADAM: u64 = 0xaf84_5be8_eef1_e06b;
+const SOFT_THRESHOLD: u64 = 0xce67_30b5_0ac2_a9f4;

@@ -1,0 +1,119 @@
+//! Mistakes that callers make panic with a message; nothing is read or written out of bounds.
+
+use std::panic::catch_unwind;
+
+use maas_kernels::{
+    Buffer, ClassTargets, Epilogue, Error, Kernels, Matrix, MatrixMut, Parallelism,
+};
+
+fn message(call: impl FnOnce() + std::panic::UnwindSafe) -> String {
+    let panic = catch_unwind(call).expect_err("the call must panic");
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+        .expect("a message")
+}
+
+fn multiply(m: usize, k: usize, n: usize, bias: usize) {
+    let (a, b, bias) = ([1.0; 6], [1.0; 6], vec![0.0; bias]);
+    let mut c = vec![0.0; m * n];
+    Kernels::best().matmul(
+        Matrix::new(&a, 2, 3),
+        Matrix::new(&b[..k * n], k, n),
+        MatrixMut::new(&mut c, m, n),
+        Epilogue {
+            bias: Some(&bias),
+            ..Epilogue::default()
+        },
+        Parallelism::single(),
+    );
+}
+
+#[test]
+fn shapes_that_do_not_fit() {
+    multiply(2, 3, 2, 2);
+    assert_eq!(
+        message(|| multiply(2, 2, 2, 2)),
+        "2 × 3 by 2 × 2 is not 2 × 2"
+    );
+    assert_eq!(
+        message(|| multiply(1, 3, 2, 2)),
+        "2 × 3 by 3 × 2 is not 1 × 2"
+    );
+    assert!(message(|| multiply(2, 3, 2, 1)).contains("one bias a column"));
+    assert_eq!(
+        message(|| _ = Matrix::new(&[1.0; 5], 2, 3)),
+        "5 values cannot be a matrix of 2 × 3"
+    );
+    assert!(message(|| _ = Matrix::new(&[], usize::MAX, 2)).contains("cannot be a matrix"));
+}
+
+#[test]
+fn lengths_that_differ() {
+    let set = Kernels::best();
+    assert!(message(move || set.add(&[1.0], &mut [])).contains("different lengths"));
+    assert!(message(move || set.exp(&[1.0], &mut [0.0; 2])).contains("different lengths"));
+    assert!(message(move || _ = set.dot(&[1.0], &[])).contains("different lengths"));
+    assert!(
+        message(move || set.softmax_rows(&[1.0; 5], 2, &mut [0.0; 5])).contains("a part of a row")
+    );
+    assert!(
+        message(move || set.apply_mask(&mut [1.0; 65], &[0])).contains("one bit of mask a weight")
+    );
+    assert!(
+        message(move || set.scale_by_adam(&mut [1.0], &mut [], &mut [], step()))
+            .contains("different lengths")
+    );
+    let label = ClassTargets::Labels(&[2]);
+    assert_eq!(
+        message(move || set.softmax_cross_entropy(&[0.0; 2], 2, label, &mut [0.0], None)),
+        "label 2 among 2 classes"
+    );
+}
+
+fn step() -> maas_kernels::AdamStep {
+    maas_kernels::AdamStep {
+        learning_rate: 1e-3,
+        beta_1: 0.9,
+        beta_2: 0.999,
+        epsilon: 1e-7,
+        bias_correction_1: 0.1,
+        bias_correction_2: 0.001,
+    }
+}
+
+#[test]
+fn sets_that_are_not_there() {
+    assert_eq!(
+        Kernels::named(""),
+        Err(Error::UnknownSet {
+            name: String::new()
+        })
+    );
+    for name in ["portable", "avx2", "avx512"] {
+        match Kernels::named(name) {
+            Ok(set) => assert!(set.name() == name && Kernels::available().contains(&set)),
+            Err(error) => {
+                assert!(matches!(error, Error::Unsupported { set } if set == name));
+                assert!(Kernels::available().iter().all(|set| set.name() != name));
+            }
+        }
+    }
+}
+
+#[test]
+fn buffers_are_aligned_and_zeroed() {
+    for len in [0, 1, 15, 16, 17, 1000] {
+        let mut buffer = Buffer::zeroed(len);
+        assert_eq!(buffer.len(), len);
+        assert!(buffer.iter().all(|&x| x == 0.0));
+        assert_eq!(buffer.as_ptr() as usize % 64, 0);
+        buffer.iter_mut().for_each(|x| *x = 1.0);
+        let copy = buffer.clone();
+        assert_eq!(copy, buffer);
+        assert_eq!(copy.as_ptr() as usize % 64, 0);
+        assert_eq!(Buffer::from(&buffer[..]), buffer);
+    }
+    assert!(Buffer::default().is_empty());
+}
