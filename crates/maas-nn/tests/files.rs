@@ -225,7 +225,8 @@ fn hostile_headers() {
 #[test]
 fn hostile_tensors() {
     type Change = fn(&mut Value);
-    let cases: [(Change, fn(&FileFault) -> bool); 9] = [
+    type Expected = fn(&FileFault) -> bool;
+    let cases: [(Change, Expected); 9] = [
         (
             |h| h["dense.bias"]["dtype"] = json!("F64"),
             |f| matches!(f, FileFault::DType { .. }),
@@ -305,7 +306,7 @@ fn hostile_architectures() {
     );
     assert!(load(&Parts::new().with_spec(|spec| spec["more"] = json!(1))).is_err());
     let unknown = |spec: &mut Value| {
-        spec["nodes"][2]["layer"] = json!({"custom": {"kind": "rotary", "config": null}})
+        spec["nodes"][2]["layer"] = json!({"custom": {"kind": "rotary", "config": null}});
     };
     match load(&Parts::new().with_spec(unknown)) {
         Err(Error::Layer { layer, source }) => {

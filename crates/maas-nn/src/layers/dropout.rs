@@ -120,11 +120,15 @@ impl Noise {
     /// Which elements of a row are kept: 1 or 0 for each.
     fn row(&self, row: usize, kept: &mut [u8]) {
         let key = self.key.derive(self.first_row + row as u64);
-        for (pair, kept) in kept.chunks_mut(2).enumerate() {
-            let bits = key.derive(pair as u64).0;
-            for (half, kept) in kept.iter_mut().enumerate() {
-                *kept = u8::from((bits >> (32 * half)) as u32 >= self.dropped_below);
-            }
+        let keep = |bits: u64| u8::from(bits as u32 >= self.dropped_below);
+        let (pairs, odd) = kept.as_chunks_mut::<2>();
+        let count = pairs.len() as u64;
+        for (pair, number) in pairs.iter_mut().zip(0..) {
+            let bits = key.derive(number).0;
+            *pair = [keep(bits), keep(bits >> 32)];
+        }
+        if let [last] = odd {
+            *last = keep(key.derive(count).0);
         }
     }
 }

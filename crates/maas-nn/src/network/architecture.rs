@@ -87,7 +87,10 @@ impl Architecture {
 
     /// Numbers a row of the output.
     pub(crate) fn output_width(&self) -> usize {
-        self.row_type(self.spec.output).width()
+        match self.spec.output {
+            Source::Input(input) => self.inputs[input].width(),
+            Source::Node(node) => self.plans[node].output.iter().product(),
+        }
     }
 
     /// The moments of a denormalisation that ends the network.
