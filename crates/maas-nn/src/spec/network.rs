@@ -4,7 +4,8 @@ use maas_core::TensorSpec;
 use serde::{Deserialize, Serialize};
 
 use super::LayerSpec;
-use crate::Error;
+use crate::network::architecture::Architecture;
+use crate::{Error, Layers};
 
 /// An architecture as data: layers in an order in which each takes only what is already there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,27 @@ pub enum Source {
 }
 
 impl NetworkSpec {
+    /// How many numbers the buffers of parameters and state of such a network hold, padding included.
+    ///
+    /// Nothing of that size is made: a reader of files that it does not trust asks before it builds the network.
+    ///
+    /// # Errors
+    /// When the architecture is not sound, as for [`Network::new`](crate::Network::new).
+    ///
+    /// ```
+    /// use maas_core::Seed;
+    /// use maas_nn::{Layers, Sequential};
+    ///
+    /// let network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// let buffers = network.parameters().len() + network.state().len();
+    /// assert_eq!(network.spec().buffer_len(&Layers::standard())?, buffers);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn buffer_len(&self, layers: &Layers) -> Result<usize, Error> {
+        let layout = Architecture::new(self.clone(), layers, &[])?.layout;
+        layout.parameters_length.checked_add(layout.state_length).ok_or(Error::TooLarge)
+    }
+
     /// Checks names and sources; shapes are checked when the network is built.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.inputs.is_empty() {
