@@ -1,1 +1,76 @@
-//! Weight pruning: soft thresholds, masks that survive fine-tuning, sparse files, a report that proves the gain
+//! Weight pruning: soft thresholds, masks that survive fine-tuning, sparse files, a report that proves the gain.
+//!
+//! The formula w ← w − λ·sign(w), on numbers that live anywhere:
+//!
+//! ```
+//! use maas_compress::{SignStep, SoftThreshold};
+//!
+//! let mut weights = [0.9, -0.05, 0.4, -0.6];
+//! SignStep::new(0.1).apply(&mut weights)?; // to the letter: -0.05 steps over zero
+//! assert!(weights[1] > 0.0);
+//! SoftThreshold::new(0.1).apply(&mut weights)?; // stopped at zero
+//! assert_eq!(weights[1], 0.0);
+//! # Ok::<(), maas_compress::Error>(())
+//! ```
+//!
+//! On a network, to the sparsity that is wanted, with training after it and the proof:
+//!
+//! ```
+//! use maas_compress::{CompressedNetwork, Compressor, SoftThreshold};
+//! use maas_core::Seed;
+//! use maas_data::Dataset;
+//! use maas_nn::Sequential;
+//! use ndarray::Array2;
+//!
+//! let data = Dataset::new(Array2::ones((8, 11)).view(), Array2::ones((8, 1)).view()).unwrap();
+//! let mut network =
+//!     Sequential::new(data.features()).dense(128).relu().dense(64).relu().dense(32).relu().dense(1).build(Seed(7))?;
+//!
+//! // .fine_tune(|network| trainer.fit(network, &train)) goes between these two lines.
+//! let (compact, report) = Compressor::new(SoftThreshold::to_sparsity(0.9)).run(&mut network, &data)?;
+//!
+//! assert_eq!((report.weights, report.nonzeros()), (11_680, 1_168));
+//! assert!(report.compression() > 5.0);
+//! let again = CompressedNetwork::from_bytes(&compact.to_bytes()?)?;
+//! assert_eq!(again.predict(data.x())?, network.predict(data.x())?);
+//! # Ok::<(), maas_compress::Error>(())
+//! ```
+//!
+//! # The nouns
+//!
+//! | word | what it is |
+//! | --- | --- |
+//! | [`SoftThreshold`] | the formula stopped at zero, to a given λ or a target sparsity: what prunes |
+//! | [`SignStep`] | the formula to the letter |
+//! | [`HardThreshold`] | pruning by magnitude: the same zeros, and the other weights untouched |
+//! | [`Prune`], [`Pruned`] | any way to make weights of a network zero, and what it has left |
+//! | [`Compressor`], [`Report`] | prune, fine-tune, measure before and after |
+//! | [`CompressedNetwork`] | a pruned network as a [`Model`](maas_core::Model), and its file |
+//! | [`FileFault`] | what is wrong with the bytes of such a file |
+//!
+//! What is pruned is masked in the network's own parameters, so that it stays zero under every optimiser.
+//!
+//! # Pruning of your own
+//!
+//! Implement [`Prune`]: choose weights and mask them. [`Compressor`] does the rest.
+
+mod compressed;
+mod compressor;
+mod cut;
+mod error;
+mod format;
+mod measure;
+mod prune;
+mod report;
+mod sign;
+mod threshold;
+mod view;
+
+pub use compressed::CompressedNetwork;
+pub use compressor::Compressor;
+pub use error::Error;
+pub use format::FileFault;
+pub use prune::{Prune, Pruned};
+pub use report::Report;
+pub use sign::SignStep;
+pub use threshold::{HardThreshold, SoftThreshold};

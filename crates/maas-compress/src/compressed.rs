@@ -1,0 +1,224 @@
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use maas_core::{Context, Model, Outputs, Scratch, Signature, TensorView, write_atomically};
+use maas_nn::{Layers, Network};
+use ndarray::{Array2, ArrayView2};
+
+use crate::{Error, Pruned, format};
+
+/// A pruned network whose file holds its non-zeros alone.
+///
+/// It answers with the bits of the network that it was made of. Its file has the numbers that are not zero and their
+/// positions, biases and state in full, masks, a version and a checksum.
+///
+/// ```
+/// use maas_compress::{CompressedNetwork, Prune, SoftThreshold};
+/// use maas_core::Seed;
+/// use maas_nn::Sequential;
+/// use ndarray::array;
+///
+/// let mut network = Sequential::rows(64).dense(128).relu().dense(1).build(Seed(7))?;
+/// SoftThreshold::to_sparsity(0.9).prune(&mut network)?;
+///
+/// let bytes = CompressedNetwork::new(network.clone()).to_bytes()?;
+/// assert!(bytes.len() * 5 < network.parameters().len() * size_of::<f32>());
+///
+/// let compressed = CompressedNetwork::from_bytes(&bytes)?;
+/// assert_eq!(compressed.network().parameters(), network.parameters());
+/// # Ok::<(), maas_compress::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct CompressedNetwork {
+    network: Network,
+}
+
+impl CompressedNetwork {
+    /// A compressed network with the parameters, state and masks of this one; the masks are applied.
+    ///
+    /// See the type for an example.
+    pub fn new(mut network: Network) -> Self {
+        network.apply_masks();
+        Self { network }
+    }
+
+    /// The network, with its zeros.
+    ///
+    /// ```
+    /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
+    /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
+    /// assert_eq!(CompressedNetwork::new(network).network().segments().len(), 2);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The network, to be fine-tuned further; its masks are those that it was compressed with.
+    ///
+    /// ```
+    /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
+    /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
+    /// assert_eq!(CompressedNetwork::new(network).into_network().segments().len(), 2);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn into_network(self) -> Network {
+        self.network
+    }
+
+    /// How many weights there are and how many are zero.
+    ///
+    /// ```
+    /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
+    /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
+    /// assert_eq!(CompressedNetwork::new(network).pruned().weights, 4);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn pruned(&self) -> Pruned {
+        Pruned::of(&self.network)
+    }
+
+    /// The answers for rows × inputs numbers, as rows × outputs.
+    ///
+    /// # Errors
+    /// Those of [`Network::predict`].
+    ///
+    /// ```
+    /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential, ndarray::array};
+    /// let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// let rows = array![[1.0, 2.0]];
+    /// assert_eq!(CompressedNetwork::new(network.clone()).predict(rows.view())?, network.predict(rows.view())?);
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "a view is a reference")]
+    pub fn predict(&self, rows: ArrayView2<'_, f32>) -> Result<Array2<f32>, Error> {
+        Ok(self.network.predict(rows)?)
+    }
+
+    /// The content of the file.
+    ///
+    /// # Errors
+    /// [`FileFault::Header`](crate::FileFault::Header) when a layer's configuration cannot be written as JSON.
+    ///
+    /// ```
+    /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
+    /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
+    /// assert!(CompressedNetwork::new(network).to_bytes()?.starts_with(b"MAASSPRS"));
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        Ok(format::write(&self.network)?)
+    }
+
+    /// The network that the bytes of a file hold, made of standard layers.
+    ///
+    /// # Errors
+    /// [`Error::File`] with what is wrong with the bytes, [`Error::Network`] when they describe no sound network. Whatever
+    /// the bytes, no more than 1024 times their length of memory is taken for parameters and state.
+    ///
+    /// ```
+    /// assert!(maas_compress::CompressedNetwork::from_bytes(b"").is_err());
+    /// ```
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Self::from_bytes_with(bytes, &Layers::standard())
+    }
+
+    /// As [`CompressedNetwork::from_bytes`], with a table that knows the network's own layers.
+    ///
+    /// # Errors
+    /// Those of [`CompressedNetwork::from_bytes`].
+    ///
+    /// ```
+    /// use maas_nn::Layers;
+    /// assert!(maas_compress::CompressedNetwork::from_bytes_with(b"", &Layers::standard()).is_err());
+    /// ```
+    pub fn from_bytes_with(bytes: &[u8], layers: &Layers) -> Result<Self, Error> {
+        Ok(Self {
+            network: format::read(bytes, layers)?,
+        })
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; those of [`CompressedNetwork::to_bytes`].
+    ///
+    /// ```
+    /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
+    /// # let path = std::env::temp_dir().join(format!("maas-compress-save-{}", std::process::id()));
+    /// let network = CompressedNetwork::new(Sequential::rows(4).dense(1).build(Seed(7))?);
+    /// network.save(&path)?;
+    /// let again = CompressedNetwork::load(&path)?;
+    /// assert_eq!(again.network().fingerprint(), network.network().fingerprint());
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let (path, bytes) = (path.as_ref(), self.to_bytes()?);
+        write_atomically(path, |file| file.write_all(&bytes)).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Reads a file of a network made of standard layers.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; those of [`CompressedNetwork::from_bytes`].
+    ///
+    /// ```
+    /// let error = maas_compress::CompressedNetwork::load("no-such-file.maas").unwrap_err();
+    /// assert_eq!(error.to_string(), "cannot access no-such-file.maas");
+    /// ```
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::load_with(path, &Layers::standard())
+    }
+
+    /// As [`CompressedNetwork::load`], with a table that knows the network's own layers.
+    ///
+    /// # Errors
+    /// Those of [`CompressedNetwork::load`].
+    ///
+    /// ```
+    /// use maas_nn::Layers;
+    /// assert!(maas_compress::CompressedNetwork::load_with("no-such-file.maas", &Layers::standard()).is_err());
+    /// ```
+    pub fn load_with(path: impl AsRef<Path>, layers: &Layers) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let bytes = fs::read(path).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::from_bytes_with(&bytes, layers)
+    }
+}
+
+impl From<Network> for CompressedNetwork {
+    fn from(network: Network) -> Self {
+        Self::new(network)
+    }
+}
+
+impl Model for CompressedNetwork {
+    fn signature(&self) -> &Signature {
+        self.network.signature()
+    }
+
+    fn scratch(&self, max_rows: usize) -> Result<Scratch, maas_core::Error> {
+        self.network.scratch(max_rows)
+    }
+
+    fn predict(
+        &self,
+        inputs: &[TensorView<'_>],
+        outputs: &mut Outputs<'_>,
+        context: &mut Context,
+    ) -> Result<(), maas_core::Error> {
+        Model::predict(&self.network, inputs, outputs, context)
+    }
+
+    fn platform(&self) -> &str {
+        "maas_sparse"
+    }
+}

@@ -1,0 +1,180 @@
+use std::fmt;
+
+use maas_data::Dataset;
+use maas_nn::{Mask, Network};
+
+use crate::measure::{Measured, measure};
+use crate::{CompressedNetwork, Error, Prune, Pruned, Report};
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+type FineTune<'a> = Box<dyn FnMut(&mut Network) -> Result<(), Source> + 'a>;
+type Measure<'a> = Box<dyn FnMut(&Network, &Dataset) -> Result<f64, Source> + 'a>;
+
+/// Prunes a network, has it fine-tuned under its masks, and says what that has brought.
+///
+/// ```
+/// use maas_compress::{Compressor, SoftThreshold};
+/// use maas_core::Seed;
+/// use maas_data::Dataset;
+/// use maas_nn::{Network, Sequential};
+/// use ndarray::Array2;
+///
+/// let data = Dataset::new(Array2::ones((8, 4)).view(), Array2::ones((8, 1)).view()).unwrap();
+/// let mut network = Sequential::new(data.features()).dense(64).relu().dense(1).build(Seed(7))?;
+///
+/// let (compact, report) = Compressor::new(SoftThreshold::to_sparsity(0.9))
+///     .fine_tune(|network: &mut Network| {
+///         // Any training; with `maas-train`: trainer.fit(network, &train)
+///         network.segment_mut("dense.kernel")?.map_inplace(|weight| *weight *= 1.1);
+///         Ok::<(), maas_nn::Error>(())
+///     })
+///     .run(&mut network, &data)?;
+///
+/// assert_eq!(report.nonzeros(), 32);
+/// assert_eq!(compact.network().parameters(), network.parameters());
+/// println!("{report}");
+/// # Ok::<(), maas_compress::Error>(())
+/// ```
+#[must_use]
+pub struct Compressor<'a> {
+    prune: Box<dyn Prune + 'a>,
+    fine_tune: Option<FineTune<'a>>,
+    metric: Option<(String, Measure<'a>)>,
+}
+
+impl<'a> Compressor<'a> {
+    /// A compressor that prunes in this way: [`SoftThreshold`](crate::SoftThreshold),
+    /// [`HardThreshold`](crate::HardThreshold), [`SignStep`](crate::SignStep), or one of your own.
+    ///
+    /// See the type for an example.
+    pub fn new(prune: impl Prune + 'a) -> Self {
+        Self {
+            prune: Box::new(prune),
+            fine_tune: None,
+            metric: None,
+        }
+    }
+
+    /// Trains the pruned network further. Its result is left out; its error may be any.
+    ///
+    /// Whatever the closure does, what was masked before it is masked and zero after it.
+    ///
+    /// See the type for an example.
+    pub fn fine_tune<T, E: Into<Source>>(
+        mut self,
+        mut fine_tune: impl FnMut(&mut Network) -> Result<T, E> + 'a,
+    ) -> Self {
+        self.fine_tune = Some(Box::new(move |network| {
+            fine_tune(network).map(drop).map_err(Into::into)
+        }));
+        self
+    }
+
+    /// Measures something else than the root mean squared error of a regression and the accuracy of a classification.
+    ///
+    /// ```
+    /// # use {maas_compress::{Compressor, SoftThreshold}, maas_core::Seed, maas_data::Dataset};
+    /// # use {maas_nn::{Network, Sequential}, ndarray::Array2};
+    /// # let data = Dataset::new(Array2::ones((8, 4)).view(), Array2::ones((8, 1)).view()).unwrap();
+    /// # let mut network = Sequential::new(data.features()).dense(1).build(Seed(7))?;
+    /// let (_, report) = Compressor::new(SoftThreshold::to_sparsity(0.5))
+    ///     .metric("largest answer", |network: &Network, data: &Dataset| {
+    ///         let answers = network.predict(data.x())?;
+    ///         Ok::<f64, maas_nn::Error>(answers.fold(f64::MIN, |largest, &answer| largest.max(answer.into())))
+    ///     })
+    ///     .run(&mut network, &data)?;
+    /// assert_eq!(report.metric, "largest answer");
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn metric<E: Into<Source>>(
+        mut self,
+        name: impl Into<String>,
+        mut metric: impl FnMut(&Network, &Dataset) -> Result<f64, E> + 'a,
+    ) -> Self {
+        let measure: Measure<'a> =
+            Box::new(move |network, data| metric(network, data).map_err(Into::into));
+        self.metric = Some((name.into(), measure));
+        self
+    }
+
+    /// Compresses the network and measures it before and after on these data, which were not trained on.
+    ///
+    /// The network is left pruned, fine-tuned and masked; the compressed network is a reading of the file's bytes.
+    ///
+    /// # Errors
+    /// Those of [`Prune::prune`]; [`Error::FineTune`] and [`Error::Metric`] with the closure's own error as source;
+    /// [`Error::Network`] when network and data do not fit. The network is then as it was.
+    ///
+    /// See the type for an example.
+    pub fn run(
+        mut self,
+        network: &mut Network,
+        data: &Dataset,
+    ) -> Result<(CompressedNetwork, Report), Error> {
+        let (metric, metric_before) = self.measure(network, data)?;
+        let (before, bytes_before) = (Pruned::of(network), network.to_bytes().len());
+
+        let mut pruned = network.clone();
+        let lambda = self.prune.prune(&mut pruned)?.lambda;
+        if let Some(fine_tune) = &mut self.fine_tune {
+            let masks: Vec<Option<Mask>> = pruned.masks().map(Option::<&Mask>::cloned).collect();
+            fine_tune(&mut pruned).map_err(Error::FineTune)?;
+            keep_masked(&mut pruned, masks)?;
+        }
+        let (_, metric_after) = self.measure(&pruned, data)?;
+
+        let compressed = CompressedNetwork::new(pruned);
+        let bytes_after = compressed.to_bytes()?.len();
+        let after = compressed.pruned();
+        *network = compressed.network().clone();
+        let report = Report {
+            weights: after.weights,
+            zeros_before: before.zeros,
+            zeros_after: after.zeros,
+            lambda,
+            bytes_before,
+            bytes_after,
+            metric,
+            metric_before,
+            metric_after,
+        };
+        Ok((compressed, report))
+    }
+
+    fn measure(&mut self, network: &Network, data: &Dataset) -> Result<Measured, Error> {
+        match &mut self.metric {
+            Some((name, metric)) => match metric(network, data) {
+                Ok(value) => Ok((name.clone(), value)),
+                Err(source) => Err(Error::Metric {
+                    name: name.clone(),
+                    source,
+                }),
+            },
+            None => measure(network, data),
+        }
+    }
+}
+
+/// Masks what was masked, whatever has happened to masks and weights since.
+fn keep_masked(network: &mut Network, masks: Vec<Option<Mask>>) -> Result<(), Error> {
+    let names: Vec<String> = network
+        .segments()
+        .iter()
+        .map(|segment| segment.name.clone())
+        .collect();
+    for (name, mask) in names.iter().zip(masks) {
+        if let Some(mask) = mask {
+            network.set_mask(name, mask)?;
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Compressor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor")
+            .field("fine_tune", &self.fine_tune.is_some())
+            .field("metric", &self.metric.as_ref().map(|(name, _)| name))
+            .finish_non_exhaustive()
+    }
+}
