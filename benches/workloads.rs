@@ -17,7 +17,11 @@ pub fn data() -> Dataset {
     let targets = features.map_axis(ndarray::Axis(1), |x| {
         0.5 * (x[0] + x[1] * x[2] + (2.0 * x[3]).sin() + 0.5 * x[4] * x[4]) + 0.1 * random.normal()
     });
-    Dataset::new(features.view(), targets.insert_axis(ndarray::Axis(1)).view()).expect("the rows are finite")
+    Dataset::new(
+        features.view(),
+        targets.insert_axis(ndarray::Axis(1)).view(),
+    )
+    .expect("the rows are finite")
 }
 
 /// The article's network on 32 features: 128-64-32-1 with relu.
@@ -36,7 +40,11 @@ pub fn network(data: &Dataset) -> Network {
 
 /// Adam and mean squared error.
 pub fn trainer<'a>(batch: usize, epochs: usize) -> Trainer<'a> {
-    Trainer::new(Adam::new(1e-3), MeanSquaredError).epochs(epochs).batch_size(batch).seed(Seed(7)).progress(Progress::Quiet)
+    Trainer::new(Adam::new(1e-3), MeanSquaredError)
+        .epochs(epochs)
+        .batch_size(batch)
+        .seed(Seed(7))
+        .progress(Progress::Quiet)
 }
 
 /// A counter through a finaliser (splitmix64): good enough for data, the same everywhere.

@@ -30,19 +30,38 @@ fn compare() -> Result<(), Box<dyn Error>> {
     for kernels in Kernels::available() {
         for threads in 1..=3 {
             let threads = NonZeroUsize::new(threads).ok_or("no threads")?;
-            let trainer = workloads::trainer(32, workloads::EPOCHS).kernels(kernels).parallelism(Parallelism::threads(threads));
+            let trainer = workloads::trainer(32, workloads::EPOCHS)
+                .kernels(kernels)
+                .parallelism(Parallelism::threads(threads));
             let (seconds, loss, network) = train(&trainer, &data)?;
             let print = network.fingerprint();
-            println!("{:9} {threads} threads  {seconds:8.4} s  last loss {loss:.6}  fingerprint {print:016x}", kernels.name());
+            println!(
+                "{:9} {threads} threads  {seconds:8.4} s  last loss {loss:.6}  fingerprint {print:016x}",
+                kernels.name()
+            );
             prints.push(print);
         }
     }
     let same = prints.iter().all(|print| *print == prints[0]);
-    println!("{}", if same { "same bits everywhere" } else { "THE BITS DIFFER" });
-    if same { Ok(()) } else { Err("kernel sets or thread counts disagree".into()) }
+    println!(
+        "{}",
+        if same {
+            "same bits everywhere"
+        } else {
+            "THE BITS DIFFER"
+        }
+    );
+    if same {
+        Ok(())
+    } else {
+        Err("kernel sets or thread counts disagree".into())
+    }
 }
 
-fn train(trainer: &Trainer<'_>, data: &maas_data::Dataset) -> Result<(f64, f32, Network), Box<dyn Error>> {
+fn train(
+    trainer: &Trainer<'_>,
+    data: &maas_data::Dataset,
+) -> Result<(f64, f32, Network), Box<dyn Error>> {
     let mut network = workloads::network(data);
     let start = Instant::now();
     let history = trainer.fit(&mut network, data)?;
@@ -53,10 +72,17 @@ fn train(trainer: &Trainer<'_>, data: &maas_data::Dataset) -> Result<(f64, f32, 
 fn export(folder: &Path) -> Result<(), Box<dyn Error>> {
     let data = workloads::data();
     let network = workloads::network(&data);
-    let weights: Vec<f32> =
-        network.segments().iter().flat_map(|segment| &network.parameters()[segment.range.clone()]).copied().collect();
+    let weights: Vec<f32> = network
+        .segments()
+        .iter()
+        .flat_map(|segment| &network.parameters()[segment.range.clone()])
+        .copied()
+        .collect();
     let write = |name: &str, values: &mut dyn Iterator<Item = f32>| {
-        std::fs::write(folder.join(name), values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>())
+        std::fs::write(
+            folder.join(name),
+            values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>(),
+        )
     };
     write("features.f32", &mut data.x().iter().copied())?;
     write("targets.f32", &mut data.y().iter().copied())?;
