@@ -1,5 +1,7 @@
 //! Same seed, same bits: at 1, 2 and 3 threads, for every kernel set, in one process.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
 mod common;
 
 use std::num::NonZeroUsize;

@@ -80,7 +80,7 @@ fn network(case: &Case) -> Network {
 fn check(
     case: &Case,
     data: &Dataset,
-    loss: impl Loss + Clone + 'static,
+    loss: &(impl Loss + Clone + 'static),
     batch: usize,
     epochs: usize,
 ) {
@@ -133,7 +133,7 @@ fn regression_agrees() {
     check(
         &case,
         &Dataset::new(features, targets).unwrap(),
-        MeanSquaredError,
+        &MeanSquaredError,
         batch,
         epochs,
     );
@@ -153,7 +153,7 @@ fn classification_agrees() {
     check(
         &case,
         &Dataset::classification(features, &labels, 3).unwrap(),
-        CategoricalCrossEntropy,
+        &CategoricalCrossEntropy,
         batch,
         epochs,
     );
