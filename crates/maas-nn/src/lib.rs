@@ -1,4 +1,128 @@
-//! Neural networks as data: layers, losses, one flat parameter buffer, lowering to an allocation-free plan, safetensors files
+//! Neural networks as data: layers, losses, one flat parameter buffer, lowering to a plan that allocates nothing,
+//! safetensors files.
+//!
+//! ```
+//! use maas_core::Seed;
+//! use maas_nn::{Network, Sequential};
+//! use ndarray::array;
+//!
+//! let network = Sequential::rows(4).dense(16).relu().dense(3).softmax().build(Seed(7))?;
+//! println!("{}", network.summary());
+//!
+//! let probabilities = network.predict(&array![[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]])?;
+//! assert_eq!(probabilities.dim(), (2, 3));
+//!
+//! let path = std::env::temp_dir().join(format!("maas-nn-tour-{}.safetensors", std::process::id()));
+//! network.save(&path)?;
+//! assert_eq!(Network::load(&path)?.fingerprint(), network.fingerprint());
+//! # std::fs::remove_file(path).ok();
+//! # Ok::<(), maas_nn::Error>(())
+//! ```
+//!
+//! This crate knows how to compute a network and its gradient. What to do with a gradient is the business of
+//! `maas-train`; but a training loop needs no more than this crate, as [`Plan`] shows.
+//!
+//! # The nouns
+//!
+//! | word | what it is |
+//! | --- | --- |
+//! | [`NetworkSpec`], [`LayerSpec`] | an architecture as data: compared, stored, sent |
+//! | [`Sequential`], [`Graph`] | builders of such data: one layer after the other, or any shape without cycles |
+//! | [`Network`] | an architecture with its numbers: all parameters in one flat buffer of named [`Segment`]s, state in a second one, a [`Mask`] for each segment that is pruned |
+//! | [`Plan`], [`PlanOptions`] | a network lowered for at most so many rows: every buffer made once, passes allocate nothing |
+//! | [`Loss`], [`Targets`], [`Link`] | what training makes small: [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`], [`BinaryCrossEntropy`], [`CategoricalCrossEntropy`] |
+//! | [`Transform`] | a link of an optimiser: a small in-place change of the direction in which parameters move |
+//! | [`check_gradients`] | gradients against differences of a double-precision reference |
+//!
+//! # Raw rows in, raw units out
+//!
+//! [`Sequential::normalize`] takes the moments of the training data. The network standardises its inputs by them and
+//! brings its answers back to the targets' units, so that whoever serves it need not know about either. Training
+//! compares what comes *before* the last step with standardised targets: [`PlanOptions::head`] leaves the last layer
+//! out where it is a denormalisation, or the softmax or sigmoid that a cross-entropy from logits has in itself.
+//! A network that ends in `.softmax()` is trained on its logits, stably, and answers with probabilities.
+//!
+//! # The same bits
+//!
+//! A row's answer has the same bits alone and in any batch, with every kernel set and at any thread count; so have
+//! gradients, losses and noise. A [`Network::fingerprint`] therefore names what a network computes.
+//!
+//! # A layer of your own
+//!
+//! Implement [`Layer`]: say in `plan` what the layer needs for rows of a given type, then write `forward` and
+//! `backward` as functions of slices. Inputs may be several, and integers too. Implement [`FromConfig`] for the table
+//! of [`Layers`] that loading takes. Let [`check_gradients`] judge your `backward`; a `reference` in `f64` makes it
+//! sharper.
+//!
+//! ```
+//! use maas_core::{Seed, Values};
+//! use maas_nn::{
+//!     Backward, Error, Forward, FromConfig, Layer, LayerPlan, Layers, MeanSquaredError, Network, RowType, Sequential,
+//!     Targets, check_gradients,
+//! };
+//!
+//! /// y = x² · scale
+//! #[derive(Debug)]
+//! struct Square {
+//!     scale: f32,
+//! }
+//!
+//! impl Layer for Square {
+//!     fn kind(&self) -> &str {
+//!         Self::KIND
+//!     }
+//!     fn config(&self) -> serde_json::Value {
+//!         self.scale.into()
+//!     }
+//!     fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error> {
+//!         let [x] = RowType::exactly(inputs)?;
+//!         x.expect_f32()?;
+//!         Ok(LayerPlan::new(x.shape.clone()).flops(2 * x.width() as u64))
+//!     }
+//!     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
+//!         for (x, y) in pass.inputs.f32(0)?.iter().zip(&mut *pass.output) {
+//!             *y = x * x * self.scale;
+//!         }
+//!         Ok(())
+//!     }
+//!     fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
+//!         let x = pass.inputs.f32(0)?;
+//!         if let Some(dx) = pass.input_gradients.get(0) {
+//!             for ((dx, x), dy) in dx.iter_mut().zip(x).zip(&*pass.output_gradient) {
+//!                 *dx = 2.0 * x * self.scale * dy;
+//!             }
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! impl FromConfig for Square {
+//!     const KIND: &'static str = "square";
+//!     fn from_config(config: &serde_json::Value) -> Result<Self, Error> {
+//!         let scale = serde_json::from_value(config.clone()).map_err(Error::custom)?;
+//!         Ok(Self { scale })
+//!     }
+//! }
+//!
+//! let network = Sequential::rows(2).dense(4).layer(Square { scale: 0.5 }).dense(1).build(Seed(7))?;
+//! let (x, y) = ([0.5, -1.0, 2.0, 0.25], [1.0, 0.0]);
+//! check_gradients(&network, &MeanSquaredError, &[Values::F32(&x)], Targets::Values(&y), 1e-3)?;
+//!
+//! let layers = Layers::standard().with::<Square>();
+//! let loaded = Network::from_bytes(&network.to_bytes(), &layers)?;
+//! assert_eq!(loaded.fingerprint(), network.fingerprint());
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! # Files
+//!
+//! [`Network::save`] writes safetensors, the format that the field reads: the weights under the names of their
+//! segments, the architecture and the signature in the metadata, so that a file is all that serving needs. The same
+//! network gives the same bytes. Files are not trusted: see [`Network::load`] and [`FileFault`].
+//!
+//! # Serving
+//!
+//! A [`Network`] is a [`maas_core::Model`]: whatever serves models serves it, without knowing that it is a network.
 
 mod builder;
 mod canonical;

@@ -42,6 +42,20 @@ impl Mode {
 }
 
 /// What [`Layer::forward`](crate::Layer::forward) works on. Matrices are row-major, `rows` × numbers a row.
+///
+/// ```
+/// use maas_nn::{Error, Forward};
+///
+/// /// y = x ⊙ w, with one weight w a column.
+/// fn forward(pass: &mut Forward<'_>) -> Result<(), Error> {
+///     let (x, w) = (pass.inputs.f32(0)?, pass.parameters.get(0));
+///     for (x, y) in x.chunks_exact(w.len()).zip(pass.output.chunks_exact_mut(w.len())) {
+///         y.copy_from_slice(x);
+///         pass.compute.kernels.multiply(w, y);
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Forward<'a> {
@@ -70,6 +84,27 @@ pub struct Forward<'a> {
 }
 
 /// What [`Layer::backward`](crate::Layer::backward) works on. Matrices are row-major, `rows` × numbers a row.
+///
+/// ```
+/// use maas_nn::{Backward, Error};
+///
+/// /// Of y = x ⊙ w: dw = Σ x ⊙ dy over the rows, dx = dy ⊙ w.
+/// fn backward(pass: &mut Backward<'_>) -> Result<(), Error> {
+///     let (x, w) = (pass.inputs.f32(0)?, pass.parameters.get(0));
+///     let dw = pass.parameter_gradients.get(0);
+///     dw.fill(0.0);
+///     for (x, dy) in x.chunks_exact(w.len()).zip(pass.output_gradient.chunks_exact(w.len())) {
+///         for ((dw, x), dy) in dw.iter_mut().zip(x).zip(dy) {
+///             *dw += x * dy;
+///         }
+///     }
+///     if let Some(dx) = pass.input_gradients.get(0) {
+///         dx.copy_from_slice(pass.output_gradient);
+///         dx.chunks_exact_mut(w.len()).for_each(|dx| pass.compute.kernels.multiply(w, dx));
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Backward<'a> {

@@ -5,6 +5,19 @@ use crate::layer::{RowType, ValueType};
 use crate::pass::Mode;
 
 /// What [`Layer::reference`](crate::Layer::reference) works on: [`Forward`](crate::Forward) in double precision.
+///
+/// ```
+/// use maas_nn::{Error, Reference};
+///
+/// /// y = x ⊙ w, with one weight w a column.
+/// fn reference(pass: &mut Reference<'_>) -> Result<bool, Error> {
+///     let (x, w) = (pass.input(0)?, pass.parameter(0));
+///     for (index, (x, y)) in x.iter().zip(&mut *pass.output).enumerate() {
+///         *y = x * w[index % w.len()];
+///     }
+///     Ok(true)
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Reference<'a> {

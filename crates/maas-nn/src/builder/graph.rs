@@ -49,6 +49,16 @@ pub struct Graph {
 
 impl Graph {
     /// A network that takes these inputs.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.dense(x, 3);
+    /// assert_eq!(graph.build(y, Seed(7))?.output_width(), 3);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn new(inputs: impl Into<Vec<TensorSpec>>) -> Self {
         Self {
             inputs: inputs.into(),
@@ -60,11 +70,31 @@ impl Graph {
     }
 
     /// Input `index`; whether there is one is checked by [`build`](Graph::build).
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.dense(x, 3);
+    /// assert_eq!(graph.build(y, Seed(7))?.spec().nodes[0].inputs, [x]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn input(&self, index: usize) -> Source {
         Source::Input(index)
     }
 
     /// Adds a layer that is described as data.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.push(LayerSpec::dense(3), &[x]);
+    /// assert_eq!(graph.build(y, Seed(7))?.output_width(), 3);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn push(&mut self, layer: LayerSpec, inputs: &[Source]) -> Source {
         self.insert(layer, None, inputs)
     }
@@ -79,36 +109,111 @@ impl Graph {
     }
 
     /// y = x·W + b with `units` outputs.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let hidden = graph.dense(x, 8);
+    /// let y = graph.dense(hidden, 3);
+    /// assert_eq!(graph.build(y, Seed(7))?.segment("dense_1.kernel")?.shape(), [8, 3]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn dense(&mut self, x: Source, units: usize) -> Source {
         self.push(LayerSpec::dense(units), &[x])
     }
 
     /// y = f(x), element by element.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.activation(x, Activation::Silu);
+    /// assert_eq!(graph.build(y, Seed(7))?.spec().nodes[0].name, "silu");
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn activation(&mut self, x: Source, activation: Activation) -> Source {
         self.push(LayerSpec::Activation(activation), &[x])
     }
 
     /// y = max(x, 0).
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.relu(x);
+    /// let network = graph.build(y, Seed(7))?;
+    /// assert_eq!(network.predict(&ndarray::array![[-1.0, 2.0]])?, ndarray::array![[0.0, 2.0]]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn relu(&mut self, x: Source) -> Source {
         self.activation(x, Activation::Relu)
     }
 
     /// y = exp(x) / Σ exp(x) over the last axis.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.softmax(x);
+    /// let network = graph.build(y, Seed(7))?;
+    /// assert_eq!(network.predict(&ndarray::array![[3.0, 3.0]])?, ndarray::array![[0.5, 0.5]]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn softmax(&mut self, x: Source) -> Source {
         self.push(LayerSpec::Softmax, &[x])
     }
 
     /// In training, zeroes elements with probability `rate`.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.dropout(x, 0.5);
+    /// let network = graph.build(y, Seed(7))?;
+    /// assert_eq!(network.predict(&ndarray::array![[1.0, 2.0]])?, ndarray::array![[1.0, 2.0]]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn dropout(&mut self, x: Source, rate: f32) -> Source {
         self.push(LayerSpec::Dropout { rate }, &[x])
     }
 
     /// Rows of numbers, whatever their shape was.
+    ///
+    /// ```
+    /// use maas_core::{DType, Seed, TensorSpec};
+    /// use maas_nn::Graph;
+    ///
+    /// let mut graph = Graph::new(TensorSpec::rows("image", DType::Fp32, &[8, 8]));
+    /// let y = graph.flatten(graph.input(0));
+    /// assert_eq!(graph.build(y, Seed(7))?.output_width(), 64);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn flatten(&mut self, x: Source) -> Source {
         self.push(LayerSpec::Flatten, &[x])
     }
 
     /// y = (x − mean) / deviation, column by column.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.normalize(x, Moments::new([1.0, 2.0], [0.5, 4.0])?);
+    /// let network = graph.build(y, Seed(7))?;
+    /// assert_eq!(network.predict(&ndarray::array![[2.0, 0.0]])?, ndarray::array![[2.0, -0.5]]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn normalize(&mut self, x: Source, moments: impl Into<Moments>) -> Source {
         self.push(
             LayerSpec::Normalization {
@@ -119,6 +224,17 @@ impl Graph {
     }
 
     /// y = x · deviation + mean, column by column: last in a network, it lets training see standardised targets.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.denormalize(x, Moments::new([1.0, 2.0], [0.5, 4.0])?);
+    /// let network = graph.build(y, Seed(7))?;
+    /// assert_eq!(network.predict(&ndarray::array![[2.0, -0.5]])?, ndarray::array![[2.0, 0.0]]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn denormalize(&mut self, x: Source, moments: impl Into<Moments>) -> Source {
         self.push(
             LayerSpec::Denormalization {
@@ -129,6 +245,17 @@ impl Graph {
     }
 
     /// Names the layer that was added last.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.dense(x, 3);
+    /// graph.name("head");
+    /// assert_eq!(graph.build(y, Seed(7))?.segments()[0].name, "head.kernel");
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn name(&mut self, name: impl Into<String>) -> &mut Self {
         if let Some(node) = self.nodes.last_mut() {
             node.name = name.into();
@@ -137,6 +264,17 @@ impl Graph {
     }
 
     /// Starts the kernel of the layer that was added last from something else, where that is a dense one.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.dense(x, 3);
+    /// graph.initializer(Initializer::HeUniform);
+    /// assert_eq!(graph.build(y, Seed(7))?.segments()[0].initializer, Initializer::HeUniform);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn initializer(&mut self, initializer: Initializer) -> &mut Self {
         if let Some(Node {
             layer: LayerSpec::Dense {
@@ -151,6 +289,18 @@ impl Graph {
     }
 
     /// Names the classes, one an output.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.dense(x, 2);
+    /// graph.labels(["cat", "dog"]);
+    /// let network = graph.build(y, Seed(7))?;
+    /// assert_eq!(network.signature().outputs()[0].labels(), Some(&["cat".to_owned(), "dog".to_owned()][..]));
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn labels<S: Into<String>>(&mut self, labels: impl IntoIterator<Item = S>) -> &mut Self {
         self.labels = Some(labels.into_iter().map(Into::into).collect());
         self
@@ -161,6 +311,16 @@ impl Graph {
     /// # Errors
     /// When there is no input or no layer, a source is not there, a layer's configuration makes no sense, or shapes
     /// do not fit.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.dense(x, 0);
+    /// assert!(graph.build(y, Seed(7)).is_err());
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn build(self, output: Source, seed: Seed) -> Result<Network, Error> {
         let Self {
             inputs,

@@ -35,6 +35,15 @@ pub struct Sequential {
 
 impl Sequential {
     /// A network that takes this input, such as a data set's features.
+    ///
+    /// ```
+    /// use maas_core::{DType, Seed, TensorSpec};
+    /// use maas_nn::Sequential;
+    ///
+    /// let image = TensorSpec::rows("image", DType::Fp32, &[8, 8]);
+    /// assert_eq!(Sequential::new(image).flatten().dense(3).build(Seed(7))?.output_width(), 3);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn new(inputs: impl Into<Vec<TensorSpec>>) -> Self {
         Self {
             graph: Graph::new(inputs),
@@ -78,6 +87,16 @@ impl Sequential {
     }
 
     /// Brings values back to the units of these moments.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use ndarray::array;
+    /// # use maas_core::Moments;
+    /// let network = Sequential::rows(1).denormalize(Moments::new([5.0], [2.0])?).build(Seed(7))?;
+    /// assert_eq!(network.predict(&array![[1.5]])?, array![[8.0]]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn denormalize(self, moments: impl Into<Moments>) -> Self {
         self.push(LayerSpec::Denormalization {
             moments: moments.into(),
@@ -85,61 +104,171 @@ impl Sequential {
     }
 
     /// y = x·W + b with `units` outputs.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// let network = Sequential::rows(2).dense(3).build(Seed(7))?;
+    /// assert_eq!(network.segment("dense.kernel")?.shape(), [2, 3]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn dense(self, units: usize) -> Self {
         self.push(LayerSpec::dense(units))
     }
 
     /// y = f(x), element by element.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use maas_nn::Activation;
+    /// let network = Sequential::rows(2).activation(Activation::Tanh).build(Seed(7))?;
+    /// assert_eq!(network.spec().nodes[0].name, "tanh");
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn activation(self, activation: Activation) -> Self {
         self.push(LayerSpec::Activation(activation))
     }
 
     /// y = max(x, 0).
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use ndarray::array;
+    /// let network = Sequential::rows(2).relu().build(Seed(7))?;
+    /// assert_eq!(network.predict(&array![[-1.0, 2.0]])?, array![[0.0, 2.0]]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn relu(self) -> Self {
         self.activation(Activation::Relu)
     }
 
     /// y = x where x > 0, else `slope` · x.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use ndarray::array;
+    /// let network = Sequential::rows(2).leaky_relu(0.5).build(Seed(7))?;
+    /// assert_eq!(network.predict(&array![[-1.0, 2.0]])?, array![[-0.5, 2.0]]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn leaky_relu(self, slope: f32) -> Self {
         self.activation(Activation::LeakyRelu { slope })
     }
 
     /// y = x · Φ(x), Φ the distribution of the normal law.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use ndarray::array;
+    /// let network = Sequential::rows(2).gelu().build(Seed(7))?;
+    /// let difference = network.predict(&array![[-1.0, 2.0]])? - array![[-0.158_655, 1.954_500]];
+    /// assert!(difference.iter().all(|d: &f32| d.abs() < 1e-5));
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn gelu(self) -> Self {
         self.activation(Activation::Gelu)
     }
 
     /// y = x · σ(x).
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use ndarray::array;
+    /// let network = Sequential::rows(2).silu().build(Seed(7))?;
+    /// let difference = network.predict(&array![[-1.0, 2.0]])? - array![[-0.268_941, 1.761_594]];
+    /// assert!(difference.iter().all(|d: &f32| d.abs() < 1e-5));
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn silu(self) -> Self {
         self.activation(Activation::Silu)
     }
 
     /// y = tanh(x).
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use ndarray::array;
+    /// let network = Sequential::rows(2).tanh().build(Seed(7))?;
+    /// let difference = network.predict(&array![[-1.0, 2.0]])? - array![[-0.761_594, 0.964_028]];
+    /// assert!(difference.iter().all(|d: &f32| d.abs() < 1e-5));
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn tanh(self) -> Self {
         self.activation(Activation::Tanh)
     }
 
     /// y = σ(x) = 1 / (1 + exp(−x)).
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use ndarray::array;
+    /// let network = Sequential::rows(2).sigmoid().build(Seed(7))?;
+    /// let difference = network.predict(&array![[-1.0, 2.0]])? - array![[0.268_941, 0.880_797]];
+    /// assert!(difference.iter().all(|d: &f32| d.abs() < 1e-5));
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn sigmoid(self) -> Self {
         self.activation(Activation::Sigmoid)
     }
 
     /// y = exp(x) / Σ exp(x) over the last axis.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use ndarray::array;
+    /// let network = Sequential::rows(2).softmax().build(Seed(7))?;
+    /// assert_eq!(network.predict(&array![[3.0, 3.0]])?, array![[0.5, 0.5]]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn softmax(self) -> Self {
         self.push(LayerSpec::Softmax)
     }
 
     /// In training, zeroes elements with probability `rate` and scales the others by 1 / (1 − rate).
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use ndarray::array;
+    /// let network = Sequential::rows(2).dropout(0.5).build(Seed(7))?;
+    /// assert_eq!(network.predict(&array![[1.0, 2.0]])?, array![[1.0, 2.0]]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn dropout(self, rate: f32) -> Self {
         self.push(LayerSpec::Dropout { rate })
     }
 
     /// Rows of numbers, whatever their shape was.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Seed, TensorSpec};
+    /// # use maas_nn::Sequential;
+    /// let image = TensorSpec::rows("image", DType::Fp32, &[8, 8]);
+    /// assert_eq!(Sequential::new(image).flatten().build(Seed(7))?.output_width(), 64);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn flatten(self) -> Self {
         self.push(LayerSpec::Flatten)
     }
 
     /// Adds a layer that is described as data.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use maas_nn::LayerSpec;
+    /// let network = Sequential::rows(2).push(LayerSpec::dense(3)).build(Seed(7))?;
+    /// assert_eq!(network.output_width(), 3);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn push(mut self, layer: LayerSpec) -> Self {
         self.end = self.graph.push(layer, &[self.end]);
         self
@@ -182,6 +311,14 @@ impl Sequential {
     }
 
     /// Names the classes, one an output.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// let network = Sequential::rows(4).dense(2).softmax().labels(["cat", "dog"]).build(Seed(7))?;
+    /// assert_eq!(network.signature().outputs()[0].labels().map(<[String]>::len), Some(2));
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn labels<S: Into<String>>(mut self, labels: impl IntoIterator<Item = S>) -> Self {
         self.graph.labels(labels);
         self

@@ -74,6 +74,16 @@ impl GradientReport {
     }
 
     /// The largest relative error of all.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{MeanSquaredError, Sequential, Targets, check_gradients};
+    /// let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// let (x, y) = ([0.5, 1.5], [1.0, 2.0]);
+    /// let report = check_gradients(&network, &MeanSquaredError, &[Values::F32(&x)], Targets::Values(&y), 1e-3)?;
+    /// assert!(report.worst() < 1e-5);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn worst(&self) -> f64 {
         self.tensors
             .iter()

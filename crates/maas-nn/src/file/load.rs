@@ -33,6 +33,14 @@ impl Network {
     ///
     /// # Errors
     /// As for [`load`](Network::load).
+    ///
+    /// ```
+    /// use maas_nn::{Layers, Network};
+    ///
+    /// // let layers = Layers::standard().with::<Rotary>();
+    /// let layers = Layers::standard();
+    /// assert!(Network::load_with("no/such/file.safetensors", &layers).is_err());
+    /// ```
     pub fn load_with(path: impl AsRef<Path>, layers: &Layers) -> Result<Self, Error> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|source| Error::Io {

@@ -77,16 +77,34 @@ impl Mask {
     }
 
     /// How many elements it speaks of.
+    ///
+    /// ```
+    /// # use maas_nn::Mask;
+    /// assert_eq!(Mask::from_fn(100, |_| true).len(), 100);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.len
     }
 
     /// Whether it speaks of none.
+    ///
+    /// ```
+    /// # use maas_nn::Mask;
+    /// assert!(Mask::from_fn(0, |_| true).is_empty());
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// How many elements are kept.
+    ///
+    /// ```
+    /// # use maas_nn::Mask;
+    /// assert_eq!(Mask::from_fn(100, |i| i < 10).kept(), 10);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn kept(&self) -> usize {
         self.words
             .iter()
@@ -98,6 +116,12 @@ impl Mask {
     ///
     /// # Panics
     /// When there are not as many elements.
+    ///
+    /// ```
+    /// # use maas_nn::Mask;
+    /// assert!(Mask::from_fn(100, |i| i < 10).keeps(9));
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn keeps(&self, index: usize) -> bool {
         assert!(index < self.len, "element {index} of {}", self.len);
         self.words[index / 64] >> (index % 64) & 1 == 1
@@ -110,11 +134,27 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::UnknownSegment`].
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// assert_eq!(network.mask("dense.kernel")?, None);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn mask(&self, segment: &str) -> Result<Option<&Mask>, Error> {
         Ok(self.masks[self.segment_index(segment)?].as_ref())
     }
 
     /// The masks of all segments, in their order.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// assert_eq!(network.masks().flatten().count(), 0);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn masks(&self) -> impl Iterator<Item = Option<&Mask>> {
         self.masks.iter().map(Option::as_ref)
     }
@@ -148,11 +188,34 @@ impl Network {
     }
 
     /// Takes all masks away; weights stay what they are.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use maas_nn::Mask;
+    /// let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// network.set_mask("dense.kernel", Mask::from_fn(12, |i| i < 6))?;
+    /// network.clear_masks();
+    /// assert_eq!(network.mask("dense.kernel")?, None);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn clear_masks(&mut self) {
         self.masks.fill(None);
     }
 
     /// Zeroes the parameters that are masked.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use maas_nn::Mask;
+    /// let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// network.set_mask("dense.kernel", Mask::from_fn(12, |i| i < 6))?;
+    /// network.segment_mut("dense.kernel")?.fill(1.0);
+    /// network.apply_masks();
+    /// assert_eq!(network.segment("dense.kernel")?.sum(), 6.0);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn apply_masks(&mut self) {
         let Self {
             architecture,
@@ -167,6 +230,18 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::Length`] when the buffer is of another length.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use maas_nn::Mask;
+    /// let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// network.set_mask("dense.kernel", Mask::from_fn(12, |i| i < 6))?;
+    /// let mut gradient = vec![1.0; network.parameters().len()];
+    /// network.apply_masks_to(&mut gradient)?;
+    /// assert_eq!(gradient[..12].iter().sum::<f32>(), 6.0);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn apply_masks_to(&self, values: &mut [f32]) -> Result<(), Error> {
         if values.len() != self.parameters.len() {
             return Err(Error::Length {

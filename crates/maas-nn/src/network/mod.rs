@@ -84,11 +84,27 @@ impl Network {
     }
 
     /// The architecture.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// assert_eq!(network.spec().nodes[0].name, "dense");
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn spec(&self) -> &NetworkSpec {
         &self.architecture.spec
     }
 
     /// What the network takes and gives.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// assert_eq!(network.signature().inputs()[0].name(), "x");
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn signature(&self) -> &Signature {
         &self.architecture.signature
     }
@@ -106,17 +122,44 @@ impl Network {
     }
 
     /// All parameters, with the zeros between segments.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// assert_eq!(network.parameters().len(), 16 + 16); // 12 weights and 3 biases, padded
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn parameters(&self) -> &[f32] {
         &self.parameters
     }
 
     /// All parameters, to change; the zeros between segments must stay zero. Masks are not applied:
     /// see [`apply_masks`](Network::apply_masks).
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// let bias = network.segments()[1].range.clone();
+    /// network.parameters_mut()[bias].fill(0.5);
+    /// assert_eq!(network.segment("dense.bias")?.sum(), 1.5);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn parameters_mut(&mut self) -> &mut [f32] {
         &mut self.parameters
     }
 
     /// The parts of the buffer of parameters, in its order.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// let ranges: Vec<_> = network.segments().iter().map(|segment| segment.range.clone()).collect();
+    /// assert_eq!(ranges, [0..12, 16..19]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn segments(&self) -> &[Segment] {
         &self.architecture.layout.segments
     }
@@ -166,11 +209,29 @@ impl Network {
     }
 
     /// Numbers that are not trained: moments of the data, running statistics.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use maas_core::Moments;
+    /// let network = Sequential::rows(2).normalize(Moments::new([3.0, 4.0], [1.0, 2.0])?).build(Seed(7))?;
+    /// assert_eq!(network.state()[..2], [3.0, 4.0]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn state(&self) -> &[f32] {
         &self.state
     }
 
     /// The parts of the state, in its order.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use maas_core::Moments;
+    /// let network = Sequential::rows(2).normalize(Moments::identity(2)).build(Seed(7))?;
+    /// assert_eq!(network.state_segments()[1].name, "normalization.deviation");
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn state_segments(&self) -> &[StateSegment] {
         &self.architecture.layout.state
     }
@@ -205,6 +266,14 @@ impl Network {
 
     /// The moments of the targets, where the network ends in a
     /// [`Denormalization`](crate::LayerSpec::Denormalization): it is trained to give (target − mean) / deviation.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// assert_eq!(network.target_moments(), None);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn target_moments(&self) -> Option<&Moments> {
         self.architecture.target_moments()
     }

@@ -91,6 +91,14 @@ impl Plan {
     /// # Errors
     /// [`Error::Rows`] for plans of no rows; [`Error::TooLarge`] or [`Error::OutOfMemory`] when the buffers do not
     /// fit into memory.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// assert!(Plan::new(&network, PlanOptions::infer(0)).is_err());
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn new(network: &Network, options: PlanOptions) -> Result<Self, Error> {
         let max_rows = options.max_rows;
         if max_rows == 0 {
@@ -174,11 +182,28 @@ impl Plan {
     }
 
     /// What the plan was made for.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// assert_eq!(Plan::new(&network, PlanOptions::infer(8))?.options().max_rows, 8);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn options(&self) -> &PlanOptions {
         &self.options
     }
 
     /// Uses other kernels and threads from now on; the numbers are the same.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.set_compute(Compute::default());
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn set_compute(&mut self, compute: Compute) {
         self.options.compute = compute;
     }
@@ -187,6 +212,19 @@ impl Plan {
     ///
     /// # Panics
     /// When the network has fewer inputs.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// if let ValuesMut::F32(rows) = plan.input_mut(0) {
+    ///     rows[..2].copy_from_slice(&[0.5, 1.5]);
+    /// }
+    /// plan.forward(1, &network, Mode::Infer)?;
+    /// assert_eq!(plan.output().len(), 1);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn input_mut(&mut self, index: usize) -> ValuesMut<'_> {
         let ValueRef { slot, width } = self.program.inputs[index];
         let length = self.options.max_rows * width;
@@ -201,6 +239,16 @@ impl Plan {
     /// # Errors
     /// [`Error::InputCount`] when the network has fewer inputs, [`Error::Rows`] for more rows than the plan holds,
     /// [`Error::Length`] or [`Error::ValueType`] when the values are not as many or not of the type that is needed.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.set_input(0, 2, Values::F32(&[1.0, 2.0, 3.0, 4.0]))?;
+    /// assert!(plan.set_input(0, 2, Values::F32(&[1.0, 2.0, 3.0])).is_err());
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn set_input(
         &mut self,
         index: usize,
@@ -240,18 +288,48 @@ impl Plan {
     }
 
     /// What the last [`forward`](Plan::forward) gave: rows × [`Network::output_width`].
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.set_input(0, 2, Values::F32(&[0.0; 4]))?;
+    /// plan.forward(2, &network, Mode::Infer)?;
+    /// assert_eq!(plan.output(), [0.0, 0.0]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn output(&self) -> &[f32] {
         let ValueRef { slot, width } = self.program.output;
         &self.numbers(slot)[..self.finished * width]
     }
 
     /// What the last [`forward_head`](Plan::forward_head) gave: rows × [`head_width`](Plan::head_width).
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.forward_head(3, &network, Mode::train(Seed(7), 0))?;
+    /// assert_eq!(plan.head_output().len(), 3);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn head_output(&self) -> &[f32] {
         let ValueRef { slot, width } = self.program.head;
         &self.numbers(slot)[..self.ran.map_or(0, |(rows, _)| rows) * width]
     }
 
     /// Numbers a row at which backward passes start.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// assert_eq!(plan.head_width(), 1);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn head_width(&self) -> usize {
         self.program.head.width
     }
@@ -261,6 +339,17 @@ impl Plan {
     ///
     /// # Panics
     /// When the plan is not for training or holds fewer rows.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.forward_head(1, &network, Mode::train(Seed(7), 0))?;
+    /// let (predictions, gradient) = plan.head(1);
+    /// gradient[0] = predictions[0] - 1.0; // of ½ (p − 1)²
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn head(&mut self, rows: usize) -> (&[f32], &mut [f32]) {
         let ValueRef { slot, width } = self.program.head;
         let gradient = self
@@ -281,6 +370,15 @@ impl Plan {
     ///
     /// # Panics
     /// When the plan is not for training.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.head_gradient_mut().fill(1.0);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn head_gradient_mut(&mut self) -> &mut [f32] {
         let gradient = self
             .program
@@ -290,11 +388,29 @@ impl Plan {
     }
 
     /// The gradient by all parameters, in the parameters' layout; padding is zero. Empty in a plan for answers.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// assert_eq!(plan.gradient().len(), network.parameters().len());
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn gradient(&self) -> &[f32] {
         &self.gradient
     }
 
     /// [`gradient`](Plan::gradient), to change, as clipping does.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.gradient_mut().iter_mut().for_each(|g| *g = g.clamp(-1.0, 1.0));
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn gradient_mut(&mut self) -> &mut [f32] {
         &mut self.gradient
     }
@@ -304,6 +420,19 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Purpose`] when it does not; [`Error::Rows`] for more rows than the plan holds.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// let mut plan = Plan::new(&network, PlanOptions::train(1).input_gradients())?;
+    /// plan.forward(1, &network, Mode::Infer)?;
+    /// plan.head_gradient_mut().fill(1.0);
+    /// plan.backward(1, &network)?;
+    /// // The gradient of x·W by x is W.
+    /// assert_eq!(Some(plan.input_gradient(0, 1)?), network.segment("dense.kernel")?.as_slice());
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn input_gradient(&self, index: usize, rows: usize) -> Result<&[f32], Error> {
         self.check_rows(rows)?;
         let slot = self
@@ -318,6 +447,15 @@ impl Plan {
 
     /// The state after the last forward pass in training mode: running statistics moved on by one step. `None` where
     /// the network has none. [`Network::set_state`] takes it over.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// assert_eq!(plan.next_state(), None);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn next_state(&self) -> Option<&[f32]> {
         (!self.next_state.is_empty()).then_some(&self.next_state)
     }

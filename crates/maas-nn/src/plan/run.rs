@@ -18,6 +18,18 @@ impl Plan {
     /// # Errors
     /// [`Error::Rows`] for more rows than the plan holds, [`Error::ForeignNetwork`] for a network of another
     /// architecture, [`Error::Purpose`] for training on a plan for answers, and whatever a layer reports.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.set_input(0, 2, Values::F32(&[0.0; 4]))?;
+    /// plan.forward(2, &network, Mode::Infer)?;
+    /// assert_eq!(plan.output().len(), 2);
+    /// assert!(plan.forward(5, &network, Mode::Infer).is_err());
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn forward(&mut self, rows: usize, network: &Network, mode: Mode) -> Result<(), Error> {
         self.forward_head(rows, network, mode)?;
         self.forward_tail(network)
@@ -27,6 +39,16 @@ impl Plan {
     ///
     /// # Errors
     /// As for [`forward`](Plan::forward).
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.forward_head(2, &network, Mode::train(Seed(7), 0))?;
+    /// assert_eq!(plan.head_output().len(), 2);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn forward_head(
         &mut self,
         rows: usize,
@@ -53,6 +75,17 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::NoForward`] when nothing came before; otherwise as for [`forward`](Plan::forward).
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.forward_head(2, &network, Mode::train(Seed(7), 0))?;
+    /// plan.forward_tail(&network)?;
+    /// assert_eq!(plan.output().len(), 2);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn forward_tail(&mut self, network: &Network) -> Result<(), Error> {
         self.check_network(network)?;
         let (rows, mode) = self.ran.ok_or(Error::NoForward { rows: 0 })?;
@@ -72,6 +105,19 @@ impl Plan {
     /// # Errors
     /// [`Error::Purpose`] on a plan for answers, [`Error::NoForward`] when the last forward pass was over another
     /// number of rows, and whatever a layer reports.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(4))?;
+    /// plan.set_input(0, 1, Values::F32(&[2.0, 3.0]))?;
+    /// plan.forward_head(1, &network, Mode::train(Seed(7), 0))?;
+    /// plan.head_gradient_mut()[0] = 1.0;
+    /// plan.backward(1, &network)?;
+    /// assert_eq!(plan.gradient()[..2], [2.0, 3.0]); // the gradient of x·W by W is x
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
     pub fn backward(&mut self, rows: usize, network: &Network) -> Result<(), Error> {
         if self.options.purpose == Purpose::Infer {
             return Err(Error::Purpose);
