@@ -43,6 +43,7 @@
 //! | [`SoftThreshold`] | the formula stopped at zero, to a given λ or a target sparsity: what prunes |
 //! | [`SignStep`] | the formula to the letter |
 //! | [`HardThreshold`] | pruning by magnitude: the same zeros, and the other weights untouched |
+//! | [`ProximalL1`] | the formula after each step of training: a link of an optimiser |
 //! | [`Prune`], [`Pruned`] | any way to make weights of a network zero, and what it has left |
 //! | [`Compressor`], [`Report`] | prune, fine-tune, measure before and after |
 //! | [`CompressedNetwork`] | a pruned network as a [`Model`](maas_core::Model), and its file |
@@ -60,6 +61,7 @@ mod cut;
 mod error;
 mod format;
 mod measure;
+mod proximal;
 mod prune;
 mod report;
 mod sign;
@@ -70,6 +72,7 @@ pub use compressed::CompressedNetwork;
 pub use compressor::Compressor;
 pub use error::Error;
 pub use format::FileFault;
+pub use proximal::ProximalL1;
 pub use prune::{Prune, Pruned};
 pub use report::Report;
 pub use sign::SignStep;

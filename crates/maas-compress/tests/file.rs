@@ -297,7 +297,7 @@ fn hostile_headers_are_refused_before_memory_is_taken() {
         with("\"padding\":0", "\"padding\":18446744073709551615"),
         Err(Error::File(_))
     ));
-    let listed = "{\"name\":\"dense.kernel\",\"elements\":";
+    let listed = "{\"name\":\"dense.kernel\",\"elements\":{\"kept\":";
     let all = with(listed, &format!("{listed}1"));
     assert!(all.is_err());
     let more = with(listed, &format!("{listed}99999999"));

@@ -1,11 +1,13 @@
 //! What is pruned stays pruned under every optimiser, and fine-tuning gives back what pruning took.
 #![allow(clippy::unwrap_used)]
 
-use maas_compress::{CompressedNetwork, Compressor, Prune, SoftThreshold};
+use maas_compress::{CompressedNetwork, Compressor, ProximalL1, Prune, SoftThreshold};
 use maas_core::Seed;
 use maas_data::{Dataset, Split};
 use maas_nn::{Block, MeanSquaredError, Network, Role, Sequential, Step, Transform};
-use maas_train::{Adam, Chain, GradientDescent, Momentum, Progress, ScaleByAdam, Sgd, Trainer};
+use maas_train::{
+    Adam, Chain, GradientDescent, Momentum, Optimizer, Progress, ScaleByAdam, Sgd, Trainer,
+};
 use ndarray::Array2;
 
 fn data() -> Split {
@@ -164,4 +166,40 @@ fn fine_tuning_gives_back_what_pruning_took() {
         compact.predict(data.test.x()).unwrap(),
         network.predict(data.test.x()).unwrap()
     );
+}
+
+#[test]
+fn proximal_descent_finds_the_minimum_of_the_sum() {
+    // ½‖w − a‖² + λ‖w‖₁ is least at the soft threshold of a.
+    let aims = [1.0, -0.3, 0.05, -0.099, 0.0, 2.5];
+    let mut network = Sequential::rows(aims.len())
+        .dense(1)
+        .build(Seed(7))
+        .unwrap();
+    let chain = Chain::from(Sgd::new(0.1)).then(ProximalL1::new(0.1).unwrap());
+    let mut optimizer = Optimizer::new(chain, &network).unwrap();
+    network.segment_mut("dense.bias").unwrap().fill(0.5);
+    let mut gradient = vec![0.0; network.parameters().len()];
+    for _ in 0..300 {
+        gradient.fill(0.0);
+        for ((gradient, weight), aim) in gradient.iter_mut().zip(network.parameters()).zip(aims) {
+            *gradient = weight - aim;
+        }
+        optimizer.step(&mut network, &mut gradient).unwrap();
+    }
+    let mut expected = aims;
+    SoftThreshold::new(0.1).apply(&mut expected).unwrap();
+    for (weight, expected) in network
+        .segment("dense.kernel")
+        .unwrap()
+        .iter()
+        .zip(expected)
+    {
+        assert!(
+            (weight - expected).abs() < 1e-5,
+            "{weight} is not {expected}"
+        );
+        assert_eq!(*weight == 0.0, expected == 0.0);
+    }
+    assert_eq!(network.segment("dense.bias").unwrap()[[0]], 0.5);
 }

@@ -90,23 +90,35 @@ fn read_segments(
         let values = &mut network.parameters_mut()[segment.range];
         match header.elements {
             Elements::All => read_numbers(values.iter_mut(), body, &segment.name)?,
-            Elements::Listed(count) => {
-                let positions = read_positions(count, values.len(), body, &segment.name)?;
-                values.fill(0.0);
-                let numbers = take(body, (count * FLOAT) as u64, &segment.name)?;
-                for (&position, number) in positions.iter().zip(floats(numbers)) {
-                    values[position] = number;
-                }
-                if header.masked {
-                    network.set_mask(
-                        &segment.name,
-                        mask(&positions, segment.shape.iter().product())?,
-                    )?;
-                }
+            Elements::Nonzero(count) => {
+                read_listed(count, values, body, &segment.name)?;
+            }
+            Elements::Kept(count) => {
+                let mask = mask(
+                    &read_listed(count, values, body, &segment.name)?,
+                    values.len(),
+                )?;
+                network.set_mask(&segment.name, mask)?;
             }
         }
     }
     Ok(())
+}
+
+/// Reads `count` positions and numbers, zeroes the other values, and gives the positions.
+fn read_listed(
+    count: usize,
+    values: &mut [f32],
+    body: &mut &[u8],
+    name: &str,
+) -> Result<Vec<usize>, FileFault> {
+    let positions = read_positions(count, values.len(), body, name)?;
+    values.fill(0.0);
+    let numbers = take(body, (count * FLOAT) as u64, name)?;
+    for (&position, number) in positions.iter().zip(floats(numbers)) {
+        values[position] = number;
+    }
+    Ok(positions)
 }
 
 fn mask(positions: &[usize], length: usize) -> Result<Mask, Error> {

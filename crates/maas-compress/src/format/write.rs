@@ -18,7 +18,6 @@ pub(crate) fn write(network: &Network) -> Result<Vec<u8>, FileFault> {
             SegmentHeader {
                 name: segment.name.clone(),
                 elements,
-                masked: mask.is_some(),
             }
         });
     let mut header = Header {
@@ -80,7 +79,11 @@ fn write_elements(values: &[f32], mask: Option<&Mask>, body: &mut Vec<u8>) -> El
         next = position + 1;
     }
     write_numbers(listed().map(|position| values[position]), body);
-    Elements::Listed(count)
+    if mask.is_some() {
+        Elements::Kept(count)
+    } else {
+        Elements::Nonzero(count)
+    }
 }
 
 fn write_numbers(values: impl Iterator<Item = f32>, body: &mut Vec<u8>) {
