@@ -198,29 +198,38 @@ impl Product {
         }
     }
 
-    /// Blocks of both operands copied to where they are read in order.
+    /// Blocks of B, and of A unless it is small, copied to where they are read in order.
     fn packed(self, workspace: &mut Workspace) {
         let (lanes, most) = (self.kernels.lanes(), self.kernels.tile_rows());
-        let depth = DEPTH / lanes;
+        let (width, depth) = (2 * lanes, DEPTH / lanes);
         let columns = COLUMNS.min(self.n);
         let rows = (ROWS / most * most).min(self.m);
-        let width = 2 * lanes;
-        let left = room(&mut workspace.left, rows * depth + lanes);
+        let left_in_place = self.m * self.k <= LEFT_IN_PLACE;
+        let left = room(
+            &mut workspace.left,
+            if left_in_place {
+                0
+            } else {
+                rows * depth + lanes
+            },
+        );
         let right = room(
             &mut workspace.right,
             columns.next_multiple_of(width) * depth,
         );
-        let chains = if self.k > BLOCK {
-            room(&mut workspace.chains, self.m * columns)
-        } else {
-            std::ptr::null_mut()
-        };
+        let chains = room(
+            &mut workspace.chains,
+            if self.k > BLOCK { self.m * columns } else { 0 },
+        );
         for column in (0..self.n).step_by(columns) {
             let n = columns.min(self.n - column);
-            for from in (0..self.k).step_by(depth) {
-                let k = depth.min(self.k - from);
-                let start = from - from % BLOCK;
-                let goes_on = from + k < self.k && !(from + k).is_multiple_of(BLOCK);
+            for part in parts(self.k, depth) {
+                let Part {
+                    from,
+                    k,
+                    start,
+                    goes_on,
+                } = part;
                 self.kernels.run(PackRight {
                     b: self.b.at(from, column),
                     k,
@@ -230,12 +239,17 @@ impl Product {
                 });
                 for row in (0..self.m).step_by(rows) {
                     let m = rows.min(self.m - row);
-                    self.kernels.run(PackLeft {
-                        a: self.a.at(row, from),
-                        m,
-                        k,
-                        to: left,
-                    });
+                    let a = if left_in_place {
+                        self.left(row, from)
+                    } else {
+                        self.kernels.run(PackLeft {
+                            a: self.a.at(row, from),
+                            m,
+                            k,
+                            to: left,
+                        });
+                        Left::Packed { p: left }
+                    };
                     for j in (0..n).step_by(width) {
                         let c = self.c.wrapping_add(row * self.c_stride + column + j);
                         // Chains of the first block of k can wait in C, later ones must not disturb it.
@@ -253,7 +267,7 @@ impl Product {
                         self.kernels.run(Strip {
                             m,
                             k,
-                            a: Left::Packed { p: left },
+                            a,
                             b: right.wrapping_add(j * k),
                             b_stride: width,
                             width: width.min(n - j),
@@ -288,6 +302,32 @@ impl Product {
     }
 }
 
+/// `k` of the products from `from` on, within the block of k that begins at `start`.
+struct Part {
+    from: usize,
+    k: usize,
+    start: usize,
+    /// Whether more of the block follows.
+    goes_on: bool,
+}
+
+/// Cuts each block of k into the fewest parts of at most `depth`, about even.
+fn parts(k: usize, depth: usize) -> impl Iterator<Item = Part> {
+    (0..k).step_by(BLOCK).flat_map(move |start| {
+        let len = BLOCK.min(k - start);
+        let part = len.div_ceil(len.div_ceil(depth)).next_multiple_of(8);
+        (0..len).step_by(part).map(move |i| {
+            let k = part.min(len - i);
+            Part {
+                from: start + i,
+                k,
+                start,
+                goes_on: i + k < len,
+            }
+        })
+    })
+}
+
 impl Bias {
     fn from(self, column: usize) -> Self {
         match self {
@@ -307,11 +347,14 @@ fn fused(activation: Activation) -> bool {
 
 /// Floats of B that are read where they lie.
 const IN_PLACE: usize = 32 * 1024;
+/// Floats of A that are read where they lie even when B is packed.
+const LEFT_IN_PLACE: usize = 16 * 1024;
 /// Rows of A that pass by one strip of B before the next strip, when in place.
 const ROWS_IN_PLACE: usize = 96;
 /// Rows of a packed block of A.
 const ROWS: usize = 144;
 /// Columns of a packed block of B.
 const COLUMNS: usize = 1024;
-/// Lanes times the depth of packed blocks, so that a strip of B stays in the first cache. Divides `BLOCK` by any number of lanes.
+/// Lanes times the depth of packed blocks, so that a strip of B stays in the first cache. A multiple of 8 for any number of
+/// lanes.
 const DEPTH: usize = 2048;

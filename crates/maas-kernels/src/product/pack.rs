@@ -115,7 +115,18 @@ impl Work for PackLeft {
                     unsafe { s.transpose(from.p, a.row, r, S::LANES.min(k - l), to.add(l * r), r) };
                 }
             } else {
-                for l in 0..k {
+                // Where the next column follows closely enough, a whole vector may be read of all columns but the last.
+                let whole = if a.column >= S::LANES && r <= S::LANES {
+                    k.saturating_sub(1)
+                } else {
+                    0
+                };
+                for l in 0..whole {
+                    // SAFETY: a vector from here ends before the tile's rows of column l + 1 do; what is written
+                    // beyond r floats is still to be written.
+                    unsafe { s.store(to.add(l * r), s.load(a.at(rows.start, l).p)) };
+                }
+                for l in whole..k {
                     // SAFETY: column l of A holds r floats from the tile's first row on; the tile has room for k
                     // columns of r floats.
                     unsafe { copy(s, a.at(rows.start, l).p, to.add(l * r), r) };

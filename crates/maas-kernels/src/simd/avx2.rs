@@ -24,33 +24,22 @@ fn run<W: crate::kernels::Work>(simd: Avx2, work: W) -> W::Output {
     work.run(simd)
 }
 
-impl Avx2 {
-    #[inline(always)]
-    fn transpose_block(self, r: [__m256; 8]) -> [__m256; 8] {
-        // SAFETY: `self` proves AVX.
-        unsafe {
-            let pair = |a, b| (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-            let quad = |(a, b), (c, d)| {
-                [
-                    _mm256_shuffle_ps::<0x44>(a, c),
-                    _mm256_shuffle_ps::<0xee>(a, c),
-                    _mm256_shuffle_ps::<0x44>(b, d),
-                    _mm256_shuffle_ps::<0xee>(b, d),
-                ]
-            };
-            let [a, b, c, d] = quad(pair(r[0], r[1]), pair(r[2], r[3]));
-            let [e, f, g, h] = quad(pair(r[4], r[5]), pair(r[6], r[7]));
-            [
-                _mm256_permute2f128_ps::<0x20>(a, e),
-                _mm256_permute2f128_ps::<0x20>(b, f),
-                _mm256_permute2f128_ps::<0x20>(c, g),
-                _mm256_permute2f128_ps::<0x20>(d, h),
-                _mm256_permute2f128_ps::<0x31>(a, e),
-                _mm256_permute2f128_ps::<0x31>(b, f),
-                _mm256_permute2f128_ps::<0x31>(c, g),
-                _mm256_permute2f128_ps::<0x31>(d, h),
-            ]
-        }
+/// Transposes the lower and the upper four lanes of four vectors as a matrix each.
+///
+/// # Safety
+/// The processor must have AVX.
+#[inline(always)]
+unsafe fn transpose_halves([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
+    // SAFETY: the caller vouches for AVX.
+    unsafe {
+        let (ab, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        let (cd, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+        [
+            _mm256_shuffle_ps::<0x44>(ab, cd),
+            _mm256_shuffle_ps::<0xee>(ab, cd),
+            _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
+            _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
+        ]
     }
 }
 
@@ -108,24 +97,33 @@ impl Simd for Avx2 {
         to: *mut f32,
         to_stride: usize,
     ) {
-        let mut block = [self.zero(); 8];
-        for (j, row) in block.iter_mut().enumerate() {
-            if j < rows {
-                // SAFETY: the caller vouches for `columns` floats of each of `rows` rows.
-                unsafe {
-                    let p = from.add(j * from_stride);
-                    *row = if columns >= 8 {
-                        self.load(p)
-                    } else {
-                        self.load_partial(p, columns)
-                    };
+        if columns < 8 {
+            for l in 0..columns {
+                for j in 0..rows {
+                    // SAFETY: the caller vouches for the element.
+                    unsafe { *to.add(l * to_stride + j) = *from.add(j * from_stride + l) };
                 }
             }
+            return;
         }
-        for (l, row) in self.transpose_block(block).into_iter().enumerate() {
-            if l < columns {
-                // SAFETY: the caller vouches for eight floats.
-                unsafe { self.store(to.add(l * to_stride), row) };
+        for l in [0, 4] {
+            // SAFETY: `self` proves AVX; the caller vouches for eight floats of each of `rows` rows, and for eight
+            // floats to write at each of eight places.
+            unsafe {
+                let quarter = |j: usize| {
+                    if j < rows {
+                        _mm_loadu_ps(from.add(j * from_stride + l))
+                    } else {
+                        _mm_setzero_ps()
+                    }
+                };
+                let half = |j: usize| _mm256_set_m128(quarter(j + 4), quarter(j));
+                for (i, row) in transpose_halves([half(0), half(1), half(2), half(3)])
+                    .into_iter()
+                    .enumerate()
+                {
+                    self.store(to.add((l + i) * to_stride), row);
+                }
             }
         }
     }
