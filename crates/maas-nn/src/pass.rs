@@ -311,14 +311,16 @@ impl Gradients<'_> {
     }
 }
 
-/// What `forward` keeps for `backward`: as many elements a row as the layer declared.
+/// What `forward` keeps for `backward`: as many elements as the layer declared.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Saved<'a> {
-    /// Single-precision numbers.
+    /// Single-precision numbers, so many a row.
     pub f32: &'a mut [f32],
-    /// Bytes.
+    /// Bytes, so many a row.
     pub u8: &'a mut [u8],
-    /// Integers.
+    /// Integers, so many a row.
     pub i32: &'a mut [i32],
+    /// Single-precision numbers, as many whatever the rows.
+    pub fixed: &'a mut [f32],
 }

@@ -145,47 +145,36 @@ fn too_large_is_an_error_and_not_an_abort() {
 
 #[test]
 fn bad_sources() {
-    let input = || vec![TensorSpec::rows("x", DType::Fp32, &[2])];
-    let node = |name: &str, source| Node {
-        name: name.into(),
-        layer: LayerSpec::dense(2),
-        inputs: vec![source],
-    };
-    let build = |nodes: Vec<Node>, output| {
+    let node = |source| Node::new("a", LayerSpec::dense(2), [source]);
+    let build = |node: Node, output| {
+        let input = TensorSpec::rows("x", DType::Fp32, &[2]);
         Network::new(
-            NetworkSpec {
-                inputs: input(),
-                nodes,
-                output,
-                labels: None,
-            },
+            NetworkSpec::new(input, [node], output),
             &Layers::standard(),
             Seed(1),
         )
     };
-    assert!(build(vec![node("a", Source::Input(0))], Source::Node(0)).is_ok());
+    let (input, own) = (Source::Input(0), Source::Node(0));
+    assert!(build(node(input), own).is_ok());
     assert!(matches!(
-        build(vec![node("a", Source::Input(0))], Source::Node(1)),
+        build(node(input), Source::Node(1)),
         Err(Error::UnknownSource)
     ));
     assert!(matches!(
-        build(vec![node("a", Source::Input(0))], Source::Input(0)),
+        build(node(input), input),
         Err(Error::UnknownSource)
     ));
     assert!(matches!(
-        of_layer(build(vec![node("a", Source::Input(1))], Source::Node(0))).1,
+        of_layer(build(node(Source::Input(1)), own)).1,
         Error::UnknownSource
     ));
     assert!(matches!(
-        of_layer(build(vec![node("a", Source::Node(0))], Source::Node(0))).1,
+        of_layer(build(node(own), own)).1,
         Error::UnknownSource
     ));
-    let none = Node {
-        inputs: vec![],
-        ..node("a", Source::Input(0))
-    };
+    let none = Node::new("a", LayerSpec::dense(2), []);
     assert!(matches!(
-        of_layer(build(vec![none], Source::Node(0))).1,
+        of_layer(build(none, own)).1,
         Error::InputCount {
             expected: 1,
             found: 0
@@ -195,12 +184,9 @@ fn bad_sources() {
         kind: "rotary".into(),
         config: serde_json::Value::Null,
     };
-    let custom = Node {
-        layer: custom,
-        ..node("a", Source::Input(0))
-    };
+    let custom = Node::new("a", custom, [input]);
     assert!(matches!(
-        of_layer(build(vec![custom], Source::Node(0))).1,
+        of_layer(build(custom, own)).1,
         Error::UnknownKind { .. }
     ));
 }
@@ -216,6 +202,24 @@ fn layers_that_nothing_needs_are_left_alone() {
         network.predict(&ndarray::array![[1.0, 2.0]]).unwrap().dim(),
         (1, 3)
     );
+}
+
+#[test]
+fn names_are_free() {
+    let network = Sequential::rows(2)
+        .dense(2)
+        .name("dense_1")
+        .dense(2)
+        .dense(2)
+        .build(Seed(1))
+        .unwrap();
+    let names: Vec<&str> = network
+        .spec()
+        .nodes
+        .iter()
+        .map(|node| node.name.as_str())
+        .collect();
+    assert_eq!(names, ["dense_1", "dense_2", "dense_3"]);
 }
 
 #[test]

@@ -368,6 +368,24 @@ fn misuse_is_an_error() {
     plan.forward(3, &regression(), Mode::Infer).unwrap();
 }
 
+#[test]
+fn an_input_that_nothing_reads_has_no_gradient() {
+    let spec = |name: &str| TensorSpec::rows(name, DType::Fp32, &[2]);
+    let mut graph = Graph::new([spec("a"), spec("b")]);
+    let b = graph.input(1);
+    let y = graph.dense(b, 1);
+    let network = graph.build(y, Seed(1)).unwrap();
+    let mut plan = Plan::new(&network, PlanOptions::train(1).input_gradients()).unwrap();
+    plan.forward(1, &network, Mode::Infer).unwrap();
+    plan.head_gradient_mut().fill(1.0);
+    plan.backward(1, &network).unwrap();
+    assert_eq!(plan.input_gradient(0, 1).unwrap(), [0.0; 2]);
+    assert_eq!(
+        plan.input_gradient(1, 1).unwrap(),
+        network.segment("dense.kernel").unwrap().as_slice().unwrap()
+    );
+}
+
 /// A random graph of dense layers, activations, dropouts and normalisations over one input.
 fn graph(choices: &[(u8, u8)]) -> Network {
     let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[6]));

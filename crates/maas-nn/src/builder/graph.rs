@@ -338,6 +338,22 @@ impl Graph {
         Network::initialized(spec, &Layers::standard(), &layers, seed)
     }
 
+    /// The kind, or the kind with the first number that makes a new name.
+    fn free_name(&mut self, kind: &str) -> String {
+        let taken = |name: &str| self.nodes.iter().any(|node| node.name == name);
+        let count = self.kinds.entry(kind.to_owned()).or_default();
+        loop {
+            let name = match *count {
+                0 => kind.to_owned(),
+                again => format!("{kind}_{again}"),
+            };
+            *count += 1;
+            if !taken(&name) {
+                return name;
+            }
+        }
+    }
+
     pub(super) fn inputs(&self) -> usize {
         self.inputs.len()
     }
@@ -348,12 +364,7 @@ impl Graph {
         at_hand: Option<Arc<dyn Layer>>,
         inputs: &[Source],
     ) -> Source {
-        let count = self.kinds.entry(layer.kind().to_owned()).or_default();
-        let name = match *count {
-            0 => layer.kind().to_owned(),
-            again => format!("{}_{again}", layer.kind()),
-        };
-        *count += 1;
+        let name = self.free_name(layer.kind());
         self.nodes.push(Node {
             name,
             layer,

@@ -94,7 +94,7 @@ impl LayerPlan {
     }
 }
 
-/// What `forward` keeps for `backward`: elements a row.
+/// What `forward` keeps for `backward`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SavedSpec {
     /// Single-precision numbers a row.
@@ -103,6 +103,8 @@ pub struct SavedSpec {
     pub u8: usize,
     /// Integers a row.
     pub i32: usize,
+    /// Single-precision numbers whatever the rows, such as statistics of a batch.
+    pub fixed: usize,
 }
 
 /// The workspace of one call, in single-precision numbers: `rows · per_row + fixed`.

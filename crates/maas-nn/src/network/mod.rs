@@ -7,6 +7,7 @@ mod mask;
 mod model;
 mod summary;
 
+use std::fmt;
 use std::sync::Arc;
 
 use maas_core::{Moments, Seed, Signature};
@@ -36,7 +37,7 @@ use architecture::Architecture;
 /// assert_eq!(network.segment("dense.kernel")?.shape(), [4, 3]);
 /// # Ok::<(), maas_nn::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Network {
     pub(crate) architecture: Arc<Architecture>,
     pub(crate) parameters: Buffer,
@@ -285,5 +286,16 @@ impl Network {
             .ok_or_else(|| Error::UnknownSegment {
                 name: name.to_owned(),
             })
+    }
+}
+
+/// The architecture and how much there is of it; the numbers themselves would fill screens.
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("spec", self.spec())
+            .field("parameters", &self.parameters.len())
+            .field("state", &self.state.len())
+            .finish_non_exhaustive()
     }
 }

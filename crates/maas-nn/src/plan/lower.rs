@@ -347,8 +347,10 @@ fn place_gradients(
             slots.give_back(slot);
         }
     }
-    program.input_gradients = (0..inputs)
-        .map(|input| places[input].filter(|_| wanted[input]))
-        .collect();
+    for input in (0..inputs).filter(|&input| wanted[input]) {
+        // An input that nothing reads has a gradient of zero, in a slot that nothing writes.
+        let slot = places[input].unwrap_or_else(|| slots.take_new(widths[input]));
+        program.input_gradients[input] = Some(slot);
+    }
     program.gradient_widths = slots.widths();
 }

@@ -5,6 +5,7 @@ mod options;
 mod run;
 mod slots;
 
+use std::fmt;
 use std::sync::Arc;
 
 use maas_core::Values;
@@ -49,7 +50,7 @@ use lower::{Flow, Program};
 /// assert!(losses[199] < 0.1 * losses[0]);
 /// # Ok::<(), maas_nn::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Plan {
     architecture: Arc<Architecture>,
     options: PlanOptions,
@@ -73,6 +74,7 @@ struct SavedBuffers {
     f32: Buffer,
     u8: Vec<u8>,
     i32: Vec<i32>,
+    fixed: Buffer,
 }
 
 /// An input of a plan, to write.
@@ -133,6 +135,7 @@ impl Plan {
                     f32: buffer(step.plan.saved.f32)?,
                     u8: zeros(times(step.plan.saved.u8)?)?,
                     i32: zeros(times(step.plan.saved.i32)?)?,
+                    fixed: allocate(step.plan.saved.fixed)?,
                 }
             } else {
                 SavedBuffers::default()
@@ -476,6 +479,15 @@ impl Plan {
                 found: rows,
             })
         }
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("options", &self.options)
+            .field("program", &self.program)
+            .finish_non_exhaustive()
     }
 }
 

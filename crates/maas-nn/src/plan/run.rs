@@ -301,6 +301,7 @@ impl SavedBuffers {
                 f32: &mut self.f32[..rows * spec.f32],
                 u8: &mut self.u8[..rows * spec.u8],
                 i32: &mut self.i32[..rows * spec.i32],
+                fixed: &mut self.fixed,
             },
         }
     }

@@ -10,6 +10,7 @@ use crate::{Error, Layers};
 /// An architecture as data: layers in an order in which each takes only what is already there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct NetworkSpec {
     /// What the network takes.
     pub inputs: Vec<TensorSpec>,
@@ -25,6 +26,7 @@ pub struct NetworkSpec {
 /// A layer and where its inputs come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Node {
     /// A name that no other node has; segments are called `name.parameter`.
     pub name: String,
@@ -44,7 +46,50 @@ pub enum Source {
     Node(usize),
 }
 
+impl Node {
+    /// A layer under a name, and where its inputs come from.
+    ///
+    /// ```
+    /// use maas_nn::{LayerSpec, Node, Source};
+    /// assert_eq!(Node::new("head", LayerSpec::dense(1), [Source::Input(0)]).name, "head");
+    /// ```
+    pub fn new(name: impl Into<String>, layer: LayerSpec, inputs: impl Into<Vec<Source>>) -> Self {
+        Self {
+            name: name.into(),
+            layer,
+            inputs: inputs.into(),
+        }
+    }
+}
+
 impl NetworkSpec {
+    /// An architecture without class labels. It is checked when a network is made of it.
+    ///
+    /// ```
+    /// use maas_core::{DType, Seed, TensorSpec};
+    /// use maas_nn::{LayerSpec, Layers, Network, NetworkSpec, Node, Source};
+    ///
+    /// let spec = NetworkSpec::new(
+    ///     TensorSpec::rows("x", DType::Fp32, &[4]),
+    ///     [Node::new("dense", LayerSpec::dense(2), [Source::Input(0)])],
+    ///     Source::Node(0),
+    /// );
+    /// assert_eq!(Network::new(spec, &Layers::standard(), Seed(7))?.output_width(), 2);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn new(
+        inputs: impl Into<Vec<TensorSpec>>,
+        nodes: impl Into<Vec<Node>>,
+        output: Source,
+    ) -> Self {
+        Self {
+            inputs: inputs.into(),
+            nodes: nodes.into(),
+            output,
+            labels: None,
+        }
+    }
+
     /// How many numbers the buffers of parameters and state of such a network hold, padding included.
     ///
     /// Nothing of that size is made: a reader of files that it does not trust asks before it builds the network.
@@ -63,7 +108,10 @@ impl NetworkSpec {
     /// ```
     pub fn buffer_len(&self, layers: &Layers) -> Result<usize, Error> {
         let layout = Architecture::new(self.clone(), layers, &[])?.layout;
-        layout.parameters_length.checked_add(layout.state_length).ok_or(Error::TooLarge)
+        layout
+            .parameters_length
+            .checked_add(layout.state_length)
+            .ok_or(Error::TooLarge)
     }
 
     /// Checks names and sources; shapes are checked when the network is built.

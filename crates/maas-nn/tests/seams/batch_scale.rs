@@ -1,10 +1,11 @@
 use maas_nn::{
-    Backward, Error, Forward, FromConfig, Initial, Layer, LayerPlan, Mode, RowType, StateSpec,
+    Backward, Error, Forward, FromConfig, Initial, Layer, LayerPlan, Mode, RowType, SavedSpec,
+    StateSpec,
 };
 use serde_json::Value;
 
-/// y = x · momentum-averaged scale: what batch normalisation needs of the seam for state. In training it divides by
-/// the root mean square of the batch and moves a running one on; answers use the running one.
+/// What batch normalisation needs of the seams: in training, y = x / s with the root mean square s of the batch, and
+/// a running one moves on; answers use the running one.
 #[derive(Debug)]
 pub(crate) struct BatchScale;
 
@@ -16,11 +17,12 @@ impl Layer for BatchScale {
     fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error> {
         let [x] = RowType::exactly(inputs)?;
         x.expect_f32()?;
-        Ok(LayerPlan::new(x.shape.clone()).state(StateSpec::running(
-            "square",
-            [1],
-            Initial::Fill(1.0),
-        )))
+        Ok(LayerPlan::new(x.shape.clone())
+            .state(StateSpec::running("square", [1], Initial::Fill(1.0)))
+            .saved(SavedSpec {
+                fixed: 1,
+                ..SavedSpec::default()
+            }))
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
@@ -32,6 +34,9 @@ impl Layer for BatchScale {
         if !pass.next_state.is_empty() {
             pass.next_state.get(0)[0] = 0.9 * pass.state.get(0)[0] + 0.1 * square;
         }
+        if let [saved] = pass.saved.fixed {
+            *saved = square;
+        }
         x.iter()
             .zip(&mut *pass.output)
             .for_each(|(x, y)| *y = x / square.sqrt());
@@ -40,9 +45,8 @@ impl Layer for BatchScale {
 
     /// With s = √(Σx²/n): dx = (dy − y · Σ(dy·y)/n) / s.
     fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
-        let x = pass.inputs.f32(0)?;
-        let n = x.len() as f32;
-        let s = (pass.compute.kernels.sum_squares(x) / n).sqrt();
+        let n = pass.output.len() as f32;
+        let s = pass.saved.fixed[0].sqrt();
         let along = pass.compute.kernels.dot(pass.output_gradient, pass.output) / n;
         if let Some(dx) = pass.input_gradients.get(0) {
             for ((dx, dy), y) in dx.iter_mut().zip(&*pass.output_gradient).zip(pass.output) {
