@@ -1,1 +1,77 @@
-//! The Open Inference Protocol over REST for any service
+//! Models on the network: the Open Inference Protocol (also called V2 or KServe's) over REST, for any
+//! [`Service`](maas_service::Service).
+//!
+//! ```
+//! # use maas_core::{DType, FnModel, Outputs, Signature, TensorSpec, TensorView};
+//! # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+//! # let model = FnModel::new(signature, |inputs: &[TensorView<'_>], outputs: &mut Outputs<'_>| outputs.copy(0, &inputs[0]));
+//! use maas_server::{Client, Server};
+//! use maas_service::Replicas;
+//!
+//! let server = Server::new().model("wine", Replicas::of(model, 3)).bind("127.0.0.1:0").run_in_background()?;
+//!
+//! let client = Client::new(server.url())?;
+//! let response = client.infer("wine", ndarray::array![[0.5]].view())?;
+//! assert_eq!(response.rows()?, ndarray::array![[0.5]]);
+//! assert_eq!(response.replica(), Some(0));
+//!
+//! server.shutdown_blocking()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - [`Server`] says which services have which names, and starts: [`Server::spawn`] within a tokio runtime,
+//!   [`Server::run_in_background`] without one.
+//! - [`RunningServer`] knows its address and shuts down in order: what was accepted is answered.
+//! - [`Client`] asks such a server, or any other that speaks the protocol.
+//!
+//! # What is answered
+//!
+//! | verb | path | |
+//! |---|---|---|
+//! | GET | `/v2` | name, version and extensions of the server |
+//! | GET | `/v2/health/live`, `/v2/health/ready` | whether it runs; whether every model takes requests |
+//! | GET | `/v2/models/MODEL[/versions/VERSION]` | names, types and shapes of the model's inputs and outputs |
+//! | GET | `/v2/models/MODEL[/versions/VERSION]/ready` | whether the model takes requests |
+//! | POST | `/v2/models/MODEL[/versions/VERSION]/infer` | a prediction |
+//!
+//! Without a version in the path the highest one answers. Tensors travel as JSON, flat or nested as their shape; FP16
+//! and BF16, which JSON numbers do not stand for in the protocol, are refused. f32 values are written with the
+//! shortest digits that give the same bits back. A tensor may have 0 rows.
+//!
+//! The binary tensor extension is not there yet: a request that uses it gets a clear refusal. None of the protocol's
+//! extensions is implemented, and none is advertised; a wish for binary outputs is answered in JSON.
+//!
+//! **NaN and infinity** are no JSON. In a request they are a syntax error (400). An answer that holds one is not
+//! written as `null` or as a word that parsers stumble over: it becomes an error that says where it is (500).
+//!
+//! # Errors
+//!
+//! Every error is JSON, `{"error": "..."}`, that says what was expected and what was found, and nothing about the
+//! server's insides.
+//!
+//! | status | when |
+//! |---|---|
+//! | 400 | bad JSON; a wrong name, type, shape or number of values; too many rows |
+//! | 404 | no such path, model or version |
+//! | 405 | another verb is meant; `Allow` says which |
+//! | 408, 413, 415 | the body comes too slowly, is too large, is compressed |
+//! | 500 | the model failed or panicked, or its answer has values that JSON cannot carry |
+//! | 501 | a feature that is not there, such as binary tensors |
+//! | 503 | all replicas are stopped, the queue is full, the server shuts down; `Retry-After` says when to ask again |
+
+mod client;
+mod connection;
+mod data;
+mod error;
+mod read;
+mod refusal;
+mod routes;
+mod running;
+mod server;
+mod shelf;
+mod write;
+
+pub use client::Client;
+pub use error::Error;
+pub use running::RunningServer;
+pub use server::Server;

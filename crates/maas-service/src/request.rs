@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
-use maas_core::Tensor;
+use maas_core::{Signature, Tensor};
+use ndarray::ArrayView2;
 
-use crate::{Parameter, Parameters};
+use crate::{Parameter, Parameters, ServeError, tabular};
 
 /// A tensor and its name. A clone shares the tensor.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,6 +105,31 @@ impl InferRequest {
             outputs: Vec::new(),
             parameters: Parameters::default(),
         }
+    }
+
+    /// A request with rows × columns of numbers for a model of this signature, which takes one FP32 input. The input's
+    /// rows may have any fixed shape with as many elements as there are columns.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::NotTabular`] for a model that takes or gives something else.
+    ///
+    /// ```
+    /// use maas_core::{DType, Signature, TensorSpec};
+    /// use maas_service::InferRequest;
+    ///
+    /// let image = TensorSpec::rows("image", DType::Fp32, &[28, 28]);
+    /// let signature = Signature::new(image, TensorSpec::rows("y", DType::Fp32, &[10]))?;
+    /// let request = InferRequest::of_rows(&signature, ndarray::Array2::zeros((5, 784)).view())?;
+    /// assert_eq!(request.inputs[0].tensor.shape().dims(), [5, 28, 28]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is handed over by value, as everywhere"
+    )]
+    pub fn of_rows(signature: &Signature, rows: ArrayView2<'_, f32>) -> Result<Self, ServeError> {
+        tabular::request(signature, &rows)
     }
 
     /// Adds an input.

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use maas_core::Tensor;
+use ndarray::Array2;
 
-use crate::{InferRequest, NamedTensor, Parameters};
+use crate::{InferRequest, NamedTensor, Parameters, ServeError, tabular};
 
 /// A model's answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,5 +52,37 @@ impl InferResponse {
             .iter()
             .find(|output| &*output.name == name)
             .map(|output| &*output.tensor)
+    }
+
+    /// The first output as rows × columns; rows that have a shape come back flat.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::NotTabular`] without outputs, [`ServeError::Model`] when the output is not of type FP32.
+    ///
+    /// ```
+    /// use maas_service::{InferRequest, InferResponse, NamedTensor};
+    /// use maas_core::Tensor;
+    ///
+    /// let mut response = InferResponse::to(&InferRequest::new("wine"));
+    /// response.outputs.push(NamedTensor::new("y", Tensor::from_slice([2, 1], &[5.0_f32, 6.0])?));
+    /// assert_eq!(response.rows()?, ndarray::array![[5.0], [6.0]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rows(&self) -> Result<Array2<f32>, ServeError> {
+        tabular::answer(self)
+    }
+
+    /// Which member of a balanced pool answered, if one did.
+    ///
+    /// ```
+    /// use maas_service::{InferRequest, InferResponse};
+    /// let mut response = InferResponse::to(&InferRequest::new("wine"));
+    /// response.parameters.set("replica", 2_usize);
+    /// assert_eq!(response.replica(), Some(2));
+    /// ```
+    #[must_use]
+    pub fn replica(&self) -> Option<usize> {
+        usize::try_from(self.parameters.get("replica")?.as_u64()?).ok()
     }
 }

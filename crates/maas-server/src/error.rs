@@ -1,0 +1,51 @@
+use std::io;
+
+/// Why a server does not start, or did not stop in order.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address asked for.
+        address: String,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A model has no name.
+    #[error("a model has an empty name")]
+    UnnamedModel,
+    /// A version has no name.
+    #[error("a version of model `{model}` has an empty name")]
+    UnnamedVersion {
+        /// The model's name.
+        model: String,
+    },
+    /// Two services have one name and version.
+    #[error("model `{model}` has two versions `{version}`")]
+    DuplicateModel {
+        /// The model's name.
+        model: String,
+        /// The version's.
+        version: String,
+    },
+    /// No runtime or thread could be started.
+    #[error("no runtime could be started")]
+    Runtime(#[source] io::Error),
+    /// The server was shut down and connections were still busy when the time to drain was over.
+    #[error("{connections} connections were cut off when the time to drain was over")]
+    CutOff {
+        /// How many connections were still busy.
+        connections: usize,
+    },
+    /// The server ended by itself.
+    #[error("the server ended before it was shut down")]
+    Ended,
+    /// The text is no address of a server.
+    #[error("`{found}` is no address of a server: expected http://HOST:PORT")]
+    Url {
+        /// The text.
+        found: String,
+    },
+}

@@ -1,0 +1,232 @@
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use axum::Router;
+use maas_service::{BoxService, Service};
+
+use crate::Error;
+use crate::routes::{Shared, router};
+use crate::running::{self, Limits, RunningServer};
+use crate::shelf::Shelf;
+
+/// Which services have which names, where to listen, and how much to take.
+///
+/// ```
+/// # use maas_core::{DType, FnModel, Outputs, Signature, TensorSpec, TensorView};
+/// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+/// # let model = FnModel::new(signature, |inputs: &[TensorView<'_>], outputs: &mut Outputs<'_>| outputs.copy(0, &inputs[0]));
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// use maas_server::Server;
+/// use maas_service::Replicas;
+///
+/// let server = Server::new().model("wine", Replicas::of(model, 3)).bind("127.0.0.1:0").spawn().await?;
+/// println!("ask {}", server.url());
+/// server.shutdown().await
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a server does nothing until it is started"]
+pub struct Server {
+    name: String,
+    address: String,
+    models: Vec<(Arc<str>, Arc<str>, BoxService)>,
+    body_limit: usize,
+    body_timeout: Duration,
+    limits: Limits,
+}
+
+const BODY_LIMIT: usize = 64 << 20;
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Server {
+    /// A server without models on port 8000 of the loopback address.
+    ///
+    /// It takes bodies of 64 MiB that arrive within a minute, 1024 connections at a time, and waits at most 30 s for
+    /// busy connections when it shuts down.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new();
+    /// ```
+    pub fn new() -> Self {
+        Self {
+            name: "maas".to_owned(),
+            address: "127.0.0.1:8000".to_owned(),
+            models: Vec::new(),
+            body_limit: BODY_LIMIT,
+            body_timeout: BODY_TIMEOUT,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Serves `service` as the version 1 of the model `name`.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let server = maas_server::Server::new().model("wine", maas_service::Replicas::of(model, 3));
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    pub fn model(self, name: impl Into<Arc<str>>, service: impl Service + 'static) -> Self {
+        self.model_version(name, "1", service)
+    }
+
+    /// Serves `service` as a version of the model `name`. Who asks for no version is answered by the highest: numbers
+    /// count by value, and more than other texts.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = || FnModel::new(signature.clone(), |_, _| Ok::<(), Error>(()));
+    /// let server = maas_server::Server::new()
+    ///     .model_version("wine", "9", maas_service::LocalModel::new(model()))
+    ///     .model_version("wine", "10", maas_service::LocalModel::new(model()));
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    pub fn model_version(
+        mut self,
+        name: impl Into<Arc<str>>,
+        version: impl Into<Arc<str>>,
+        service: impl Service + 'static,
+    ) -> Self {
+        self.models
+            .push((name.into(), version.into(), BoxService::new(service)));
+        self
+    }
+
+    /// Listens on this address; port 0 takes a free one.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().bind("127.0.0.1:0");
+    /// ```
+    pub fn bind(mut self, address: impl Into<String>) -> Self {
+        self.address = address.into();
+        self
+    }
+
+    /// Calls itself `name` in its metadata.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().name("wine cellar");
+    /// ```
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Takes request bodies of at most this many bytes.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().body_limit(1 << 20);
+    /// ```
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Waits at most this long for a request's body.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().body_timeout(std::time::Duration::from_secs(5));
+    /// ```
+    pub fn body_timeout(mut self, limit: Duration) -> Self {
+        self.body_timeout = limit;
+        self
+    }
+
+    /// Waits at most this long for a request's head, and keeps idle connections open for no longer.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().head_timeout(std::time::Duration::from_secs(5));
+    /// ```
+    pub fn head_timeout(mut self, limit: Duration) -> Self {
+        self.limits.head_timeout = limit;
+        self
+    }
+
+    /// Has at most this many connections at a time; more wait until one ends. 0 is taken as 1.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().connections(10_000);
+    /// ```
+    pub fn connections(mut self, limit: usize) -> Self {
+        self.limits.connections = limit.max(1);
+        self
+    }
+
+    /// Waits at most this long for busy connections when it shuts down.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().drain_timeout(std::time::Duration::from_secs(5));
+    /// ```
+    pub fn drain_timeout(mut self, limit: Duration) -> Self {
+        self.limits.drain_timeout = limit;
+        self
+    }
+
+    /// Starts on the tokio runtime that this is called in. It listens as soon as this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bind`] when the address is taken or none; [`Error::UnnamedModel`], [`Error::UnnamedVersion`] and
+    /// [`Error::DuplicateModel`] for names that do not fit together.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let server = maas_server::Server::new().bind("127.0.0.1:0").spawn().await?;
+    /// assert_ne!(server.addr().port(), 0);
+    /// server.shutdown().await
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[expect(
+        clippy::unused_async,
+        reason = "starting may have to wait one day, and says now that it must run in a runtime"
+    )]
+    pub async fn spawn(self) -> Result<RunningServer, Error> {
+        let (listener, router, shared, limits) = self.prepare()?;
+        running::spawn(listener, router, shared, limits)
+    }
+
+    /// Starts on a runtime and threads of its own, for programs that have no tokio runtime. It listens as soon as
+    /// this returns.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`spawn`](Self::spawn), and [`Error::Runtime`] when there are no threads to be had.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().bind("127.0.0.1:0").run_in_background()?;
+    /// assert!(server.url().starts_with("http://127.0.0.1:"));
+    /// server.shutdown_blocking()?;
+    /// # Ok::<(), maas_server::Error>(())
+    /// ```
+    pub fn run_in_background(self) -> Result<RunningServer, Error> {
+        let (listener, router, shared, limits) = self.prepare()?;
+        running::run_in_background(listener, router, shared, limits)
+    }
+
+    fn prepare(self) -> Result<(TcpListener, Router, Arc<Shared>, Limits), Error> {
+        let shared = Arc::new(Shared {
+            name: self.name,
+            shelf: Shelf::new(self.models)?,
+            body_limit: self.body_limit,
+            body_timeout: self.body_timeout,
+            draining: AtomicBool::new(false),
+        });
+        let listener = TcpListener::bind(&self.address).map_err(|source| Error::Bind {
+            address: self.address,
+            source,
+        })?;
+        Ok((listener, router(Arc::clone(&shared)), shared, self.limits))
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,226 @@
+//! Requests and responses as the protocol's JSON.
+
+use maas_core::{DType, Tensor};
+use maas_service::{InferRequest, InferResponse, NamedTensor, Parameter, Parameters};
+use serde::Serialize;
+
+/// Why a tensor cannot be written as JSON.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Unwritable {
+    /// JSON has no numbers for the type.
+    Type { name: String, dtype: DType },
+    /// JSON has no such value.
+    Value {
+        name: String,
+        element: usize,
+        found: String,
+    },
+}
+
+impl std::fmt::Display for Unwritable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Type { name, dtype } => {
+                write!(f, "`{name}` is of type {dtype}, which JSON cannot carry")
+            }
+            Self::Value {
+                name,
+                element,
+                found,
+            } => {
+                write!(
+                    f,
+                    "element {element} of `{name}` is {found}, which JSON cannot carry"
+                )
+            }
+        }
+    }
+}
+
+/// The body of an answer.
+pub(crate) fn response(response: &InferResponse) -> Result<Vec<u8>, Unwritable> {
+    let mut json = Vec::with_capacity(room(&response.outputs));
+    json.extend_from_slice(b"{\"model_name\":");
+    value(&mut json, &*response.model);
+    if let Some(version) = &response.version {
+        json.extend_from_slice(b",\"model_version\":");
+        value(&mut json, &**version);
+    }
+    if let Some(id) = &response.id {
+        json.extend_from_slice(b",\"id\":");
+        value(&mut json, id);
+    }
+    parameters(&mut json, &response.parameters);
+    json.extend_from_slice(b",\"outputs\":");
+    tensors(&mut json, &response.outputs)?;
+    json.push(b'}');
+    Ok(json)
+}
+
+/// The body of a request.
+pub(crate) fn request(request: &InferRequest) -> Result<Vec<u8>, Unwritable> {
+    let mut json = Vec::with_capacity(room(&request.inputs));
+    json.extend_from_slice(b"{\"inputs\":");
+    tensors(&mut json, &request.inputs)?;
+    if let Some(id) = &request.id {
+        json.extend_from_slice(b",\"id\":");
+        value(&mut json, id);
+    }
+    parameters(&mut json, &request.parameters);
+    if !request.outputs.is_empty() {
+        json.extend_from_slice(b",\"outputs\":[");
+        for (index, output) in request.outputs.iter().enumerate() {
+            json.extend_from_slice(if index == 0 {
+                b"{\"name\":"
+            } else {
+                b",{\"name\":"
+            });
+            value(&mut json, &*output.name);
+            parameters(&mut json, &output.parameters);
+            json.push(b'}');
+        }
+        json.push(b']');
+    }
+    json.push(b'}');
+    Ok(json)
+}
+
+fn room(tensors: &[NamedTensor]) -> usize {
+    256 + tensors
+        .iter()
+        .map(|named| 128 + 12 * named.tensor.elements())
+        .sum::<usize>()
+}
+
+fn tensors(json: &mut Vec<u8>, tensors: &[NamedTensor]) -> Result<(), Unwritable> {
+    json.push(b'[');
+    for (index, named) in tensors.iter().enumerate() {
+        json.extend_from_slice(if index == 0 {
+            b"{\"name\":"
+        } else {
+            b",{\"name\":"
+        });
+        value(json, &*named.name);
+        json.extend_from_slice(b",\"datatype\":\"");
+        json.extend_from_slice(named.tensor.dtype().name().as_bytes());
+        json.extend_from_slice(b"\",\"shape\":");
+        value(json, named.tensor.shape());
+        json.extend_from_slice(b",\"data\":[");
+        data(json, &named.name, &named.tensor)?;
+        json.extend_from_slice(b"]}");
+    }
+    json.push(b']');
+    Ok(())
+}
+
+macro_rules! write_integers {
+    ($json:expr, $tensor:expr, $unwritable:expr, $type:ty) => {{
+        let values = $tensor.as_slice::<$type>().map_err(|_| $unwritable)?;
+        list($json, values, |json, _, number| {
+            value(json, number);
+            Ok(())
+        })
+    }};
+}
+
+macro_rules! write_floats {
+    ($json:expr, $tensor:expr, $name:expr, $unwritable:expr, $type:ty) => {{
+        let values = $tensor.as_slice::<$type>().map_err(|_| $unwritable)?;
+        list($json, values, |json, element, number| {
+            if !number.is_finite() {
+                return Err(Unwritable::Value {
+                    name: $name.to_owned(),
+                    element,
+                    found: number.to_string(),
+                });
+            }
+            value(json, number);
+            Ok(())
+        })
+    }};
+}
+
+fn data(json: &mut Vec<u8>, name: &str, tensor: &Tensor) -> Result<(), Unwritable> {
+    let unwritable = || Unwritable::Type {
+        name: name.to_owned(),
+        dtype: tensor.dtype(),
+    };
+    match tensor.dtype() {
+        DType::Int8 => write_integers!(json, tensor, unwritable(), i8),
+        DType::Int16 => write_integers!(json, tensor, unwritable(), i16),
+        DType::Int32 => write_integers!(json, tensor, unwritable(), i32),
+        DType::Int64 => write_integers!(json, tensor, unwritable(), i64),
+        DType::UInt8 => write_integers!(json, tensor, unwritable(), u8),
+        DType::UInt16 => write_integers!(json, tensor, unwritable(), u16),
+        DType::UInt32 => write_integers!(json, tensor, unwritable(), u32),
+        DType::UInt64 => write_integers!(json, tensor, unwritable(), u64),
+        DType::Fp32 => write_floats!(json, tensor, name, unwritable(), f32),
+        DType::Fp64 => write_floats!(json, tensor, name, unwritable(), f64),
+        DType::Bool => list(json, tensor.bytes(), |json, _, &byte| {
+            json.extend_from_slice(if byte == 0 { b"false" } else { b"true" });
+            Ok(())
+        }),
+        DType::Bytes => {
+            let view = tensor.view();
+            let strings = view.as_strings().map_err(|_| unwritable())?;
+            list(
+                json,
+                strings,
+                |json, element, string| match std::str::from_utf8(string) {
+                    Ok(text) => {
+                        value(json, text);
+                        Ok(())
+                    }
+                    Err(_) => Err(Unwritable::Value {
+                        name: name.to_owned(),
+                        element,
+                        found: "no UTF-8".to_owned(),
+                    }),
+                },
+            )
+        }
+        _ => Err(unwritable()),
+    }
+}
+
+fn list<T>(
+    json: &mut Vec<u8>,
+    values: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut Vec<u8>, usize, T) -> Result<(), Unwritable>,
+) -> Result<(), Unwritable> {
+    for (element, value) in values.into_iter().enumerate() {
+        if element > 0 {
+            json.push(b',');
+        }
+        write(json, element, value)?;
+    }
+    Ok(())
+}
+
+fn parameters(json: &mut Vec<u8>, parameters: &Parameters) {
+    if parameters.is_empty() {
+        return;
+    }
+    json.extend_from_slice(b",\"parameters\":{");
+    for (index, (name, parameter)) in parameters.iter().enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        value(json, name);
+        json.push(b':');
+        match parameter {
+            Parameter::Bool(flag) => value(json, flag),
+            Parameter::Int(number) => value(json, number),
+            Parameter::UInt(number) => value(json, number),
+            Parameter::Double(number) => value(json, number),
+            Parameter::String(text) => value(json, text),
+            _ => value(json, &()),
+        }
+    }
+    json.push(b'}');
+}
+
+fn value<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(json, value)
+        .expect("numbers, texts and shapes are JSON, and memory takes them");
+}

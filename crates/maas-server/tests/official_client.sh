@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Asks our server by the protocol's official Python client and by curl.
+# MAAS_CLIENT_CACHE: a folder that keeps the Python environment between runs (target/official-client by default).
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+
+cache="${MAAS_CLIENT_CACHE:-${CARGO_TARGET_DIR:-target}/official-client}"
+if [ ! -x "$cache/bin/python" ] || ! "$cache/bin/python" -c "import tritonclient.http" 2>/dev/null; then
+    mkdir -p "$cache"
+    python3 -m venv "$cache"
+    "$cache/bin/pip" install --quiet "tritonclient[http]"
+fi
+
+cargo build --quiet -p maas-server --example serve_linear
+scratch="$(mktemp -d)"
+mkfifo "$scratch/stdin"
+"${CARGO_TARGET_DIR:-target}/debug/examples/serve_linear" <"$scratch/stdin" >"$scratch/url" &
+server=$!
+exec 9>"$scratch/stdin"
+trap 'kill "$server" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+
+for _ in $(seq 100); do
+    url="$(cat "$scratch/url")"
+    [ -n "$url" ] && break
+    sleep 0.1
+done
+
+"$cache/bin/python" crates/maas-server/tests/official_client.py "$url"
+
+answer="$(curl --silent --show-error --fail "$url/v2/models/linear/infer" \
+    --data '{"inputs":[{"name":"x","shape":[1,3],"datatype":"FP32","data":[[0,0,1]]}]}')"
+[[ "$answer" == *'"data":[31.0]'* ]] || { echo "curl: $answer" >&2; exit 1; }
+status="$(curl --silent --output "$scratch/error" --write-out '%{http_code}' "$url/v2/models/beer")"
+[[ "$status" == 404 && "$(cat "$scratch/error")" == '{"error":"no model is called `beer`"}' ]]
+echo "curl is content"
+
+# The server ends with its standard input, in order.
+exec 9>&-
+wait "$server"
