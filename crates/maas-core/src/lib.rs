@@ -66,6 +66,7 @@ mod strings;
 mod tensor;
 mod values;
 mod view;
+mod view_mut;
 mod write;
 
 pub use dtype::{DType, Element};
@@ -80,7 +81,8 @@ pub use spec::{Dimension, TensorSpec};
 pub use strings::Strings;
 pub use tensor::Tensor;
 pub use values::Values;
-pub use view::{TensorMut, TensorView};
+pub use view::TensorView;
+pub use view_mut::TensorMut;
 pub use write::write_atomically;
 
 #[cfg(target_endian = "big")]

@@ -95,33 +95,24 @@ impl Moments {
                 found: values.len(),
             });
         }
-        let (mean, deviation) = (0..columns)
-            .map(|column| {
-                let values = || {
-                    values[column..]
-                        .iter()
-                        .step_by(columns)
-                        .map(|&value| f64::from(value))
-                };
-                let n = rows.max(1) as f64;
-                let mean = values().sum::<f64>() / n;
-                let variance = values()
-                    .map(|value| (value - mean) * (value - mean))
-                    .sum::<f64>()
-                    / n;
-                // The rounded mean of a column that never changes must not give it a deviation of its own.
-                let constant = values().next() == values().min_by(f64::total_cmp)
-                    && values().next() == values().max_by(f64::total_cmp);
-                (
-                    mean as f32,
-                    if constant {
-                        0.0
-                    } else {
-                        variance.sqrt() as f32
-                    },
-                )
-            })
-            .unzip::<f32, f32, Vec<f32>, Vec<f32>>();
+        let n = rows.max(1) as f64;
+        let mean = column_sums(columns, values, |_, value| value).map(|sum| sum / n);
+        let mean: Vec<f64> = mean.collect();
+        let squares = column_sums(columns, values, |column, value| {
+            (value - mean[column]).powi(2)
+        });
+        let deviation = squares.enumerate().map(|(column, squares)| {
+            // The rounded mean of a column that never changes must not give it a deviation of its own.
+            let mut rest = values.iter().skip(column).step_by(columns);
+            let first = rest.next();
+            if rest.all(|value| Some(value) == first) {
+                0.0
+            } else {
+                (squares / n).sqrt() as f32
+            }
+        });
+        let deviation: Vec<f32> = deviation.collect();
+        let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
         Self::new(mean, deviation)
     }
 
@@ -163,6 +154,21 @@ impl Moments {
     pub fn deviation(&self) -> &[f32] {
         &self.deviation
     }
+}
+
+/// The sum of `term(column, value)` over each column, all columns at once, row by row.
+fn column_sums(
+    columns: usize,
+    values: &[f32],
+    term: impl Fn(usize, f64) -> f64,
+) -> impl Iterator<Item = f64> {
+    let mut sums = vec![0.0; columns];
+    for row in values.chunks_exact(columns.max(1)) {
+        for (column, (sum, &value)) in sums.iter_mut().zip(row).enumerate() {
+            *sum += term(column, f64::from(value));
+        }
+    }
+    sums.into_iter()
 }
 
 /// The moments of a data set: of its features, and of its targets when they are numbers.

@@ -1,5 +1,5 @@
 //! Signatures as data, outputs that keep their memory, models of every kind behind one trait.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -244,5 +244,14 @@ proptest! {
             prop_assert!(mean.abs() < 1e-3, "mean {}", mean);
             prop_assert!((variance - 1.0).abs() < 1e-3 || moments.deviation()[column] == 1.0, "variance {}", variance);
         }
+    }
+
+    #[test]
+    fn moments_keep_their_bits_in_json(mean in prop::num::f32::NORMAL | prop::num::f32::SUBNORMAL, deviation in prop::num::f32::POSITIVE | prop::num::f32::NORMAL) {
+        let moments = Moments::new([mean], [deviation.abs()]).unwrap();
+        let json = serde_json::to_string(&moments).unwrap();
+        let again: Moments = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(again.mean()[0].to_bits(), mean.to_bits(), "{}", json);
+        prop_assert_eq!(again.deviation()[0].to_bits(), moments.deviation()[0].to_bits(), "{}", json);
     }
 }
