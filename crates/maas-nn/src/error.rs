@@ -174,6 +174,18 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
+    /// Targets that are no probabilities of classes.
+    #[error(
+        "row {row} has targets that sum to {sum}, the least {least}; probabilities sum to 1, none is negative"
+    )]
+    Probabilities {
+        /// The row.
+        row: usize,
+        /// The sum of its targets.
+        sum: f32,
+        /// The least of them, or zero.
+        least: f32,
+    },
     /// Targets of another kind than the loss takes.
     #[error("the loss `{loss}` takes {expected}")]
     TargetKind {

@@ -11,6 +11,7 @@ use maas_nn::{
     Layer, LayerPlan, Loss, MeanAbsoluteError, MeanSquaredError, Network, Precision, RowType,
     Sequential, Targets, check_gradients,
 };
+use proptest::prelude::*;
 
 const ROWS: usize = 7;
 
@@ -292,4 +293,37 @@ fn kinks_are_left_out_and_too_many_are_said() {
         1e-3,
     );
     assert!(matches!(result, Err(Error::Kinks { .. })), "{result:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Any stack of layers, any loss: no right gradient is rejected, and no tensor is skipped.
+    #[test]
+    fn random_networks(layers in prop::collection::vec(0_u8..10, 1..6), seed in 0_u64..1000) {
+        let mut network = Sequential::rows(4);
+        for layer in layers {
+            network = match layer {
+                0..4 => network.dense(2 + layer as usize),
+                4 => network.relu(),
+                5 => network.gelu(),
+                6 => network.tanh(),
+                7 => network.softmax(),
+                8 => network.dropout(0.3),
+                _ => network.leaky_relu(0.1),
+            };
+        }
+        let network = stirred(network.dense(3).build(Seed(seed)));
+        let x = numbers(ROWS * 4, seed + 1);
+        // Of three numbers at least 0, as probabilities.
+        let values: Vec<f32> = numbers(ROWS * 3, seed + 2).chunks(3)
+            .flat_map(|row| row.iter().map(|v| v.abs() / row.iter().map(|v| v.abs()).sum::<f32>()))
+            .collect();
+        let loss: [&dyn Loss; 5] =
+            [&MeanSquaredError, &MeanAbsoluteError, &Huber::new(0.3), &BinaryCrossEntropy, &CategoricalCrossEntropy];
+        let loss = loss[seed as usize % 5];
+        let report = check_gradients(&network, loss, &[Values::F32(&x)], Targets::Values(&values), 1e-3);
+        let report = report.map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
+        prop_assert!(report.tensors.iter().all(|tensor| tensor.kinks <= tensor.checked / 4), "{}", report);
+    }
 }

@@ -108,7 +108,14 @@ fn every_kernel_set_gives_the_same_bits_with_and_without_gradient() {
     // More than two of the blocks in which losses are summed, and a ragged end.
     let rows = 2 * 4096 + 77;
     let (predictions, targets) = (numbers(rows * 3, 1), numbers(rows * 3, 2));
-    let targets: Vec<f32> = targets.iter().map(|t| t.abs()).collect();
+    let row = |t: &[f32]| {
+        [
+            t[0].abs() / 2.0,
+            t[1].abs() / 2.0,
+            1.0 - t[0].abs() / 2.0 - t[1].abs() / 2.0,
+        ]
+    };
+    let targets: Vec<f32> = targets.chunks(3).flat_map(row).collect();
     for loss in losses() {
         let run = |kernels| {
             let compute = Compute {
@@ -204,6 +211,19 @@ fn targets_that_do_not_fit() {
         evaluate(&BinaryCrossEntropy, &p, Targets::Labels(&[1, 0]), 2),
         Err(Error::TargetKind { .. })
     ));
+    for bad in [
+        [0.5, 0.4, 0.0],
+        [1.5, -0.5, 0.0],
+        [f32::NAN, 0.5, 0.5],
+        [0.0, 0.0, 0.0],
+    ] {
+        let targets = [[0.2, 0.3, 0.5], bad].concat();
+        let result = evaluate(&CategoricalCrossEntropy, &p, Targets::Values(&targets), 2);
+        assert!(
+            matches!(result, Err(Error::Probabilities { row: 1, .. })),
+            "{bad:?}"
+        );
+    }
     for delta in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         assert!(matches!(
             evaluate(&Huber::new(delta), &p, Targets::Values(&p), 2),

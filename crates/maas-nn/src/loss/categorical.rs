@@ -5,7 +5,7 @@ use super::{Link, Targets, check_labels};
 use crate::{Error, Loss, LossBatch};
 
 /// The mean over rows of −Σ tₖ·ln softmax(z)ₖ, from logits z: Keras' `CategoricalCrossentropy(from_logits=True)`,
-/// and the sparse one where targets are labels.
+/// and the sparse one where targets are labels. Targets that are values are probabilities: rows of them sum to 1.
 ///
 /// A network that ends in a softmax is trained on the logits before it and answers with probabilities.
 ///
@@ -38,12 +38,10 @@ impl Loss for CategoricalCrossEntropy {
         batch: &LossBatch<'_>,
         mut gradient: Option<&mut [f32]>,
     ) -> Result<f32, Error> {
-        if let Targets::Labels(labels) = batch.targets {
-            check_labels(labels, batch.width)?;
-        }
         if let Some(gradient) = gradient.as_deref() {
             check_length(batch, gradient)?;
         }
+        check(batch)?;
         let (kernels, width) = (batch.compute.kernels, batch.width);
         let mut losses = [0.0; BLOCK];
         let mut sum = 0.0;
@@ -75,9 +73,7 @@ impl Loss for CategoricalCrossEntropy {
 
     fn reference(&self, predictions: &[f64], batch: &LossBatch<'_>) -> Result<Option<f64>, Error> {
         let width = batch.width;
-        if let Targets::Labels(labels) = batch.targets {
-            check_labels(labels, width)?;
-        }
+        check(batch)?;
         let mut sum = 0.0;
         for (row, logits) in predictions.chunks_exact(width.max(1)).enumerate() {
             let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -100,5 +96,22 @@ impl Loss for CategoricalCrossEntropy {
             };
         }
         Ok(Some(sum / batch.rows as f64))
+    }
+}
+
+/// Labels must name classes; probabilities must be some, or the gradient softmax(z) − t would not be the loss's.
+fn check(batch: &LossBatch<'_>) -> Result<(), Error> {
+    match batch.targets {
+        Targets::Labels(labels) => check_labels(labels, batch.width),
+        Targets::Values(values) => {
+            for (row, targets) in values.chunks_exact(batch.width.max(1)).enumerate() {
+                let sum: f32 = targets.iter().sum();
+                let least = targets.iter().copied().fold(0.0, f32::min);
+                if !((sum - 1.0).abs() <= 1e-3 && least == 0.0) {
+                    return Err(Error::Probabilities { row, sum, least });
+                }
+            }
+            Ok(())
+        }
     }
 }
