@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example formula`
 
+#![allow(clippy::print_stdout)]
+
 use anyhow::Result;
 use maas::prelude::*;
 
@@ -20,7 +22,10 @@ fn train() -> Result<()> {
         gradient[1] = 20.0 * (theta[1] + 1.0);
         (theta[0] - 3.0).powi(2) + 10.0 * (theta[1] + 1.0).powi(2)
     })?;
-    println!("train     θ ← θ − α ∇J(θ)         reaches {theta:.3?} after {} steps", minimum.steps);
+    println!(
+        "train     θ ← θ − α ∇J(θ)         reaches {theta:.3?} after {} steps",
+        minimum.steps
+    );
     Ok(())
 }
 

@@ -43,9 +43,9 @@
 //! use maas::prelude::*;
 //! # let network = Sequential::new(vec![TensorSpec::rows("x", DType::Fp32, &[11])]).dense(1).build(Seed(7))?;
 //!
-//! let server = Server::new().model("wine", Replicas::of(network, 3)).bind("127.0.0.1:0").spawn_blocking()?;
+//! let server = Server::new().model("wine", Replicas::of(network, 3)).bind("127.0.0.1:0").run_in_background()?;
 //! // ask server.url() with any Open Inference Protocol client ...
-//! server.shutdown()?;
+//! server.shutdown_blocking()?;
 //! # Ok(())
 //! # }
 //! # #[cfg(not(all(feature = "nn", feature = "server")))]
