@@ -99,7 +99,7 @@ impl<'a> Compressor<'a> {
 
     /// Compresses the network and measures it before and after on these data, which were not trained on.
     ///
-    /// The network is left pruned, fine-tuned and masked; the compressed network is a reading of the file's bytes.
+    /// The network is left pruned, fine-tuned and masked, and the compressed network is a copy of it.
     ///
     /// # Errors
     /// Those of [`Prune::prune`]; [`Error::FineTune`] and [`Error::Metric`] with the closure's own error as source;
@@ -121,9 +121,9 @@ impl<'a> Compressor<'a> {
             fine_tune(&mut pruned).map_err(Error::FineTune)?;
             keep_masked(&mut pruned, masks)?;
         }
-        let (_, metric_after) = self.measure(&pruned, data)?;
 
         let compressed = CompressedNetwork::new(pruned);
+        let (_, metric_after) = self.measure(compressed.network(), data)?;
         let bytes_after = compressed.to_bytes()?.len();
         let after = compressed.pruned();
         *network = compressed.network().clone();

@@ -198,6 +198,7 @@ fn apply<'a, D: Dimension>(
 fn prune(amount: Amount, survivors: Survivors, network: &mut Network) -> Result<Pruned, Error> {
     amount.check()?;
     let segments = finite_weights(network)?;
+    network.apply_masks();
     let all = segments
         .iter()
         .map(|segment| &network.parameters()[segment.range.clone()]);

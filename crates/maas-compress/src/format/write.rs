@@ -44,7 +44,7 @@ pub(crate) fn write(network: &Network) -> Result<Vec<u8>, FileFault> {
 }
 
 /// A whole file, with its checksum.
-pub(super) fn assemble(json: &[u8], body: &[u8]) -> Vec<u8> {
+fn assemble(json: &[u8], body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(PREFIX + json.len() + body.len());
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&VERSION.to_le_bytes());
