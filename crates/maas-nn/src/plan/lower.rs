@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use maas_kernels::Activation;
 
-use super::options::{Head, InputGradients, PlanOptions, Purpose};
-use super::slots::Slots;
-use crate::layer::{LayerPlan, RowType, ValueType};
+use super::options::{Head, PlanOptions, Purpose};
+use super::place::{place_gradients, place_values};
+use crate::layer::{LayerPlan, RowType};
 use crate::layers::Dense;
 use crate::network::architecture::Architecture;
 use crate::pass::ValueRef;
@@ -43,7 +43,7 @@ pub(crate) struct Step {
     pub(crate) output_gradient: Option<usize>,
     pub(crate) input_gradients: Vec<Flow>,
     /// Values by number, before slots are given out.
-    sources: Vec<usize>,
+    pub(super) sources: Vec<usize>,
 }
 
 /// What becomes of the gradient by an input of a step.
@@ -61,7 +61,6 @@ pub(crate) fn lower(architecture: &Architecture, options: &PlanOptions) -> Resul
     let head = head(architecture, options.head);
     let mut lowering = Lowering::new(architecture, head);
     lowering.emit(options)?;
-    let values = lowering.inputs + lowering.steps.len();
     let (head, output) = (
         lowering.value(head),
         lowering.value(architecture.spec.output),
@@ -72,7 +71,6 @@ pub(crate) fn lower(architecture: &Architecture, options: &PlanOptions) -> Resul
     let widths: Vec<usize> = (architecture.inputs.iter().map(RowType::width))
         .chain(steps.iter().map(|step| step.plan.output.iter().product()))
         .collect();
-    let head_steps = if head < inputs { 0 } else { head - inputs + 1 };
 
     let (places, value_widths) =
         place_values(&steps, inputs, &widths, &[head, output], options.purpose);
@@ -89,11 +87,8 @@ pub(crate) fn lower(architecture: &Architecture, options: &PlanOptions) -> Resul
         step.output = reference(inputs + index);
     }
     let mut program = Program {
-        head_steps: if options.head == Head::Output {
-            steps.len()
-        } else {
-            head_steps
-        },
+        // The steps that the head depends on come first, and its own is the last of them.
+        head_steps: (head + 1).saturating_sub(inputs),
         inputs: (0..inputs).map(reference).collect(),
         head: reference(head),
         output: reference(output),
@@ -106,7 +101,6 @@ pub(crate) fn lower(architecture: &Architecture, options: &PlanOptions) -> Resul
     if options.purpose == Purpose::Train {
         place_gradients(&mut program, architecture, &widths, head, options.inputs);
     }
-    debug_assert_eq!(values, widths.len());
     Ok(program)
 }
 
@@ -126,13 +120,23 @@ pub(crate) fn head(architecture: &Architecture, head: Head) -> Source {
     if left_out { node.inputs[0] } else { output }
 }
 
+/// Who reads a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Readers {
+    #[default]
+    None,
+    /// One node.
+    Node(usize),
+    /// Several nodes, or whoever asks for the head or the output.
+    Several,
+}
+
 struct Lowering<'a> {
     architecture: &'a Architecture,
     /// Whether the output depends on the node.
     live: Vec<bool>,
-    /// How often a node's value is read, and by whom last; the head and the output count as readers.
-    readers: Vec<usize>,
-    reader: Vec<usize>,
+    /// Who reads a node's value.
+    readers: Vec<Readers>,
     /// The number of each node's value: several nodes may share one.
     value_of: Vec<usize>,
     inputs: usize,
@@ -143,18 +147,20 @@ impl<'a> Lowering<'a> {
     fn new(architecture: &'a Architecture, head: Source) -> Self {
         let nodes = &architecture.spec.nodes;
         let live = architecture.ancestors(architecture.spec.output);
-        let (mut readers, mut reader) = (vec![0; nodes.len()], vec![0; nodes.len()]);
-        for source in [architecture.spec.output, head] {
-            if let Source::Node(node) = source {
-                readers[node] += 1;
-            }
-        }
+        let mut readers = vec![Readers::None; nodes.len()];
         for (index, node) in nodes.iter().enumerate().filter(|&(index, _)| live[index]) {
             for &source in &node.inputs {
                 if let Source::Node(node) = source {
-                    readers[node] += 1;
-                    reader[node] = index;
+                    readers[node] = match readers[node] {
+                        Readers::None => Readers::Node(index),
+                        _ => Readers::Several,
+                    };
                 }
+            }
+        }
+        for source in [architecture.spec.output, head] {
+            if let Source::Node(node) = source {
+                readers[node] = Readers::Several;
             }
         }
         let inputs = architecture.inputs.len();
@@ -162,7 +168,6 @@ impl<'a> Lowering<'a> {
             architecture,
             live,
             readers,
-            reader,
             value_of: vec![usize::MAX; nodes.len()],
             inputs,
             steps: Vec::new(),
@@ -239,12 +244,11 @@ impl<'a> Lowering<'a> {
         else {
             return None;
         };
-        if self.readers[index] != 1 {
+        let Readers::Node(reader) = self.readers[index] else {
             return None;
-        }
-        let reader = self.reader[index];
+        };
         match nodes[reader].layer {
-            LayerSpec::Activation(activation) if reader > index => Some((
+            LayerSpec::Activation(activation) => Some((
                 reader,
                 Dense {
                     units,
@@ -259,98 +263,64 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// A slot for each value, and the width of each slot. In training each value has its own, as backward passes read
-/// it; answers share slots among values that do not live at once. Inputs keep theirs.
-fn place_values(
-    steps: &[Step],
-    inputs: usize,
-    widths: &[usize],
-    kept: &[usize],
-    purpose: Purpose,
-) -> (Vec<usize>, Vec<usize>) {
-    if purpose == Purpose::Train {
-        return ((0..widths.len()).collect(), widths.to_vec());
-    }
-    let mut last_use = vec![0; widths.len()];
-    for (index, step) in steps.iter().enumerate() {
-        for &source in &step.sources {
-            last_use[source] = index;
-        }
-    }
-    for &value in kept {
-        last_use[value] = usize::MAX;
-    }
-    let mut slots = Slots::default();
-    let mut places: Vec<usize> = widths[..inputs]
-        .iter()
-        .map(|&width| slots.take_new(width))
-        .collect();
-    for (index, step) in steps.iter().enumerate() {
-        places.push(slots.take(widths[inputs + index]));
-        for (position, &source) in step.sources.iter().enumerate() {
-            let again = step.sources[..position].contains(&source);
-            if source >= inputs && last_use[source] == index && !again {
-                slots.give_back(places[source]);
-            }
-        }
-    }
-    (places, slots.widths())
-}
+#[cfg(test)]
+mod tests {
+    use maas_core::{Moments, Seed, Statistics};
 
-/// Slots for gradients, in the order in which a backward pass runs.
-fn place_gradients(
-    program: &mut Program,
-    architecture: &Architecture,
-    widths: &[usize],
-    head: usize,
-    by_inputs: InputGradients,
-) {
-    let inputs = architecture.inputs.len();
-    let mut wanted: Vec<bool> = architecture
-        .inputs
-        .iter()
-        .map(|row| by_inputs == InputGradients::Compute && row.value_type == ValueType::F32)
-        .collect();
-    for step in &program.steps {
-        wanted.push(
-            !step.plan.parameters.is_empty() || step.sources.iter().any(|&source| wanted[source]),
-        );
+    use super::*;
+    use crate::Sequential;
+
+    fn lowered(network: Sequential, options: PlanOptions) -> Program {
+        lower(&network.build(Seed(1)).unwrap().architecture, &options).unwrap()
     }
-    let mut slots = Slots::default();
-    let mut places: Vec<Option<usize>> = vec![None; widths.len()];
-    places[head] = Some(slots.take_new(widths[head]));
-    program.head_gradient = places[head];
-    for (index, step) in program.steps[..program.head_steps]
-        .iter_mut()
-        .enumerate()
-        .rev()
-    {
-        let output = inputs + index;
-        let Some(slot) = places[output].filter(|_| wanted[output]) else {
-            continue;
-        };
-        step.output_gradient = Some(slot);
-        step.input_gradients = step
-            .sources
-            .iter()
-            .map(|&source| match places[source] {
-                _ if !wanted[source] => Flow::Skip,
-                Some(slot) => Flow::Add(slot),
-                None => {
-                    let slot = slots.take(widths[source]);
-                    places[source] = Some(slot);
-                    Flow::Write(slot)
-                }
-            })
-            .collect();
-        if output != head {
-            slots.give_back(slot);
+
+    #[test]
+    fn activations_join_their_dense_layers() {
+        let network = Sequential::rows(4).dense(8).relu().dense(3).gelu().tanh();
+        for options in [PlanOptions::infer(1), PlanOptions::train(1)] {
+            let program = lowered(network.clone(), options);
+            let nodes: Vec<usize> = program.steps.iter().map(|step| step.node).collect();
+            assert_eq!(nodes, [0, 2, 4]);
+            assert_eq!(program.head_steps, 3);
         }
     }
-    for input in (0..inputs).filter(|&input| wanted[input]) {
-        // An input that nothing reads has a gradient of zero, in a slot that nothing writes.
-        let slot = places[input].unwrap_or_else(|| slots.take_new(widths[input]));
-        program.input_gradients[input] = Some(slot);
+
+    #[test]
+    fn nothing_is_fused_across_the_head() {
+        let network = Sequential::rows(4).dense(1).sigmoid();
+        let program = lowered(network.clone(), PlanOptions::train(1).head(Link::Sigmoid));
+        assert_eq!((program.steps.len(), program.head_steps), (2, 1));
+        let program = lowered(network, PlanOptions::train(1).head(Link::Identity));
+        assert_eq!((program.steps.len(), program.head_steps), (1, 1));
     }
-    program.gradient_widths = slots.widths();
+
+    #[test]
+    fn answers_share_two_slots_and_leave_out_copies() {
+        let network = Sequential::rows(4)
+            .normalize(Statistics {
+                features: Moments::identity(4),
+                targets: Some(Moments::identity(1)),
+            })
+            .dense(8)
+            .relu()
+            .flatten()
+            .dropout(0.5)
+            .dense(8)
+            .relu()
+            .dense(1);
+        let program = lowered(network.clone(), PlanOptions::infer(1));
+        assert_eq!((program.steps.len(), program.value_widths.len()), (5, 3));
+        let program = lowered(network, PlanOptions::train(1).head(Link::Identity));
+        assert_eq!(
+            (
+                program.steps.len(),
+                program.head_steps,
+                program.value_widths.len()
+            ),
+            (6, 5, 7)
+        );
+        // The input and what normalises it need no gradient.
+        assert_eq!(program.steps[0].output_gradient, None);
+        assert_eq!(program.steps[1].input_gradients, [Flow::Skip]);
+    }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod lower;
 mod options;
+mod place;
 mod run;
 mod slots;
 
