@@ -76,51 +76,35 @@ pub trait Model: Send + Sync + 'static {
     }
 }
 
-impl<M: Model + ?Sized> Model for Arc<M> {
-    fn signature(&self) -> &Signature {
-        (**self).signature()
-    }
+/// What points to a model is a model.
+macro_rules! pointers {
+    ($($pointer:ident),*) => {$(
+        impl<M: Model + ?Sized> Model for $pointer<M> {
+            fn signature(&self) -> &Signature {
+                (**self).signature()
+            }
 
-    fn scratch(&self, max_rows: usize) -> Result<Scratch, Error> {
-        (**self).scratch(max_rows)
-    }
+            fn scratch(&self, max_rows: usize) -> Result<Scratch, Error> {
+                (**self).scratch(max_rows)
+            }
 
-    fn predict(
-        &self,
-        inputs: &[TensorView<'_>],
-        outputs: &mut Outputs<'_>,
-        context: &mut Context,
-    ) -> Result<(), Error> {
-        (**self).predict(inputs, outputs, context)
-    }
+            fn predict(
+                &self,
+                inputs: &[TensorView<'_>],
+                outputs: &mut Outputs<'_>,
+                context: &mut Context,
+            ) -> Result<(), Error> {
+                (**self).predict(inputs, outputs, context)
+            }
 
-    fn platform(&self) -> &str {
-        (**self).platform()
-    }
+            fn platform(&self) -> &str {
+                (**self).platform()
+            }
+        }
+    )*};
 }
 
-impl<M: Model + ?Sized> Model for Box<M> {
-    fn signature(&self) -> &Signature {
-        (**self).signature()
-    }
-
-    fn scratch(&self, max_rows: usize) -> Result<Scratch, Error> {
-        (**self).scratch(max_rows)
-    }
-
-    fn predict(
-        &self,
-        inputs: &[TensorView<'_>],
-        outputs: &mut Outputs<'_>,
-        context: &mut Context,
-    ) -> Result<(), Error> {
-        (**self).predict(inputs, outputs, context)
-    }
-
-    fn platform(&self) -> &str {
-        (**self).platform()
-    }
-}
+pointers!(Arc, Box);
 
 /// The buffers that a model writes while it answers; what is in there is the model's own affair.
 ///
