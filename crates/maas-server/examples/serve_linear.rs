@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut server = Server::new()
         .model("linear", Replicas::of(linear()?, 3))
-        .model("red wine/Ü", LocalModel::new(linear()?));
+        .model("red wine Ü", LocalModel::new(linear()?));
     for dtype in DType::ALL {
         server = server.model(format!("echo_{dtype}"), echo(dtype)?);
     }

@@ -30,6 +30,9 @@ pub enum Error {
         /// The version's.
         version: String,
     },
+    /// There is no tokio runtime around the call.
+    #[error("no tokio runtime to spawn on: call `run_in_background` where there is none")]
+    NoRuntime,
     /// No runtime or thread could be started.
     #[error("no runtime could be started")]
     Runtime(#[source] io::Error),

@@ -146,8 +146,9 @@ pub(crate) fn spawn(
     shared: Arc<Shared>,
     limits: Limits,
 ) -> Result<RunningServer, Error> {
+    let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
     let (running, serving) = start(listener, router, shared, limits)?;
-    tokio::spawn(serving);
+    runtime.spawn(serving);
     Ok(running)
 }
 

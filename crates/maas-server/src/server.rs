@@ -172,7 +172,7 @@ impl Server {
     /// # Errors
     ///
     /// [`Error::Bind`] when the address is taken or none; [`Error::UnnamedModel`], [`Error::UnnamedVersion`] and
-    /// [`Error::DuplicateModel`] for names that do not fit together.
+    /// [`Error::DuplicateModel`] for names that do not fit together; [`Error::NoRuntime`] outside a runtime.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new()?.block_on(async {

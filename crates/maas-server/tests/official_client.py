@@ -11,7 +11,7 @@ assert client.is_server_live() and client.is_server_ready()
 metadata = client.get_server_metadata()
 assert metadata["name"] == "maas" and metadata["extensions"] == [], metadata
 
-for name, version in [("linear", ""), ("linear", "1"), ("red wine/Ü", "")]:
+for name, version in [("linear", ""), ("linear", "1"), ("red wine Ü", "")]:
     assert client.is_model_ready(name, version)
     metadata = client.get_model_metadata(name, version)
     assert metadata["name"] == name and metadata["versions"] == ["1"], metadata

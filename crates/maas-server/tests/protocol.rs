@@ -453,3 +453,14 @@ fn names_that_do_not_fit_are_refused_at_the_start() {
     );
     assert!(Server::new().bind("nowhere").run_in_background().is_err());
 }
+
+#[test]
+fn to_spawn_without_a_runtime_is_an_error() {
+    let mut starting = std::pin::pin!(Server::new().bind("127.0.0.1:0").spawn());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let started = std::future::Future::poll(starting.as_mut(), &mut context);
+    assert!(matches!(
+        started,
+        std::task::Poll::Ready(Err(maas_server::Error::NoRuntime))
+    ));
+}

@@ -48,6 +48,7 @@ mod queue;
 mod replicas;
 mod request;
 mod response;
+mod runner;
 mod service;
 mod tabular;
 

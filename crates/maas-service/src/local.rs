@@ -1,17 +1,16 @@
-use std::any::Any;
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use futures_channel::oneshot;
-use maas_core::{Context, Model, Outputs, Tensor, TensorView};
+use maas_core::{Model, Tensor, TensorView};
 use maas_schedule::InFlight;
 
 use crate::queue::{Answer, Job, Queue, Refused, Reply};
+use crate::runner::Runner;
 use crate::{
     Description, InferRequest, InferResponse, Load, NamedTensor, Readiness, ServeError, Service,
     check,
@@ -55,7 +54,6 @@ enum Worker {
 
 const QUEUE: usize = 1024;
 const MAX_ROWS: usize = 1 << 16;
-const FIRST_ROWS: usize = 32;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl LocalModel {
@@ -219,12 +217,7 @@ impl LocalModel {
             Worker::Stopped => Err(ServeError::Stopped),
             Worker::Idle => {
                 let queue = Arc::new(Queue::new(self.queue_limit));
-                let runner = Runner {
-                    model: Arc::clone(&self.model),
-                    threads: self.threads,
-                    max_rows: self.max_rows,
-                    context: None,
-                };
+                let runner = Runner::new(Arc::clone(&self.model), self.threads, self.max_rows);
                 let jobs = Arc::clone(&queue);
                 thread::Builder::new()
                     .name("maas-replica".to_owned())
@@ -335,68 +328,4 @@ impl fmt::Debug for LocalModel {
             .field("served", &self.served())
             .finish_non_exhaustive()
     }
-}
-
-/// What lives on the worker thread.
-struct Runner {
-    model: Arc<dyn Model>,
-    threads: NonZeroUsize,
-    max_rows: usize,
-    /// The scratch, and for how many rows it was made.
-    context: Option<(usize, Context)>,
-}
-
-impl Runner {
-    fn run(mut self, queue: &Queue) {
-        while let Some((inputs, rows)) = queue.next() {
-            let answer = catch_unwind(AssertUnwindSafe(|| self.predict(&inputs, rows)))
-                .unwrap_or_else(|panic| {
-                    // What the model left behind in its scratch is not to be trusted.
-                    self.context = None;
-                    Err(ServeError::Panicked {
-                        message: message(panic.as_ref()),
-                    })
-                });
-            // The caller may look at its tensors again as soon as it has the answer.
-            drop(inputs);
-            if !queue.finish(answer) {
-                return;
-            }
-        }
-    }
-
-    fn predict(&mut self, inputs: &[Arc<Tensor>], rows: usize) -> Answer {
-        let mut context = match self.context.take() {
-            Some((room, context)) if rows <= room => (room, context),
-            _ => self.context_for(rows)?,
-        };
-        let views: Vec<TensorView<'_>> = inputs.iter().map(|tensor| tensor.view()).collect();
-        let mut outputs = Outputs::new();
-        let result = self.model.predict(&views, &mut outputs, &mut context.1);
-        self.context = Some(context);
-        result.map_err(ServeError::from_model)?;
-        self.model
-            .signature()
-            .check_outputs(&outputs, rows)
-            .map_err(ServeError::Model)?;
-        outputs.into_tensors().map_err(ServeError::Model)
-    }
-
-    fn context_for(&self, rows: usize) -> Result<(usize, Context), ServeError> {
-        let room = rows
-            .max(FIRST_ROWS)
-            .checked_next_power_of_two()
-            .unwrap_or(rows)
-            .min(self.max_rows.max(rows));
-        let mut context = Context::of(&*self.model, room).map_err(ServeError::Model)?;
-        context.threads = self.threads;
-        Ok((room, context))
-    }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
-        .to_owned()
 }
