@@ -6,12 +6,12 @@ use maas_nn::{MeanSquaredError, Network, Sequential};
 use maas_train::{Adam, Progress, Trainer};
 use ndarray::Array2;
 
-pub const ROWS: usize = 10_000;
-pub const WIDTH: usize = 32;
-pub const EPOCHS: usize = 10;
+pub(crate) const ROWS: usize = 10_000;
+pub(crate) const WIDTH: usize = 32;
+pub(crate) const EPOCHS: usize = 10;
 
 /// 10,000 rows of 32 features with mean 0 and deviation 1, and a smooth target with a little noise.
-pub fn data() -> Dataset {
+pub(crate) fn data() -> Dataset {
     let mut random = Random(11);
     let features = Array2::from_shape_simple_fn((ROWS, WIDTH), || random.normal());
     let targets = features.map_axis(ndarray::Axis(1), |x| {
@@ -25,7 +25,7 @@ pub fn data() -> Dataset {
 }
 
 /// The article's network on 32 features: 128-64-32-1 with relu.
-pub fn network(data: &Dataset) -> Network {
+pub(crate) fn network(data: &Dataset) -> Network {
     Sequential::new(data.features())
         .dense(128)
         .relu()
@@ -39,7 +39,7 @@ pub fn network(data: &Dataset) -> Network {
 }
 
 /// Adam and mean squared error.
-pub fn trainer<'a>(batch: usize, epochs: usize) -> Trainer<'a> {
+pub(crate) fn trainer<'a>(batch: usize, epochs: usize) -> Trainer<'a> {
     Trainer::new(Adam::new(1e-3), MeanSquaredError)
         .epochs(epochs)
         .batch_size(batch)

@@ -37,6 +37,10 @@ pub struct GradientDescent {
 
 impl GradientDescent {
     /// Descent at the given learning rate, for at most 1,000 steps, until the gradient's norm is at most 10⁻⁶.
+    ///
+    /// ```
+    /// let descent = maas_train::GradientDescent::new(0.1);
+    /// ```
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
             learning_rate: learning_rate.into(),
@@ -47,16 +51,38 @@ impl GradientDescent {
     }
 
     /// Take at most this many steps in [`minimize`](Self::minimize).
+    ///
+    /// ```
+    /// let minimum = maas_train::GradientDescent::new(0.1).steps(5).minimize(&mut [1.0], |theta, gradient| {
+    ///     gradient[0] = theta[0];
+    ///     0.5 * theta[0] * theta[0]
+    /// })?;
+    /// assert_eq!((minimum.steps, minimum.converged), (5, false));
+    /// # Ok::<(), maas_train::Error>(())
+    /// ```
     pub fn steps(self, steps: u64) -> Self {
         Self { steps, ..self }
     }
 
     /// Stop [`minimize`](Self::minimize) when the Euclidean norm of the gradient is at most `tolerance`.
+    ///
+    /// ```
+    /// let minimum = maas_train::GradientDescent::new(0.1).tolerance(2.0).minimize(&mut [1.0], |theta, gradient| {
+    ///     gradient[0] = theta[0];
+    ///     0.5 * theta[0] * theta[0]
+    /// })?;
+    /// assert_eq!((minimum.steps, minimum.converged), (0, true));
+    /// # Ok::<(), maas_train::Error>(())
+    /// ```
     pub fn tolerance(self, tolerance: f32) -> Self {
         Self { tolerance, ..self }
     }
 
     /// Use this set of kernels; every set gives the same bits.
+    ///
+    /// ```
+    /// let descent = maas_train::GradientDescent::new(0.1).kernels(maas_kernels::Kernels::portable());
+    /// ```
     pub fn kernels(self, kernels: Kernels) -> Self {
         Self { kernels, ..self }
     }

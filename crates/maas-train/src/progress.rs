@@ -89,7 +89,7 @@ mod bar {
         pub(super) fn new(epochs: usize, rows: usize) -> Self {
             let bar = ProgressBar::new((epochs * rows) as u64);
             let style = ProgressStyle::with_template(
-                "{prefix:>12} {wide_bar} {per_sec} rows, {eta} left  {msg}",
+                "{prefix:>12} {wide_bar} rows {per_sec}  {eta} left  {msg}",
             );
             bar.set_style(style.expect("the template is well formed"));
             bar.set_prefix(format!("epoch 1/{epochs}"));

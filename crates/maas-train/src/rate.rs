@@ -22,12 +22,23 @@ pub struct LearningRate {
 
 impl LearningRate {
     /// The same rate in every step. It must be finite and at least 0.
+    ///
+    /// ```
+    /// assert_eq!(maas_train::LearningRate::constant(0.1), 0.1.into());
+    /// ```
     #[must_use]
     pub const fn constant(value: f32) -> Self {
         Self { value }
     }
 
     /// The rate of step `number`, counted from 1.
+    ///
+    /// ```
+    /// use maas_train::{Error, LearningRate};
+    ///
+    /// let error = LearningRate::constant(f32::NAN).at(3).unwrap_err();
+    /// assert!(matches!(error, Error::LearningRate { step: 3, .. }));
+    /// ```
     ///
     /// # Errors
     ///

@@ -36,17 +36,36 @@ pub struct History {
 
 impl History {
     /// Add the record of the next epoch.
+    ///
+    /// ```
+    /// # use maas_train::{EpochRecord, History};
+    /// let mut history = History::default();
+    /// history.push(EpochRecord::new(1, 0.5));
+    /// assert_eq!(history.epochs.len(), 1);
+    /// ```
     pub fn push(&mut self, record: EpochRecord) {
         self.epochs.push(record);
     }
 
     /// The last epoch's record.
+    ///
+    /// ```
+    /// assert!(maas_train::History::default().last().is_none());
+    /// ```
     #[must_use]
     pub fn last(&self) -> Option<&EpochRecord> {
         self.epochs.last()
     }
 
     /// The epoch with the lowest validation loss, or the lowest loss where nothing was validated; the first of several.
+    ///
+    /// ```
+    /// # use maas_train::{EpochRecord, History};
+    /// let mut history = History::default();
+    /// history.push(EpochRecord::new(1, 0.3));
+    /// history.push(EpochRecord::new(2, 0.5));
+    /// assert_eq!(history.best().map(|record| record.epoch), Some(1));
+    /// ```
     #[must_use]
     pub fn best(&self) -> Option<&EpochRecord> {
         self.epochs
@@ -67,6 +86,13 @@ impl History {
     /// A line chart of loss and validation loss over the epochs, as one self-contained SVG document.
     ///
     /// The vertical axis is logarithmic when all losses are positive and the largest is at least 25 times the smallest.
+    ///
+    /// ```
+    /// # use maas_train::{EpochRecord, History};
+    /// let mut history = History::default();
+    /// history.push(EpochRecord::new(1, 0.5));
+    /// assert!(history.to_svg().contains("<polyline"));
+    /// ```
     #[must_use]
     pub fn to_svg(&self) -> String {
         let line = |loss: fn(&EpochRecord) -> Option<f32>| {
@@ -99,6 +125,14 @@ impl History {
     }
 
     /// Write [`to_svg`](Self::to_svg) to a file, whole or not at all.
+    ///
+    /// ```
+    /// let path = std::env::temp_dir().join(format!("maas-history-{}.svg", std::process::id()));
+    /// maas_train::History::default().save_svg(&path)?;
+    /// assert!(std::fs::read_to_string(&path)?.ends_with("</svg>\n"));
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -145,6 +179,11 @@ pub struct EpochRecord {
 
 impl EpochRecord {
     /// A record with a loss and nothing else.
+    ///
+    /// ```
+    /// let record = maas_train::EpochRecord::new(3, 0.5);
+    /// assert_eq!((record.epoch, record.loss, record.validation_loss), (3, 0.5, None));
+    /// ```
     #[must_use]
     pub fn new(epoch: usize, loss: f32) -> Self {
         Self {
@@ -155,6 +194,11 @@ impl EpochRecord {
     }
 
     /// Add a validation loss.
+    ///
+    /// ```
+    /// let record = maas_train::EpochRecord::new(3, 0.5).with_validation_loss(0.6);
+    /// assert_eq!(record.validation_loss, Some(0.6));
+    /// ```
     #[must_use]
     pub fn with_validation_loss(self, loss: f32) -> Self {
         Self {

@@ -24,6 +24,10 @@ pub struct Adam {
 
 impl Adam {
     /// Adam at this rate.
+    ///
+    /// ```
+    /// let adam = maas_train::Adam::new(1e-3);
+    /// ```
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
             learning_rate: learning_rate.into(),
@@ -32,6 +36,10 @@ impl Adam {
     }
 
     /// The decay β₁ of the mean of gradients, 0 ≤ β₁ < 1.
+    ///
+    /// ```
+    /// let adam = maas_train::Adam::new(1e-3).beta_1(0.95);
+    /// ```
     pub fn beta_1(self, beta_1: f32) -> Self {
         Self {
             scale: self.scale.beta_1(beta_1),
@@ -40,6 +48,10 @@ impl Adam {
     }
 
     /// The decay β₂ of the mean of squared gradients, 0 ≤ β₂ < 1.
+    ///
+    /// ```
+    /// let adam = maas_train::Adam::new(1e-3).beta_2(0.99);
+    /// ```
     pub fn beta_2(self, beta_2: f32) -> Self {
         Self {
             scale: self.scale.beta_2(beta_2),
@@ -48,6 +60,10 @@ impl Adam {
     }
 
     /// The number ε > 0 beside the root.
+    ///
+    /// ```
+    /// let adam = maas_train::Adam::new(1e-3).epsilon(1e-8);
+    /// ```
     pub fn epsilon(self, epsilon: f32) -> Self {
         Self {
             scale: self.scale.epsilon(epsilon),
@@ -111,16 +127,28 @@ impl Default for ScaleByAdam {
 
 impl ScaleByAdam {
     /// The decay β₁ of the mean of gradients.
+    ///
+    /// ```
+    /// let link = maas_train::ScaleByAdam::default().beta_1(0.95);
+    /// ```
     pub fn beta_1(self, beta_1: f32) -> Self {
         Self { beta_1, ..self }
     }
 
     /// The decay β₂ of the mean of squared gradients.
+    ///
+    /// ```
+    /// let link = maas_train::ScaleByAdam::default().beta_2(0.99);
+    /// ```
     pub fn beta_2(self, beta_2: f32) -> Self {
         Self { beta_2, ..self }
     }
 
     /// The number ε beside the root.
+    ///
+    /// ```
+    /// let link = maas_train::ScaleByAdam::default().epsilon(1e-8);
+    /// ```
     pub fn epsilon(self, epsilon: f32) -> Self {
         Self { epsilon, ..self }
     }

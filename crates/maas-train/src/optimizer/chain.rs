@@ -39,6 +39,10 @@ pub struct Chain {
 
 impl Chain {
     /// A chain without links: θ ← θ − α ∇J(θ).
+    ///
+    /// ```
+    /// assert!(maas_train::Chain::new(0.1).links().is_empty());
+    /// ```
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
             learning_rate: learning_rate.into(),
@@ -48,6 +52,11 @@ impl Chain {
     }
 
     /// Add a link at the end.
+    ///
+    /// ```
+    /// use maas_train::{Chain, Momentum};
+    /// assert_eq!(Chain::new(0.1).then(Momentum::new(0.9)).links().len(), 1);
+    /// ```
     pub fn then(mut self, link: impl Transform + 'static) -> Self {
         self.links.push(Arc::new(link));
         self
@@ -69,12 +78,22 @@ impl Chain {
     }
 
     /// The learning rate.
+    ///
+    /// ```
+    /// use maas_train::{Chain, LearningRate};
+    /// assert_eq!(Chain::new(0.1).rate(), LearningRate::constant(0.1));
+    /// ```
     #[must_use]
     pub fn rate(&self) -> LearningRate {
         self.learning_rate
     }
 
     /// The links in their order.
+    ///
+    /// ```
+    /// use maas_train::{Adam, Chain};
+    /// assert_eq!(Chain::from(Adam::new(1e-3)).links()[0].buffers(), 2);
+    /// ```
     #[must_use]
     pub fn links(&self) -> &[Arc<dyn Transform>] {
         &self.links

@@ -54,6 +54,14 @@ struct Part {
 impl Optimizer {
     /// The chain with fresh buffers, for this network.
     ///
+    /// ```
+    /// # use {maas_core::Seed, maas_nn::Sequential, maas_train::{Optimizer, Sgd}};
+    /// let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// assert!(Optimizer::new(Sgd::new(0.1), &network).is_ok());
+    /// assert!(Optimizer::new(Sgd::new(-0.1), &network).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::LearningRate`] and [`Error::Coefficient`] when a number of the chain makes no sense.
@@ -95,12 +103,26 @@ impl Optimizer {
     }
 
     /// Use this set of kernels; every set gives the same bits.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_nn::Sequential, maas_train::{Optimizer, Sgd}};
+    /// let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// let optimizer = Optimizer::new(Sgd::new(0.1), &network)?.kernels(maas_kernels::Kernels::portable());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn kernels(self, kernels: Kernels) -> Self {
         Self { kernels, ..self }
     }
 
     /// Steps taken so far.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_nn::Sequential, maas_train::{Optimizer, Sgd}};
+    /// let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// assert_eq!(Optimizer::new(Sgd::new(0.1), &network)?.steps(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps

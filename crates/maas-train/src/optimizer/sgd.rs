@@ -25,6 +25,11 @@ pub struct Sgd {
 
 impl Sgd {
     /// Plain steps at this rate.
+    ///
+    /// ```
+    /// use maas_train::{Chain, Sgd};
+    /// assert!(Chain::from(Sgd::new(0.1)).links().is_empty());
+    /// ```
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
             learning_rate: learning_rate.into(),
@@ -34,11 +39,20 @@ impl Sgd {
     }
 
     /// Keep this share μ of the velocity, 0 ≤ μ < 1.
+    ///
+    /// ```
+    /// use maas_train::{Chain, Sgd};
+    /// assert_eq!(Chain::from(Sgd::new(0.1).momentum(0.9)).links().len(), 1);
+    /// ```
     pub fn momentum(self, momentum: f32) -> Self {
         Self { momentum, ..self }
     }
 
     /// Look ahead along the velocity. Without momentum this changes nothing.
+    ///
+    /// ```
+    /// let sgd = maas_train::Sgd::new(0.1).momentum(0.9).nesterov();
+    /// ```
     pub fn nesterov(self) -> Self {
         Self {
             nesterov: Nesterov::Yes,
@@ -85,6 +99,10 @@ pub struct Momentum {
 
 impl Momentum {
     /// Keep this share μ of the velocity.
+    ///
+    /// ```
+    /// let link = maas_train::Momentum::new(0.9);
+    /// ```
     pub fn new(momentum: f32) -> Self {
         Self {
             momentum,
@@ -93,6 +111,10 @@ impl Momentum {
     }
 
     /// Look ahead along the velocity.
+    ///
+    /// ```
+    /// let link = maas_train::Momentum::new(0.9).nesterov();
+    /// ```
     pub fn nesterov(self) -> Self {
         Self {
             nesterov: Nesterov::Yes,

@@ -76,6 +76,13 @@ enum Order {
 
 impl<'a> Trainer<'a> {
     /// A trainer with Keras' defaults: one epoch, batches of 32 rows, rows shuffled in each epoch.
+    ///
+    /// ```
+    /// use maas_nn::MeanSquaredError;
+    /// use maas_train::{Adam, Trainer};
+    ///
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError);
+    /// ```
     pub fn new(optimizer: impl Into<Chain>, loss: impl Loss + 'static) -> Self {
         Self {
             chain: optimizer.into(),
@@ -93,21 +100,41 @@ impl<'a> Trainer<'a> {
     }
 
     /// Visit every row this often.
+    ///
+    /// ```
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).epochs(10);
+    /// ```
     pub fn epochs(self, epochs: usize) -> Self {
         Self { epochs, ..self }
     }
 
     /// Rows in a step; the last step of an epoch has the rows that are left.
+    ///
+    /// ```
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).batch_size(128);
+    /// ```
     pub fn batch_size(self, batch_size: usize) -> Self {
         Self { batch_size, ..self }
     }
 
     /// Where the order of rows and the noise of layers come from.
+    ///
+    /// ```
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).seed(maas_core::Seed(7));
+    /// ```
     pub fn seed(self, seed: Seed) -> Self {
         Self { seed, ..self }
     }
 
     /// Visit rows in their given order instead of shuffling them.
+    ///
+    /// ```
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).in_order();
+    /// ```
     pub fn in_order(self) -> Self {
         Self {
             order: Order::AsGiven,
@@ -116,6 +143,14 @@ impl<'a> Trainer<'a> {
     }
 
     /// Measure loss and metrics on these rows after every epoch.
+    ///
+    /// ```
+    /// # use {maas_data::Dataset, ndarray::array};
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
+    /// let held_out = Dataset::new(array![[1.0]].view(), array![[2.0]].view())?;
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).validation(&held_out);
+    /// # Ok::<(), maas_data::Error>(())
+    /// ```
     pub fn validation(self, data: &'a Dataset) -> Self {
         Self {
             validation: Some(data),
@@ -124,29 +159,56 @@ impl<'a> Trainer<'a> {
     }
 
     /// Measure this too.
+    ///
+    /// ```
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, R2, Trainer}};
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).metric(R2);
+    /// ```
     pub fn metric(mut self, metric: impl Metric + 'static) -> Self {
         self.metrics.push(Arc::new(metric));
         self
     }
 
     /// Show progress in another way.
+    ///
+    /// ```
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Progress, Trainer}};
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).progress(Progress::Quiet);
+    /// ```
     pub fn progress(self, progress: Progress) -> Self {
         Self { progress, ..self }
     }
 
     /// Use this set of kernels; every set gives the same bits.
+    ///
+    /// ```
+    /// # use {maas_kernels::Kernels, maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).kernels(Kernels::portable());
+    /// ```
     pub fn kernels(mut self, kernels: Kernels) -> Self {
         self.compute.kernels = kernels;
         self
     }
 
     /// Use at most this many threads; any number gives the same bits.
+    ///
+    /// ```
+    /// # use {maas_kernels::Parallelism, maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).parallelism(Parallelism::available());
+    /// ```
     pub fn parallelism(mut self, parallelism: Parallelism) -> Self {
         self.compute.parallelism = parallelism;
         self
     }
 
     /// Call this after every epoch.
+    ///
+    /// ```
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
+    /// let losses = std::sync::Mutex::new(Vec::new());
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError)
+    ///     .on_epoch(|record| losses.lock().expect("nobody panicked").push(record.loss));
+    /// ```
     pub fn on_epoch(self, callback: impl Fn(&EpochRecord) + Send + Sync + 'a) -> Self {
         Self {
             on_epoch: Some(Arc::new(callback)),
@@ -157,6 +219,20 @@ impl<'a> Trainer<'a> {
     /// Train the network on these rows.
     ///
     /// The optimiser starts anew with every call. Frozen segments and masked weights stay as they are.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_data::Dataset, maas_nn::{MeanSquaredError, Sequential}, ndarray::array};
+    /// # use maas_train::{Error, Progress, Sgd, Trainer};
+    /// let data = Dataset::new(array![[1.0], [2.0]].view(), array![[3.0], [5.0]].view())?;
+    /// let mut network = Sequential::new(data.features()).dense(1).build(Seed(7))?;
+    ///
+    /// let trainer = Trainer::new(Sgd::new(0.1), MeanSquaredError).epochs(100).progress(Progress::Quiet);
+    /// assert!(trainer.fit(&mut network, &data)?.epochs[99].loss < 0.01);
+    ///
+    /// let error = trainer.batch_size(0).fit(&mut network, &data).unwrap_err();
+    /// assert!(matches!(error, Error::BatchSize));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -171,6 +247,18 @@ impl<'a> Trainer<'a> {
     }
 
     /// Measure loss and metrics on these rows.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_data::Dataset, maas_nn::{MeanSquaredError, Sequential}, ndarray::array};
+    /// # use maas_train::{AbsoluteError, GradientDescent, Trainer};
+    /// let data = Dataset::new(array![[1.0], [2.0]].view(), array![[3.0], [5.0]].view())?;
+    /// let mut network = Sequential::new(data.features()).dense(1).build(Seed(7))?;
+    /// network.parameters_mut().fill(0.0);
+    /// let trainer = Trainer::new(GradientDescent::new(0.1), MeanSquaredError).metric(AbsoluteError);
+    /// let evaluation = trainer.evaluate(&network, &data)?;
+    /// assert_eq!((evaluation.loss, evaluation.metrics["mean_absolute_error"]), (17.0, 4.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
