@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,8 +14,8 @@ use crate::{Error, LayerSpec, Layers, Mask, Network, NetworkSpec};
 
 /// Loading.
 ///
-/// A file is not trusted: whatever its bytes are, loading gives a network or an error, and takes no more memory
-/// than a few times the file.
+/// A file is not trusted: whatever its bytes are, loading gives a network or an error, and takes memory in proportion
+/// to the file, never to what it claims.
 impl Network {
     /// Reads a network of the library's own layers.
     ///
@@ -224,16 +225,10 @@ fn fill(architecture: Architecture, container: &Container<'_>) -> Result<Network
 /// The first tensor that belongs to no segment.
 fn stranger(architecture: &Architecture, container: &Container<'_>) -> String {
     let layout = &architecture.layout;
-    let names = layout
-        .segments
-        .iter()
-        .map(|s| &s.name)
-        .chain(layout.state.iter().map(|s| &s.name));
-    let known: Vec<&String> = names.collect();
-    let belongs = |name: &&String| {
-        let name = name.strip_prefix(MASK_PREFIX).unwrap_or(name);
-        known.iter().any(|known| *known == name)
-    };
+    let parameters = layout.segments.iter().map(|segment| segment.name.as_str());
+    let state = layout.state.iter().map(|segment| segment.name.as_str());
+    let known: BTreeSet<&str> = parameters.chain(state).collect();
+    let belongs = |name: &&String| known.contains(name.strip_prefix(MASK_PREFIX).unwrap_or(name));
     container
         .tensors
         .keys()

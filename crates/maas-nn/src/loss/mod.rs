@@ -57,7 +57,8 @@ pub trait Loss: Send + Sync + Debug {
         Link::Identity
     }
 
-    /// The loss, averaged over the batch; writes its gradient by the predictions where one is asked for.
+    /// The loss, averaged over the batch; writes its gradient by the predictions where one is asked for. The mean of
+    /// no rows is NaN.
     ///
     /// # Errors
     /// When the targets do not fit.
