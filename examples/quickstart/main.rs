@@ -9,6 +9,7 @@ mod report;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use maas::ndarray::Axis;
 use maas::prelude::*;
 use report::{Figures, Options, quantile_ms};
 
@@ -57,6 +58,7 @@ fn main() -> Result<()> {
         .fine_tune(|network| trainer.fit(network, &data.train))
         .run(&mut network, &data.validation)?;
     compact.save(folder.join("wine.maas"))?;
+    println!("{compression}");
     let rmse_compressed = report::rmse(compact.network(), &data.test)?;
 
     // Serve: next ← (current + 1) mod 3.
@@ -70,10 +72,10 @@ fn main() -> Result<()> {
     let client = Client::new(server.url())?;
     let mut requests_per_replica = vec![0; 3];
     let mut latencies = Vec::new();
-    for row in (0..data.test.rows()).cycle().take(300) {
-        let wine = data.test.x().slice_move(ndarray::s![row..=row, ..]);
+    let rows = data.test.x();
+    for row in (0..rows.nrows()).cycle().take(300) {
         let start = Instant::now();
-        let answer = client.infer("wine", wine)?;
+        let answer = client.infer("wine", rows.row(row).insert_axis(Axis(0)))?;
         latencies.push(start.elapsed());
         requests_per_replica[answer.replica().context("the reply names its replica")?] += 1;
     }

@@ -10,15 +10,15 @@ use serde::Serialize;
 
 /// What was asked for on the command line.
 #[derive(Debug, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// Keep the server up.
-    pub serve: bool,
+    pub(crate) serve: bool,
     /// End with one JSON object.
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 impl Options {
-    pub fn from_arguments() -> Result<Self> {
+    pub(crate) fn from_arguments() -> Result<Self> {
         let mut options = Self::default();
         for argument in std::env::args().skip(1) {
             match argument.as_str() {
@@ -33,18 +33,18 @@ impl Options {
 
 /// Everything measured in this run.
 #[derive(Debug, Serialize)]
-pub struct Figures {
-    pub rmse_mean_baseline: f64,
-    pub rmse_linear: f64,
-    pub rmse_dense: f64,
-    pub rmse_compressed: f64,
-    pub weights: usize,
-    pub nonzero_weights: usize,
-    pub bytes_dense: u64,
-    pub bytes_compressed: u64,
-    pub train_seconds: f64,
-    pub requests: usize,
-    pub requests_per_replica: Vec<u64>,
+pub(crate) struct Figures {
+    pub(crate) rmse_mean_baseline: f64,
+    pub(crate) rmse_linear: f64,
+    pub(crate) rmse_dense: f64,
+    pub(crate) rmse_compressed: f64,
+    pub(crate) weights: usize,
+    pub(crate) nonzero_weights: usize,
+    pub(crate) bytes_dense: u64,
+    pub(crate) bytes_compressed: u64,
+    pub(crate) train_seconds: f64,
+    pub(crate) requests: usize,
+    pub(crate) requests_per_replica: Vec<u64>,
     pub latency_ms_p50: f64,
     pub latency_ms_p99: f64,
 }
@@ -92,26 +92,26 @@ impl fmt::Display for Figures {
 }
 
 /// A file of the examples' data.
-pub fn data(name: &str) -> PathBuf {
+pub(crate) fn data(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/data")).join(name)
 }
 
 /// Where the run leaves its files.
-pub fn output_folder() -> Result<PathBuf> {
+pub(crate) fn output_folder() -> Result<PathBuf> {
     let folder = PathBuf::from("target/quickstart");
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
 }
 
 /// The `quantile` (0 to 1) of some durations, in milliseconds.
-pub fn quantile_ms(durations: &mut [Duration], quantile: f64) -> f64 {
+pub(crate) fn quantile_ms(durations: &mut [Duration], quantile: f64) -> f64 {
     durations.sort_unstable();
     let index = (quantile * (durations.len() - 1) as f64).round() as usize;
     durations[index].as_secs_f64() * 1e3
 }
 
 /// The root mean squared error of a network's answers on some rows.
-pub fn rmse(network: &Network, data: &Dataset) -> Result<f64> {
+pub(crate) fn rmse(network: &Network, data: &Dataset) -> Result<f64> {
     let answers = network.predict(data.x())?;
     Ok(root_mean_square(
         answers
@@ -122,7 +122,7 @@ pub fn rmse(network: &Network, data: &Dataset) -> Result<f64> {
 }
 
 /// The root mean squared error of answering every row with the mean of the training rows.
-pub fn rmse_of_mean(train: &Dataset, test: &Dataset) -> f64 {
+pub(crate) fn rmse_of_mean(train: &Dataset, test: &Dataset) -> f64 {
     let mean = train.y().mean().unwrap_or_default();
     root_mean_square(test.y().iter().map(|grade| mean - grade))
 }
@@ -137,7 +137,7 @@ fn root_mean_square(differences: impl ExactSizeIterator<Item = f32>) -> f64 {
 }
 
 /// A line to paste into a shell.
-pub fn print_curl(url: &str, wines: &Dataset) {
+pub(crate) fn print_curl(url: &str, wines: &Dataset) {
     let row: Vec<String> = wines.x().row(0).iter().map(f32::to_string).collect();
     println!(
         "ask it, and stop it with Ctrl-C:\n\ncurl -s {url}/v2/models/wine/infer -d \
