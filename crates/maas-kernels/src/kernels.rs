@@ -1,6 +1,8 @@
 use std::fmt;
 
 use crate::Error;
+#[cfg(test)]
+use crate::simd::Array;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
 use crate::simd::{Scalar, Simd};
@@ -25,6 +27,8 @@ pub struct Kernels(Set);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Set {
     Portable,
+    #[cfg(test)]
+    Wide,
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
@@ -104,11 +108,19 @@ impl Kernels {
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Portable => "portable",
+            #[cfg(test)]
+            Set::Wide => "wide",
             #[cfg(target_arch = "x86_64")]
             Set::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
             Set::Avx512(_) => "avx512",
         }
+    }
+
+    /// Plain Rust at sixteen lanes.
+    #[cfg(test)]
+    pub(crate) fn wide() -> Self {
+        Self(Set::Wide)
     }
 
     /// Floats in a vector of the set.
@@ -145,6 +157,8 @@ impl Kernels {
     pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
             Set::Portable => work.run(Scalar),
+            #[cfg(test)]
+            Set::Wide => work.run(Array),
             #[cfg(target_arch = "x86_64")]
             Set::Avx2(set) => set.run(work),
             #[cfg(target_arch = "x86_64")]

@@ -57,6 +57,8 @@ mod reduce;
 mod shrink;
 mod simd;
 mod softmax;
+#[cfg(test)]
+mod wide_tests;
 
 pub use activation::Activation;
 pub use buffer::Buffer;

@@ -118,15 +118,6 @@ impl Product {
         }
     }
 
-    fn left(&self, row: usize, l: usize) -> Left {
-        let View { p, row, column } = self.a.at(row, l);
-        if column == 1 {
-            Left::ByRows { p, stride: row }
-        } else {
-            Left::ByColumns { p, stride: column }
-        }
-    }
-
     /// The end of a block of k that stops at `l`.
     fn end(&self, start: usize, l: usize, j: usize) -> End {
         let add = start > 0;
@@ -154,7 +145,7 @@ impl Product {
                 self.strips(self.vectors(), |j, width| Strip {
                     m,
                     k,
-                    a: self.left(row, start),
+                    a: Left::InPlace(self.a.at(row, start)),
                     b: self.b.at(start, j).p,
                     b_stride: self.b.row,
                     width,
@@ -185,7 +176,7 @@ impl Product {
                 Strip {
                     m: self.m,
                     k,
-                    a: self.left(0, start),
+                    a: Left::InPlace(self.a.at(0, start)),
                     b: right,
                     b_stride: stride,
                     width,
@@ -240,7 +231,7 @@ impl Product {
                 for row in (0..self.m).step_by(rows) {
                     let m = rows.min(self.m - row);
                     let a = if left_in_place {
-                        self.left(row, from)
+                        Left::InPlace(self.a.at(row, from))
                     } else {
                         self.kernels.run(PackLeft {
                             a: self.a.at(row, from),

@@ -1,3 +1,4 @@
+use super::pack::View;
 use super::tile::tile;
 use crate::Activation;
 use crate::kernels::Work;
@@ -27,12 +28,11 @@ pub(super) struct Strip {
 /// The left operand's rows.
 #[derive(Clone, Copy)]
 pub(super) enum Left {
-    /// Element (i, l) lies at `p + i·stride + l`.
-    ByRows { p: *const f32, stride: usize },
-    /// Element (i, l) lies at `p + l·stride + i`.
-    ByColumns { p: *const f32, stride: usize },
+    InPlace(View),
     /// Tile after tile as [`tiles`] cuts them; element (r, l) of a tile of R rows lies at l·R + r.
-    Packed { p: *const f32 },
+    Packed {
+        p: *const f32,
+    },
 }
 
 /// Rows of `width` floats, `stride` apart.
@@ -81,72 +81,54 @@ impl Work for Strip {
     fn run<S: Simd>(self, s: S) {
         let vectors = self.width.div_ceil(S::LANES);
         let ragged = !self.width.is_multiple_of(S::LANES);
-        let by_rows = matches!(self.a, Left::ByRows { .. });
         // SAFETY: the maker of the strip vouches for its pointers; the width fits the number of vectors chosen.
         unsafe {
-            match (vectors, ragged, by_rows) {
-                (1, false, true) => self.tall::<S, 1, false, true>(s),
-                (1, false, false) => self.tall::<S, 1, false, false>(s),
-                (1, true, true) => self.tall::<S, 1, true, true>(s),
-                (1, true, false) => self.tall::<S, 1, true, false>(s),
-                (2, false, true) => self.tall::<S, 2, false, true>(s),
-                (2, false, false) => self.tall::<S, 2, false, false>(s),
-                (2, true, true) => self.tall::<S, 2, true, true>(s),
-                (2, true, false) => self.tall::<S, 2, true, false>(s),
-                (4, false, _) => self.flat::<S, 4>(s),
-                (8, false, _) => self.flat::<S, 8>(s),
-                _ => unreachable!("strips are 1, 2, 4 or 8 vectors wide"),
+            match (vectors, ragged) {
+                (1, false) => self.tall::<S, 1, false>(s),
+                (1, true) => self.tall::<S, 1, true>(s),
+                (2, false) => self.tall::<S, 2, false>(s),
+                (2, true) => self.tall::<S, 2, true>(s),
+                (4, false) if self.m == 1 => tile::<S, 1, 4, false>(s, &self, self.left(0, 1), 0),
+                (4, false) if self.m == 2 => tile::<S, 2, 4, false>(s, &self, self.left(0, 2), 0),
+                (8, false) if self.m == 1 => tile::<S, 1, 8, false>(s, &self, self.left(0, 1), 0),
+                _ => unreachable!("strips are 1 or 2 vectors wide, flat ones 4 or 8"),
             }
         }
     }
 }
 
 impl Strip {
-    /// The pointer to row `row` of A for a tile of `rows` rows, and the stride.
+    /// A tile of `rows` rows of A, from row `row` on.
     #[inline(always)]
-    fn left(&self, row: usize, rows: usize) -> (*const f32, usize) {
+    fn left(&self, row: usize, rows: usize) -> View {
         match self.a {
-            Left::ByRows { p, stride } => (p.wrapping_add(row * stride), stride),
-            Left::ByColumns { p, stride } => (p.wrapping_add(row), stride),
-            Left::Packed { p } => (p.wrapping_add(row * self.k), rows),
+            Left::InPlace(view) => view.at(row, 0),
+            Left::Packed { p } => View {
+                p: p.wrapping_add(row * self.k),
+                row: 1,
+                column: rows,
+            },
         }
     }
 
     /// # Safety
     /// The width must fill `V` vectors, the last one partly where `RAGGED`.
     #[inline(always)]
-    unsafe fn tall<S: Simd, const V: usize, const RAGGED: bool, const BY_ROWS: bool>(&self, s: S) {
+    unsafe fn tall<S: Simd, const V: usize, const RAGGED: bool>(&self, s: S) {
         for rows in tiles(self.m, S::TILE_ROWS) {
             let row = rows.start;
-            let (a, stride) = self.left(row, rows.len());
-            macro_rules! one_of {
-                ($($r:literal)*) => {
-                    match rows.len() {
-                        $($r if S::TILE_ROWS >= $r => tile::<S, $r, V, RAGGED, BY_ROWS>(s, self, a, stride, row),)*
-                        _ => unreachable!("tiles have at most `TILE_ROWS` rows"),
-                    }
-                };
-            }
+            let a = self.left(row, rows.len());
             // SAFETY: the rows lie within the strip.
-            unsafe { one_of!(1 2 3 4 5 6 7 8) }
-        }
-    }
-
-    /// One or two rows, with more vectors side by side so that enough chains are in flight.
-    ///
-    /// # Safety
-    /// The width must be `V` vectors.
-    #[inline(always)]
-    unsafe fn flat<S: Simd, const V: usize>(&self, s: S) {
-        let (a, stride) = self.left(0, self.m);
-        // SAFETY: the rows lie within the strip.
-        unsafe {
-            match (self.m, matches!(self.a, Left::ByRows { .. })) {
-                (1, true) => tile::<S, 1, V, false, true>(s, self, a, stride, 0),
-                (1, false) => tile::<S, 1, V, false, false>(s, self, a, stride, 0),
-                (2, true) if V <= 4 => tile::<S, 2, V, false, true>(s, self, a, stride, 0),
-                (2, false) if V <= 4 => tile::<S, 2, V, false, false>(s, self, a, stride, 0),
-                _ => unreachable!("wide strips have one or two rows"),
+            unsafe {
+                match rows.len() {
+                    1 => tile::<S, 1, V, RAGGED>(s, self, a, row),
+                    2 if S::TILE_ROWS >= 2 => tile::<S, 2, V, RAGGED>(s, self, a, row),
+                    3 if S::TILE_ROWS >= 3 => tile::<S, 3, V, RAGGED>(s, self, a, row),
+                    4 if S::TILE_ROWS >= 4 => tile::<S, 4, V, RAGGED>(s, self, a, row),
+                    5 if S::TILE_ROWS >= 5 => tile::<S, 5, V, RAGGED>(s, self, a, row),
+                    6 if S::TILE_ROWS >= 6 => tile::<S, 6, V, RAGGED>(s, self, a, row),
+                    _ => unreachable!("tiles have at most `TILE_ROWS` rows"),
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
     reason = "r and v index several arrays of registers at once"
 )]
 
+use super::pack::View;
 use super::strip::{Bias, End, Strip};
 use crate::Activation;
 use crate::activation::{LeakyRelu, Operation, Relu};
@@ -10,24 +11,16 @@ use crate::simd::Simd;
 
 /// Computes `R` rows by `V` vectors of C for one block of k, the sums held in registers.
 ///
-/// `RAGGED`: the last vector is not full. `BY_ROWS`: element (r, l) of A lies at `a + r·stride + l`, else at
-/// `a + l·stride + r`.
+/// `RAGGED`: the last vector is not full. `a` starts with the tile's first row.
 ///
 /// # Safety
-/// `strip` must keep its promises, `a` and `stride` describe `R` rows of `strip.k` readable floats, and rows
-/// `row..row + R` lie within the strip, whose width fills `V` vectors, the last one partly where `RAGGED`.
+/// `strip` must keep its promises, `a` describe `R` rows of `strip.k` readable floats, and rows `row..row + R` lie
+/// within the strip, whose width fills `V` vectors, the last one partly where `RAGGED`.
 #[inline(always)]
-pub(super) unsafe fn tile<
-    S: Simd,
-    const R: usize,
-    const V: usize,
-    const RAGGED: bool,
-    const BY_ROWS: bool,
->(
+pub(super) unsafe fn tile<S: Simd, const R: usize, const V: usize, const RAGGED: bool>(
     s: S,
     strip: &Strip,
-    a: *const f32,
-    stride: usize,
+    a: View,
     row: usize,
 ) {
     let last = strip.width - (V - 1) * S::LANES;
@@ -62,43 +55,25 @@ pub(super) unsafe fn tile<
         }
     }
 
-    let mut b = strip.b;
-    if BY_ROWS {
-        let mut rows = [a; R];
-        for (r, p) in rows.iter_mut().enumerate() {
-            *p = a.wrapping_add(r * stride);
+    let mut rows = [a.p; R];
+    for (r, p) in rows.iter_mut().enumerate() {
+        *p = a.p.wrapping_add(r * a.row);
+    }
+    let (mut at, mut b) = (0, strip.b);
+    for _ in 0..strip.k {
+        let mut right = [s.zero(); V];
+        for (v, right) in right.iter_mut().enumerate() {
+            *right = load(b, v);
         }
-        for l in 0..strip.k {
-            let mut right = [s.zero(); V];
-            for (v, right) in right.iter_mut().enumerate() {
-                *right = load(b, v);
+        for r in 0..R {
+            // SAFETY: `at` is the offset of one of the k columns of A.
+            let left = s.splat(unsafe { *rows[r].add(at) });
+            for v in 0..V {
+                sums[r][v] = s.fma(left, right[v], sums[r][v]);
             }
-            for r in 0..R {
-                // SAFETY: `l < k`.
-                let left = s.splat(unsafe { *rows[r].add(l) });
-                for v in 0..V {
-                    sums[r][v] = s.fma(left, right[v], sums[r][v]);
-                }
-            }
-            b = b.wrapping_add(strip.b_stride);
         }
-    } else {
-        let mut a = a;
-        for _ in 0..strip.k {
-            let mut right = [s.zero(); V];
-            for (v, right) in right.iter_mut().enumerate() {
-                *right = load(b, v);
-            }
-            for r in 0..R {
-                // SAFETY: `r < R`.
-                let left = s.splat(unsafe { *a.add(r) });
-                for v in 0..V {
-                    sums[r][v] = s.fma(left, right[v], sums[r][v]);
-                }
-            }
-            a = a.wrapping_add(stride);
-            b = b.wrapping_add(strip.b_stride);
-        }
+        at = at.wrapping_add(a.column);
+        b = b.wrapping_add(strip.b_stride);
     }
 
     let (out, out_stride) = match strip.end {

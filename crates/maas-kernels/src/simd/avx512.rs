@@ -35,7 +35,7 @@ fn first(n: usize) -> __mmask16 {
 
 impl Simd for Avx512 {
     const LANES: usize = 16;
-    const TILE_ROWS: usize = 8;
+    const TILE_ROWS: usize = 6;
     type F = __m512;
     type I = __m512i;
     type M = __mmask16;

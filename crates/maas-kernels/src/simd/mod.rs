@@ -18,12 +18,16 @@ macro_rules! operations {
     };
 }
 
+#[cfg(test)]
+mod array;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod scalar;
 
+#[cfg(test)]
+pub(crate) use array::Array;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
@@ -35,7 +39,7 @@ pub(crate) use scalar::Scalar;
 pub(crate) trait Simd: Copy {
     /// Floats in a vector: a power of two, at most 16.
     const LANES: usize;
-    /// Rows of a product's tile, two vectors wide, that the registers hold: at most 8.
+    /// Rows of a product's tile, two vectors wide, that the registers hold: at most 6.
     const TILE_ROWS: usize;
     /// Floats.
     type F: Copy;

@@ -1,0 +1,125 @@
+//! The generic code at sixteen lanes gives the portable set's bits, whatever the processor.
+
+use crate::{Activation, ClassTargets, Epilogue, Kernels, Matrix, MatrixMut, Parallelism};
+
+fn numbers(len: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(747_796_405) | 1;
+    (0..len)
+        .map(|i| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            match i % 97 {
+                41 => f32::NAN,
+                59 => -0.0,
+                _ => (state >> 8) as f32 / (1 << 22) as f32 - 2.0,
+            }
+        })
+        .collect()
+}
+
+#[track_caller]
+fn compare(what: &str, len: usize, kernel: impl Fn(Kernels, &mut [f32])) {
+    let (mut expected, mut found) = (numbers(len, 9), numbers(len, 9));
+    kernel(Kernels::portable(), &mut expected);
+    kernel(Kernels::wide(), &mut found);
+    for (i, (a, b)) in found.iter().zip(&expected).enumerate() {
+        assert!(
+            a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
+            "{what}: element {i} is {a}, not {b}"
+        );
+    }
+}
+
+#[test]
+fn products() {
+    let shapes = [
+        (1, 20, 300),
+        (2, 7, 150),
+        (3, 40, 33),
+        (9, 17, 16),
+        (33, 64, 47),
+        (8, 1, 5),
+        (50, 130, 1),
+        (150, 300, 40),
+        (20, 1300, 260),
+        (5, 0, 7),
+    ];
+    for (m, k, n) in shapes {
+        let (a, b, bias) = (numbers(m * k, 1), numbers(k * n, 2), numbers(n, 3));
+        for (a_turned, b_turned) in [(false, false), (false, true), (true, false), (true, true)] {
+            let a = if a_turned {
+                Matrix::new(&a, k, m).transposed()
+            } else {
+                Matrix::new(&a, m, k)
+            };
+            let b = if b_turned {
+                Matrix::new(&b, n, k).transposed()
+            } else {
+                Matrix::new(&b, k, n)
+            };
+            compare(
+                &format!("{m} × {k} × {n}, {a_turned} {b_turned}"),
+                m * n,
+                |set, c| {
+                    let epilogue = Epilogue {
+                        bias: Some(&bias),
+                        activation: Activation::Relu,
+                        pre_activation: None,
+                    };
+                    set.matmul(
+                        a,
+                        b,
+                        MatrixMut::new(c, m, n),
+                        epilogue,
+                        Parallelism::single(),
+                    );
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn maps_and_masks() {
+    for len in [0, 1, 15, 16, 17, 100, 200] {
+        let x = numbers(len, 4);
+        compare("exp", len, |set, y| set.exp(&x, y));
+        compare("ln", len, |set, y| set.ln(&x, y));
+        compare("gelu", len, |set, y| set.activate(Activation::Gelu, &x, y));
+        compare("tanh", len, |set, y| set.activate(Activation::Tanh, &x, y));
+        compare("silu", len, |set, y| {
+            set.activation_gradient(Activation::Silu, &x, &x, y);
+        });
+        compare("soft threshold", len, |set, y| set.soft_threshold(y, 0.3));
+        let mask: Vec<u64> = (0..len.div_ceil(64) as u64)
+            .map(|i| 0x5a17_93c4_e8d2_0f6b ^ i << 40)
+            .collect();
+        compare("mask", len, |set, y| set.apply_mask(y, &mask));
+    }
+}
+
+#[test]
+fn reductions_and_losses() {
+    for len in [0, 1, 16, 35, 4100, 9000] {
+        let x: Vec<f32> = numbers(len, 5)
+            .into_iter()
+            .map(|x| if x.is_nan() { 0.5 } else { x })
+            .collect();
+        compare("reductions", 4, |set, y| {
+            y.copy_from_slice(&[
+                set.sum(&x),
+                set.dot(&x, &x),
+                set.sum_squares(&x),
+                set.max(&x),
+            ]);
+        });
+    }
+    let x = numbers(50 * 35, 6);
+    compare("column sums", 35, |set, y| {
+        set.column_sums(Matrix::new(&x, 50, 35), y);
+    });
+    compare("softmax", x.len(), |set, y| set.softmax_rows(&x, 35, y));
+    let labels: Vec<u32> = (0..50).map(|i| i % 35).collect();
+    compare("cross-entropy", 50, |set, y| {
+        set.softmax_cross_entropy(&x, 35, ClassTargets::Labels(&labels), y, None);
+    });
+}
