@@ -65,9 +65,10 @@ pub(crate) use bar::Bar;
 
 #[cfg(feature = "progress")]
 mod bar {
+    use std::fmt::Write;
     use std::time::{Duration, Instant};
 
-    use indicatif::{ProgressBar, ProgressStyle};
+    use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
     use crate::EpochRecord;
 
@@ -89,9 +90,15 @@ mod bar {
         pub(super) fn new(epochs: usize, rows: usize) -> Self {
             let bar = ProgressBar::new((epochs * rows) as u64);
             let style = ProgressStyle::with_template(
-                "{prefix:>12} {wide_bar} rows {per_sec}  {eta} left  {msg}",
+                "{prefix:>12} {wide_bar} {rate} rows/s  {eta} left  {msg}",
             );
-            bar.set_style(style.expect("the template is well formed"));
+            let style = style.expect("the template is well formed").with_key(
+                "rate",
+                |state: &ProgressState, text: &mut dyn Write| {
+                    let _ = write!(text, "{:.0}", state.per_sec());
+                },
+            );
+            bar.set_style(style);
             bar.set_prefix(format!("epoch 1/{epochs}"));
             Self {
                 bar,

@@ -26,6 +26,7 @@ use chart::{Chart, Series};
 /// assert_eq!(history.last().map(|record| record.loss), Some(0.4));
 /// assert_eq!(history.best().map(|record| record.epoch), Some(2));
 /// assert!(history.to_svg().starts_with("<svg"));
+/// assert_eq!(history.epochs[0].to_string(), "epoch   1     0.000 s  loss 0.800000  validation loss 0.900000");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -216,18 +217,34 @@ impl fmt::Display for EpochRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "epoch {:>3}  {:>8.3} s  loss {:<9.6}",
-            self.epoch, self.seconds, self.loss
+            "epoch {:>3}  {:>8.3} s  loss {}",
+            self.epoch,
+            self.seconds,
+            Figure(self.loss.into())
         )?;
-        for (name, value) in &self.metrics {
-            write!(f, "  {name} {value:<9.6}")?;
+        for (name, &value) in &self.metrics {
+            write!(f, "  {name} {}", Figure(value))?;
         }
         if let Some(loss) = self.validation_loss {
-            write!(f, "  validation loss {loss:<9.6}")?;
+            write!(f, "  validation loss {}", Figure(loss.into()))?;
         }
-        for (name, value) in &self.validation_metrics {
-            write!(f, "  validation {name} {value:<9.6}")?;
+        for (name, &value) in &self.validation_metrics {
+            write!(f, "  validation {name} {}", Figure(value))?;
         }
         Ok(())
+    }
+}
+
+/// A number in a table: eight characters where six digits say enough.
+struct Figure(f64);
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.abs() {
+            size if size != 0.0 && size < 1e-3 => write!(f, "{:.2e}", self.0),
+            size if size < 10.0 => write!(f, "{:.6}", self.0),
+            size if size < 1e6 => write!(f, "{:.3}", self.0),
+            _ => write!(f, "{:.4e}", self.0),
+        }
     }
 }
