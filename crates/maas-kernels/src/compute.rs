@@ -17,6 +17,10 @@ pub struct Parallelism(NonZeroUsize);
 
 impl Parallelism {
     /// The calling thread alone.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Parallelism::single().get(), 1);
+    /// ```
     #[must_use]
     pub const fn single() -> Self {
         Self(NonZeroUsize::MIN)
@@ -35,12 +39,20 @@ impl Parallelism {
     }
 
     /// As many threads as the operating system grants this process cores.
+    ///
+    /// ```
+    /// assert!(maas_kernels::Parallelism::available().get() >= 1);
+    /// ```
     #[must_use]
     pub fn available() -> Self {
         std::thread::available_parallelism().map_or(Self::single(), Self)
     }
 
     /// The number of threads.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Parallelism::default().get(), 1);
+    /// ```
     #[must_use]
     pub const fn get(self) -> usize {
         self.0.get()

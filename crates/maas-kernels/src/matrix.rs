@@ -65,12 +65,20 @@ impl<'a> Matrix<'a> {
     }
 
     /// Rows of the view.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Matrix::new(&[1.0, 2.0], 1, 2).rows(), 1);
+    /// ```
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// Columns of the view.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Matrix::new(&[1.0, 2.0], 1, 2).columns(), 2);
+    /// ```
     #[must_use]
     pub fn columns(&self) -> usize {
         self.columns
@@ -97,12 +105,20 @@ impl<'a> Matrix<'a> {
     }
 
     /// The values in the order in which they lie in memory.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::Matrix::new(&[1.0, 2.0], 1, 2).data(), [1.0, 2.0]);
+    /// ```
     #[must_use]
     pub fn data(&self) -> &'a [f32] {
         self.data
     }
 
     /// Whether a row's elements are neighbours in memory: true unless the view is transposed.
+    ///
+    /// ```
+    /// assert!(maas_kernels::Matrix::new(&[1.0, 2.0], 1, 2).is_row_major());
+    /// ```
     #[must_use]
     pub fn is_row_major(&self) -> bool {
         self.order == Order::Rows
@@ -158,12 +174,20 @@ impl<'a> MatrixMut<'a> {
     }
 
     /// Rows of the matrix.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::MatrixMut::new(&mut [1.0, 2.0], 1, 2).rows(), 1);
+    /// ```
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// Columns of the matrix.
+    ///
+    /// ```
+    /// assert_eq!(maas_kernels::MatrixMut::new(&mut [1.0, 2.0], 1, 2).columns(), 2);
+    /// ```
     #[must_use]
     pub fn columns(&self) -> usize {
         self.columns
