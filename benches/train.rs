@@ -23,7 +23,7 @@ fn epoch(c: &mut Criterion) {
                 trainer
                     .fit(&mut network, &data)
                     .expect("the loss stays finite")
-            })
+            });
         });
     }
     group.finish();

@@ -8,7 +8,6 @@ use ndarray::Array2;
 
 pub(crate) const ROWS: usize = 10_000;
 pub(crate) const WIDTH: usize = 32;
-pub(crate) const EPOCHS: usize = 10;
 
 /// 10,000 rows of 32 features with mean 0 and deviation 1, and a smooth target with a little noise.
 pub(crate) fn data() -> Dataset {

@@ -14,6 +14,8 @@ use maas_kernels::{Kernels, Parallelism};
 use maas_nn::Network;
 use maas_train::Trainer;
 
+const EPOCHS: usize = 10;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -30,7 +32,7 @@ fn compare() -> Result<(), Box<dyn Error>> {
     for kernels in Kernels::available() {
         for threads in 1..=3 {
             let threads = NonZeroUsize::new(threads).ok_or("no threads")?;
-            let trainer = workloads::trainer(32, workloads::EPOCHS)
+            let trainer = workloads::trainer(32, EPOCHS)
                 .kernels(kernels)
                 .parallelism(Parallelism::threads(threads));
             let (seconds, loss, network) = train(&trainer, &data)?;
@@ -92,7 +94,7 @@ fn export(folder: &Path) -> Result<(), Box<dyn Error>> {
 
 fn serve(batch: usize) -> Result<(), Box<dyn Error>> {
     let data = workloads::data();
-    let trainer = workloads::trainer(batch, workloads::EPOCHS);
+    let trainer = workloads::trainer(batch, EPOCHS);
     train(&trainer, &data)?;
     println!("{{\"ready\": true}}");
     for line in io::stdin().lines() {
