@@ -234,7 +234,7 @@ impl Operation for Relu {
 
     #[inline(always)]
     fn gradient<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
-        s.select(s.le(y, s.zero()), s.zero(), dy)
+        s.clear(s.le(y, s.zero()), dy)
     }
 }
 

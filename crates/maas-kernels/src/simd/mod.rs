@@ -97,6 +97,9 @@ pub(crate) trait Simd: Copy {
     fn is_nan(self, a: Self::F) -> Self::M;
     /// Lane by lane `a` where `mask`, else `b`.
     fn select(self, mask: Self::M, a: Self::F, b: Self::F) -> Self::F;
+    /// +0 where the mask is set, else `a`. Written as bitwise logic where masks are vectors: a selection between 0 and
+    /// what lies at the place of the result would become a masked store, which takes many cycles on AMD's processors.
+    fn clear(self, mask: Self::M, a: Self::F) -> Self::F;
     /// Lane `l` is bit `l` of `bits`.
     fn mask_from_bits(self, bits: u32) -> Self::M;
 

@@ -117,6 +117,11 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
+    fn clear(self, mask: bool, a: f32) -> f32 {
+        if mask { 0.0 } else { a }
+    }
+
+    #[inline(always)]
     fn mask_from_bits(self, bits: u32) -> bool {
         bits & 1 == 1
     }
