@@ -229,7 +229,7 @@ pub(crate) struct Relu;
 impl Operation for Relu {
     #[inline(always)]
     fn forward<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        s.select(s.le(x, s.zero()), s.zero(), x)
+        s.clear(s.le(x, s.zero()), x)
     }
 
     #[inline(always)]

@@ -51,7 +51,7 @@ impl Update<0> for SoftThreshold {
     fn apply<S: Simd>(&self, s: S, []: [S::F; 0], w: S::F) -> S::F {
         let lambda = s.splat(self.0);
         let shrunk = s.with_sign(s.sub(s.abs(w), lambda), w);
-        let kept = s.select(s.le(s.abs(w), lambda), s.zero(), shrunk);
+        let kept = s.clear(s.le(s.abs(w), lambda), shrunk);
         s.select(s.is_nan(w), w, kept)
     }
 }
@@ -64,7 +64,7 @@ impl Update<0> for SignStep {
         let lambda = s.splat(self.0);
         let above = s.select(s.lt(s.zero(), w), s.sub(w, lambda), w);
         let stepped = s.select(s.lt(w, s.zero()), s.add(w, lambda), above);
-        s.select(s.le(s.abs(w), s.zero()), s.zero(), stepped)
+        s.clear(s.le(s.abs(w), s.zero()), stepped)
     }
 }
 
@@ -81,15 +81,15 @@ impl Work for ApplyMask<'_> {
         for (w, &word) in self.w.chunks_mut(64).zip(self.mask) {
             let mut i = 0;
             while i < w.len() {
-                let keep = s.mask_from_bits((word >> i) as u32);
+                let masked = s.mask_from_bits(!(word >> i) as u32);
                 let n = w.len() - i;
                 // SAFETY: `n` floats are left from offset `i` on.
                 unsafe {
                     let p = w.as_mut_ptr().add(i);
                     if n >= S::LANES {
-                        s.store(p, s.select(keep, s.load(p), s.zero()));
+                        s.store(p, s.clear(masked, s.load(p)));
                     } else {
-                        s.store_partial(p, n, s.select(keep, s.load_partial(p, n), s.zero()));
+                        s.store_partial(p, n, s.clear(masked, s.load_partial(p, n)));
                     }
                 }
                 i += S::LANES;

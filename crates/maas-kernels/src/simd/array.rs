@@ -141,6 +141,11 @@ impl Simd for Array {
     }
 
     #[inline(never)]
+    fn clear(self, mask: M, a: F) -> F {
+        std::array::from_fn(|l| if mask[l] { 0.0 } else { a[l] })
+    }
+
+    #[inline(never)]
     fn mask_from_bits(self, bits: u32) -> M {
         std::array::from_fn(|l| bits >> l & 1 == 1)
     }
