@@ -1,6 +1,13 @@
 //! The three formulas of the story, each alone: no network, no server.
 //!
 //! `cargo run --release --example formula`
+//!
+//! Numeric code needs optimisation in debug builds too; this workspace sets it in its profiles, and so should yours:
+//!
+//! ```toml
+//! [profile.dev.package."*"]
+//! opt-level = 3
+//! ```
 
 #![allow(clippy::print_stdout)]
 

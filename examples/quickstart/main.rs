@@ -1,6 +1,6 @@
 //! From gradient to request: train a network on the Wine Quality data, prune it, serve it from three replicas, ask it over HTTP.
 //!
-//! `cargo run --release --example quickstart`, with `-- --serve` to keep the server up and `-- --json` for one JSON object as the last line.
+//! `cargo run --release --example quickstart` (without `--release` the profiles of the workspace keep numeric code optimised), with `-- --serve` to keep the server up and `-- --json` for one JSON object as the last line.
 
 #![allow(clippy::print_stdout)]
 

@@ -96,7 +96,7 @@
 //! | `service` | the service trait, replicas |
 //! | `server` | the Open Inference Protocol over REST, and its client |
 //!
-//! [`core`](crate::core) is always there. The default features are `train`, `compress`, `schedule` and `service`; `progress` shows a bar on
+//! [`core`] is always there. The default features are `train`, `compress`, `schedule` and `service`; `progress` shows a bar on
 //! terminals, `full` is all.
 //!
 //! To plug in your own, implement [`Model`](crate::core::Model) for an engine, `Policy` for a balancing rule, `Transform` for an
