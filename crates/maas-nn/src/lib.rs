@@ -109,7 +109,7 @@
 //! check_gradients(&network, &MeanSquaredError, &[Values::F32(&x)], Targets::Values(&y), 1e-3)?;
 //!
 //! let layers = Layers::standard().with::<Square>();
-//! let loaded = Network::from_bytes(&network.to_bytes(), &layers)?;
+//! let loaded = Network::from_bytes_with(&network.to_bytes(), &layers)?;
 //! assert_eq!(loaded.fingerprint(), network.fingerprint());
 //! # Ok::<(), Error>(())
 //! ```

@@ -6,7 +6,7 @@ mod common;
 
 use common::numbers;
 use maas_core::{Moments, Seed, Statistics};
-use maas_nn::{Error, FileFault, Layers, Mask, Network, Sequential};
+use maas_nn::{Error, FileFault, Mask, Network, Sequential};
 use ndarray::Array2;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ fn network() -> Network {
 }
 
 fn load(bytes: &[u8]) -> Result<Network, Error> {
-    Network::from_bytes(bytes, &Layers::standard())
+    Network::from_bytes(bytes)
 }
 
 #[test]

@@ -48,10 +48,10 @@ impl Network {
             path: path.to_owned(),
             source,
         })?;
-        Self::from_bytes(&bytes, layers)
+        Self::from_bytes_with(&bytes, layers)
     }
 
-    /// Reads what [`save`](Network::save) wrote.
+    /// Reads what [`save`](Network::save) wrote, of the library's own layers.
     ///
     /// # Errors
     /// [`Error::File`] when the bytes are no such file, are cut off, damaged or contradict themselves;
@@ -60,14 +60,24 @@ impl Network {
     ///
     /// ```
     /// use maas_core::Seed;
-    /// use maas_nn::{Error, Layers, Network, Sequential};
+    /// use maas_nn::{Error, Network, Sequential};
     ///
     /// let mut bytes = Sequential::rows(4).dense(1).build(Seed(7))?.to_bytes();
     /// bytes.pop();
-    /// assert!(matches!(Network::from_bytes(&bytes, &Layers::standard()), Err(Error::File(_))));
+    /// assert!(matches!(Network::from_bytes(&bytes), Err(Error::File(_))));
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn from_bytes(bytes: &[u8], layers: &Layers) -> Result<Self, Error> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Self::from_bytes_with(bytes, &Layers::standard())
+    }
+
+    /// Reads what [`save`](Network::save) wrote, of layers that may be one's own, if the table has them.
+    ///
+    /// # Errors
+    /// As for [`from_bytes`](Network::from_bytes).
+    ///
+    /// The crate page loads a layer of its own.
+    pub fn from_bytes_with(bytes: &[u8], layers: &Layers) -> Result<Self, Error> {
         let container = Container::parse(bytes)?;
         let mut spec = spec(&container)?;
         restore_moments(&mut spec, &container)?;

@@ -46,10 +46,10 @@ impl Network {
     ///
     /// ```
     /// use maas_core::Seed;
-    /// use maas_nn::{Layers, Network, Sequential};
+    /// use maas_nn::{Network, Sequential};
     ///
     /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
-    /// let again = Network::from_bytes(&network.to_bytes(), &Layers::standard())?;
+    /// let again = Network::from_bytes(&network.to_bytes())?;
     /// assert_eq!(again.to_bytes(), network.to_bytes());
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
