@@ -7,6 +7,11 @@
 /// let error: Error = Dataset::from_csv("no such file.csv").unwrap_err().into();
 /// assert!(matches!(error, Error::Data(_)));
 /// # }
+/// # #[cfg(feature = "schedule")] {
+/// # use maas::prelude::*;
+/// let error: Error = RoundRobin::try_new(0).unwrap_err().into();
+/// assert!(matches!(error, Error::Schedule(_)));
+/// # }
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -34,6 +39,10 @@ pub enum Error {
     #[cfg(feature = "compress")]
     #[error(transparent)]
     Compress(#[from] maas_compress::Error),
+    /// Schedules.
+    #[cfg(feature = "schedule")]
+    #[error(transparent)]
+    Schedule(#[from] maas_schedule::Error),
     /// Requests.
     #[cfg(feature = "service")]
     #[error(transparent)]
