@@ -26,6 +26,6 @@ pub use maas_server::{Client, Server};
 pub use maas_service::{InferRequest, InferResponse, Replicas, ServeError, Service};
 #[cfg(feature = "train")]
 pub use maas_train::{
-    Accuracy, Adam, Chain, GradientDescent, History, LearningRate, Progress, R2,
+    AbsoluteError, Accuracy, Adam, Chain, GradientDescent, History, LearningRate, Progress, R2,
     RootMeanSquaredError, Sgd, Trainer,
 };
