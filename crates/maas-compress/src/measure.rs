@@ -15,14 +15,25 @@ pub(crate) fn measure(network: &Network, data: &Dataset) -> Result<Measured, Err
     let answers = network.predict_values(data.rows(), &inputs)?;
     let width = network.output_width();
     match data.targets() {
-        Targets::Labels { data: labels, .. } => {
+        Targets::Labels {
+            classes,
+            data: labels,
+        } => {
+            // One output tells two classes apart.
+            if *classes != width && (width != 1 || *classes > 2) {
+                return Err(maas_nn::Error::Width {
+                    expected: *classes,
+                    found: width,
+                }
+                .into());
+            }
             let right = answers
                 .rows()
                 .into_iter()
                 .zip(labels)
                 .filter(|(row, label)| {
                     let class = if width == 1 {
-                        usize::from(row[0] >= 0.5)
+                        usize::from(row[0] > 0.5)
                     } else {
                         largest(row.iter().copied())
                     };

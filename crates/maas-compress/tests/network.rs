@@ -4,7 +4,8 @@
 use maas_compress::{Compressor, Error, HardThreshold, Prune, Pruned, SignStep, SoftThreshold};
 use maas_core::Seed;
 use maas_data::Dataset;
-use maas_nn::{Mask, Network, Role, Sequential};
+use maas_nn::{BinaryCrossEntropy, Mask, Network, Role, Sequential};
+use maas_train::{Accuracy, Sgd, Trainer};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 
@@ -223,6 +224,42 @@ fn the_report_is_measured() {
         serde_json::from_str::<maas_compress::Report>(&json).unwrap(),
         report
     );
+}
+
+#[test]
+fn one_output_means_the_second_class_above_one_half() {
+    let data = Dataset::classification(array![[0.0], [0.0], [0.0]].view(), &[0, 0, 1], 2).unwrap();
+    let mut network = Sequential::new(data.features())
+        .dense(1)
+        .sigmoid()
+        .build(Seed(1))
+        .unwrap();
+    assert!(network.predict(data.x()).unwrap().iter().all(|&p| p == 0.5));
+    let judge = Trainer::new(Sgd::new(0.1), BinaryCrossEntropy).metric(Accuracy);
+    let evaluation = judge.evaluate(&network, &data).unwrap();
+    let (_, report) = Compressor::new(HardThreshold::new(0.0))
+        .run(&mut network, &data)
+        .unwrap();
+    assert!((report.metric_before - 2.0 / 3.0).abs() < 1e-9);
+    assert_eq!(report.metric_before, evaluation.metrics["accuracy"]);
+}
+
+#[test]
+fn classes_that_the_network_does_not_tell_apart_are_refused() {
+    let data = Dataset::classification(array![[1.0, 0.0]].view(), &[0], 4).unwrap();
+    for units in [1, 3, 5] {
+        let mut network = Sequential::new(data.features())
+            .dense(units)
+            .build(Seed(1))
+            .unwrap();
+        let error = Compressor::new(HardThreshold::new(0.0))
+            .run(&mut network, &data)
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("expected 4 values a row, found {units}")
+        );
+    }
 }
 
 #[test]
