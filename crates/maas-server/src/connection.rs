@@ -123,7 +123,7 @@ impl Connection {
                 while !self.line()?.is_empty() {}
                 return Ok(body);
             }
-            if body.len() as u64 + size > ANSWER_LIMIT {
+            if size > ANSWER_LIMIT - body.len() as u64 {
                 return Err(invalid("an answer that is too large"));
             }
             body.extend(self.bytes(size)?);
