@@ -40,6 +40,8 @@ pub struct Server {
 
 const BODY_LIMIT: usize = 64 << 20;
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+/// The connection adds the timeout to the clock, which would overflow.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Server {
     /// A server without models on port 8000 of the loopback address.
@@ -137,13 +139,14 @@ impl Server {
         self
     }
 
-    /// Waits at most this long for a request's head, and keeps idle connections open for no longer.
+    /// Waits at most this long for a request's head, and keeps idle connections open for no longer. More than a year
+    /// is taken as a year.
     ///
     /// ```
     /// let server = maas_server::Server::new().head_timeout(std::time::Duration::from_secs(5));
     /// ```
     pub fn head_timeout(mut self, limit: Duration) -> Self {
-        self.limits.head_timeout = limit;
+        self.limits.head_timeout = limit.min(YEAR);
         self
     }
 

@@ -248,6 +248,19 @@ fn slow_heads_and_bodies_are_given_up() {
 }
 
 #[test]
+fn timeouts_may_be_as_long_as_they_can_be() {
+    let server = start(
+        Server::new()
+            .head_timeout(Duration::MAX)
+            .body_timeout(Duration::MAX)
+            .drain_timeout(Duration::MAX),
+    );
+    let client = Client::new(server.url()).unwrap().timeout(Duration::MAX);
+    assert!(client.is_live().unwrap());
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
 fn more_connections_than_allowed_wait_for_their_turn() {
     let server = start(Server::new().connections(1));
     let mut first = Http::to(&server);
