@@ -101,12 +101,14 @@ fn main() -> Result<()> {
     );
     if options.serve {
         report::print_curl(&server.url(), &data.test);
-        server.wait_blocking()?;
-    } else {
-        server.shutdown_blocking()?;
     }
     if options.json {
         println!("{}", serde_json::to_string(&figures)?);
+    }
+    if options.serve {
+        server.wait_blocking()?;
+    } else {
+        server.shutdown_blocking()?;
     }
     Ok(())
 }

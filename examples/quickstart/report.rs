@@ -45,8 +45,8 @@ pub(crate) struct Figures {
     pub(crate) train_seconds: f64,
     pub(crate) requests: usize,
     pub(crate) requests_per_replica: Vec<u64>,
-    pub latency_ms_p50: f64,
-    pub latency_ms_p99: f64,
+    pub(crate) latency_ms_p50: f64,
+    pub(crate) latency_ms_p99: f64,
 }
 
 impl fmt::Display for Figures {
