@@ -5,8 +5,8 @@ use crate::{Candidates, Error, Moment, Policy};
 
 /// Everyone in turn: next ← (current + 1) mod N.
 ///
-/// A pick is one atomic addition on one cache line. It takes `&self`, so threads share the ring as it is, in a
-/// `static` or behind an `Arc`.
+/// A pick is one atomic addition on one cache line. It takes `&self`, so threads share the ring as it is, by a
+/// reference or an `Arc`.
 ///
 /// # Exact over every window
 ///
