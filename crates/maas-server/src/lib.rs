@@ -34,9 +34,10 @@
 //! | GET | `/v2/models/MODEL[/versions/VERSION]/ready` | whether the model takes requests |
 //! | POST | `/v2/models/MODEL[/versions/VERSION]/infer` | a prediction |
 //!
-//! Without a version in the path the highest one answers. Tensors travel as JSON, flat or nested as their shape; FP16
-//! and BF16, which JSON numbers do not stand for in the protocol, are refused. f32 values are written with the
-//! shortest digits that give the same bits back. A tensor may have 0 rows.
+//! Without a version in the path the highest one answers. Tensors travel as JSON. Data may be flat or nested in any
+//! way: what counts is the order of the elements and their number, which must be the shape's. FP16 and BF16, which JSON
+//! numbers do not stand for in the protocol, are refused. f32 values are written with the shortest digits that give the
+//! same bits back. A tensor may have 0 rows.
 //!
 //! The binary tensor extension is not there yet: a request that uses it gets a clear refusal. None of the protocol's
 //! extensions is implemented, and none is advertised; a wish for binary outputs is answered in JSON.
