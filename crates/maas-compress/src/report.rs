@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```text
 ///                                 before      after
-/// weights that are not zero       11 680      1 168    10.0 times fewer
-/// bytes of the file               50 812      8 612     5.9 times smaller
+/// weights that are not zero       11,680      1,168    10.0 times fewer
+/// bytes of the file               50,812      8,612     5.9 times smaller
 /// root mean squared error        0.61170    0.61305
 /// ```
 ///
@@ -106,13 +106,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// A number in groups of three digits, as `11 680`.
+/// A number in groups of three digits, as `11,680`.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(' ');
+            text.push(',');
         }
         text.push(digit);
     }
