@@ -232,7 +232,7 @@ fn a_broken_backward_is_rejected() {
     );
 }
 
-/// A loss whose gradient is twice what it should be, and which has a reference.
+/// A loss whose gradient is one percent too large, and which has a reference.
 #[derive(Debug)]
 struct BrokenLoss;
 

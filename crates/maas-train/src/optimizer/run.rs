@@ -12,7 +12,7 @@ const BLOCK: usize = 4096;
 
 /// A chain at work on one network: the links' buffers and the number of steps taken.
 ///
-/// A [`Trainer`](crate::Trainer) makes its own; this is for whoever writes the loop himself. Segments that are frozen
+/// A [`Trainer`](crate::Trainer) makes its own; this is for loops of your own. Segments that are frozen
 /// stay as they are, and masked weights stay zero. Which ones these are is read from the network when the optimiser is
 /// made.
 ///
