@@ -110,7 +110,7 @@ pub enum Error {
         column: String,
         /// The cell's text.
         found: String,
-        /// The classes given.
+        /// The classes given; their range where they are numbers.
         classes: Vec<String>,
     },
     /// An array holds NaN or an infinity.

@@ -235,24 +235,26 @@ impl Table {
         let classes = classes.into();
         classes.check()?;
         let column = self.column(name)?;
-        let texts: Vec<String> = match classes.labels() {
-            Some(labels) => labels.to_vec(),
-            None => (0..classes.count())
-                .map(|class| class.to_string())
-                .collect(),
+        let names = classes.labels().unwrap_or_default();
+        let numbers: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
+        let number = |text: &str| match classes.labels() {
+            Some(_) => numbers.get(text).copied(),
+            None => text
+                .parse()
+                .ok()
+                .filter(|&class: &u32| (class as usize) < classes.count()),
         };
-        let numbers: HashMap<&str, u32> = texts.iter().map(String::as_str).zip(0..).collect();
         let labels = self.rows.iter().map(|row| match &row.cells[column] {
             "" => Err(self.empty_cell(row, column)),
-            text => numbers
-                .get(text)
-                .copied()
-                .ok_or_else(|| Error::UnknownClass {
-                    line: row.line,
-                    column: name.to_owned(),
-                    found: text.to_owned(),
-                    classes: texts.clone(),
-                }),
+            text => number(text).ok_or_else(|| Error::UnknownClass {
+                line: row.line,
+                column: name.to_owned(),
+                found: text.to_owned(),
+                classes: match classes.labels() {
+                    Some(names) => names.to_vec(),
+                    None => vec![format!("0 to {}", classes.count() - 1)],
+                },
+            }),
         });
         let targets = Targets::Labels {
             classes: classes.count(),

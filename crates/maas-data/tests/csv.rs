@@ -188,10 +188,14 @@ fn labels_are_texts_or_numbers_in_order() {
     assert_eq!(data.class_labels().unwrap(), ["3", "8", "10"]);
     assert_eq!(data.labels().unwrap(), [2, 0, 1, 0]);
     let digits = table("a,label\n1,0\n2,9\n3,10\n").unwrap();
-    assert!(matches!(
-        digits.classes_among("label", 10),
-        Err(Error::UnknownClass { line: 4, .. })
-    ));
+    assert_eq!(
+        message(digits.classes_among("label", 10)),
+        "line 4, column `label`: one of 0 to 9 expected, found `10`"
+    );
+    for count in [11, usize::MAX] {
+        let data = digits.classes_among("label", count).unwrap();
+        assert_eq!(data.labels().unwrap(), [0, 9, 10]);
+    }
     assert!(matches!(
         digits.classes_among("label", 0),
         Err(Error::NoClasses)
