@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 /// let mut network = Sequential::new(data.features()).dense(64).relu().dense(1).build(Seed(7))?;
 /// let (_, report) = Compressor::new(SoftThreshold::to_sparsity(0.9)).run(&mut network, &data)?;
 /// assert_eq!((report.weights, report.nonzeros()), (320, 32));
+/// assert!(report.compression() > 1.0);
 /// assert!(report.to_string().contains("10.0 times fewer"));
 /// # Ok::<(), maas_compress::Error>(())
 /// ```
@@ -58,7 +59,7 @@ impl Report {
 
     /// How many times smaller the file is.
     ///
-    /// See the type for how to get a report.
+    /// See the type for an example.
     pub fn compression(&self) -> f64 {
         self.bytes_before as f64 / self.bytes_after as f64
     }
