@@ -174,6 +174,14 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
+    /// A target that is no probability.
+    #[error("row {row} has target {found}; a probability lies between 0 and 1")]
+    Probability {
+        /// The row.
+        row: usize,
+        /// The target.
+        found: f32,
+    },
     /// Targets that are no probabilities of classes.
     #[error(
         "row {row} has targets that sum to {sum}, the least {least}; probabilities sum to 1, none is negative"

@@ -224,6 +224,18 @@ fn targets_that_do_not_fit() {
             "{bad:?}"
         );
     }
+    for bad in [-0.1, 1.1, 5.0, f32::NAN, f32::INFINITY] {
+        let result = evaluate(
+            &BinaryCrossEntropy,
+            &p,
+            Targets::Values(&[0.0, 1.0, 0.5, 0.5, bad, 0.5]),
+            2,
+        );
+        assert!(
+            matches!(result, Err(Error::Probability { row: 1, .. })),
+            "{bad}"
+        );
+    }
     for delta in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         assert!(matches!(
             evaluate(&Huber::new(delta), &p, Targets::Values(&p), 2),

@@ -5,8 +5,8 @@ use crate::{Error, Loss, LossBatch};
 /// The mean of −t·ln σ(z) − (1 − t)·ln(1 − σ(z)) over all elements, from logits z: Keras'
 /// `BinaryCrossentropy(from_logits=True)`, computed as max(z, 0) − z·t + ln(1 + exp(−|z|)).
 ///
-/// Targets are probabilities, or labels 0 and 1 where the network has one output. A network that ends in a sigmoid
-/// is trained on the logits before it and answers with probabilities.
+/// Targets are probabilities, each between 0 and 1, or labels 0 and 1 where the network has one output. A network that
+/// ends in a sigmoid is trained on the logits before it and answers with probabilities.
 ///
 /// ```
 /// use maas_nn::{BinaryCrossEntropy, Loss, LossBatch, Targets};
@@ -33,10 +33,10 @@ impl Loss for BinaryCrossEntropy {
         batch: &LossBatch<'_>,
         mut gradient: Option<&mut [f32]>,
     ) -> Result<f32, Error> {
-        self.check(batch)?;
         if let Some(gradient) = gradient.as_deref() {
             check_length(batch, gradient)?;
         }
+        self.check(batch)?;
         let (kernels, share) = (batch.compute.kernels, 1.0 / batch.predictions.len() as f32);
         let (mut losses, mut numbers) = ([0.0; BLOCK], [0.0; BLOCK]);
         let mut sum = 0.0;
@@ -78,7 +78,16 @@ impl Loss for BinaryCrossEntropy {
 impl BinaryCrossEntropy {
     fn check(self, batch: &LossBatch<'_>) -> Result<(), Error> {
         match batch.targets {
-            Targets::Values(_) => Ok(()),
+            Targets::Values(values) => {
+                let outside = |value: &f32| !(0.0..=1.0).contains(value);
+                match values.iter().position(outside) {
+                    None => Ok(()),
+                    Some(index) => Err(Error::Probability {
+                        row: index / batch.width.max(1),
+                        found: values[index],
+                    }),
+                }
+            }
             Targets::Labels(labels) if batch.width == 1 || batch.rows == 0 => {
                 check_labels(labels, 2)
             }
