@@ -67,7 +67,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fewer = |before: usize, after: usize| format!("{:.1}", before as f64 / after as f64);
+        let fewer = |before: usize, after: usize, word: &str| match after {
+            0 => "none left".to_owned(),
+            _ => format!("{:.1} times {word}", before as f64 / after as f64),
+        };
         let nonzeros_before = self.weights - self.zeros_before;
         let width = self
             .metric
@@ -85,17 +88,14 @@ impl fmt::Display for Report {
             "weights that are not zero",
             &grouped(nonzeros_before),
             &grouped(self.nonzeros()),
-            &format!("{} times fewer", fewer(nonzeros_before, self.nonzeros())),
+            &fewer(nonzeros_before, self.nonzeros(), "fewer"),
         )?;
         row(
             f,
             "bytes of the file",
             &grouped(self.bytes_before),
             &grouped(self.bytes_after),
-            &format!(
-                "{} times smaller",
-                fewer(self.bytes_before, self.bytes_after)
-            ),
+            &fewer(self.bytes_before, self.bytes_after, "smaller"),
         )?;
         row(
             f,

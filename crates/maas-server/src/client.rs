@@ -77,7 +77,7 @@ impl Client {
         })
     }
 
-    /// Waits at most this long to connect, to send and for an answer; 30 s by default, and at least a millisecond.
+    /// Waits at most this long to connect, and each time bytes are sent or awaited; 30 s by default, and at least a millisecond.
     ///
     /// ```
     /// # use maas_server::Client;

@@ -148,6 +148,13 @@ pub enum Error {
         /// The loss.
         loss: f32,
     },
+    /// A weight is infinite or not a number at the end of an epoch: a link of the optimiser made it so, as loss
+    /// and gradients were finite.
+    #[error("a weight is not finite after epoch {epoch}; look at the links of the optimiser")]
+    NonFiniteWeights {
+        /// The epoch, counted from 1.
+        epoch: usize,
+    },
     /// The network or the loss failed.
     #[error(transparent)]
     Network(#[from] maas_nn::Error),

@@ -252,7 +252,7 @@ impl Metric for Accuracy {
     }
 
     fn update(&self, batch: &MetricBatch<'_>, accumulators: &mut [f64]) {
-        let rows = batch.predictions.chunks_exact(batch.width);
+        let rows = batch.predictions.chunks_exact(batch.width.max(1));
         accumulators[0] += rows.len() as f64;
         accumulators[1] += match batch.targets {
             Targets::Labels(labels) if batch.width == 1 => rows
@@ -268,7 +268,7 @@ impl Metric for Accuracy {
                 .filter(|(row, value)| (row[0] > 0.5) == (**value > 0.5))
                 .count(),
             Targets::Values(values) => rows
-                .zip(values.chunks_exact(batch.width))
+                .zip(values.chunks_exact(batch.width.max(1)))
                 .filter(|(row, values)| largest(row) == largest(values))
                 .count(),
             _ => 0,

@@ -9,8 +9,8 @@ use maas_core::{DType, Seed, TensorSpec};
 use maas_data::{Dataset, Input, Targets};
 use maas_nn::{CategoricalCrossEntropy, MeanSquaredError, Sequential};
 use maas_train::{
-    AbsoluteError, Accuracy, Adam, Error, GradientDescent, Progress, R2, RootMeanSquaredError, Sgd,
-    Trainer,
+    AbsoluteError, Accuracy, Adam, Chain, Error, GradientDescent, Momentum, Progress, R2,
+    RootMeanSquaredError, Sgd, Trainer,
 };
 use ndarray::array;
 
@@ -329,6 +329,20 @@ fn a_loss_that_is_not_finite_stops_before_its_step() {
         .fit(&mut again, &data.select(&rows).unwrap())
         .unwrap();
     assert_eq!(again.parameters(), network.parameters());
+}
+
+#[test]
+fn a_link_that_breaks_the_weights_is_told_at_the_end_of_the_epoch() {
+    let data = regression(40);
+    let broken = Chain::new(0.1).then(Momentum::new(f32::NAN));
+    let trainer = Trainer::new(broken, MeanSquaredError)
+        .batch_size(40)
+        .progress(Progress::Quiet);
+    let error = trainer.fit(&mut regressor(&data), &data).unwrap_err();
+    assert!(
+        matches!(error, Error::NonFiniteWeights { epoch: 1 }),
+        "{error}"
+    );
 }
 
 #[test]

@@ -7,7 +7,9 @@
 //! ```
 
 pub use crate::Error;
-pub use maas_core::{DType, Model, Seed, Tensor, TensorSpec};
+pub use maas_core::{
+    Context, DType, Model, Outputs, Seed, Signature, Tensor, TensorSpec, TensorView,
+};
 
 #[cfg(feature = "compress")]
 pub use maas_compress::{CompressedNetwork, Compressor, SignStep, SoftThreshold};

@@ -33,6 +33,9 @@ pub(super) fn fit(
     for epoch in 1..=trainer.epochs {
         let start = Instant::now();
         let mut record = run.epoch(trainer, network, epoch, &mut display)?;
+        if !network.parameters().iter().all(|weight| weight.is_finite()) {
+            return Err(Error::NonFiniteWeights { epoch });
+        }
         if let Some(validator) = &mut validator {
             let evaluation = validator.evaluate(network)?;
             record.validation_loss = Some(evaluation.loss);

@@ -241,7 +241,8 @@ impl<'a> Trainer<'a> {
     /// [`Error::TargetWidth`], [`Error::TargetKind`], [`Error::MetricTargets`]) are found before the
     /// first step. When a step finds a loss or a gradient that is not finite ([`Error::NonFiniteLoss`],
     /// [`Error::NonFiniteGradient`]), or a layer or the loss fails ([`Error::Network`]), the network keeps what the
-    /// steps before it made.
+    /// steps before it made. Weights that a link of the optimiser made infinite or not a number are found at the end of
+    /// the epoch ([`Error::NonFiniteWeights`]).
     pub fn fit(&self, network: &mut Network, data: &Dataset) -> Result<History, Error> {
         fit::fit(self, network, data)
     }
