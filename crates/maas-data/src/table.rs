@@ -228,7 +228,7 @@ impl Table {
     /// let table = Dataset::from_csv_reader("a,label\n1,0\n2,2\n".as_bytes())?;
     /// assert_eq!(table.classes_among("label", 3)?.labels().unwrap(), [0, 2]);
     /// let error = table.classes_among("label", 2).unwrap_err();
-    /// assert_eq!(error.to_string(), "line 3, column `label`: one of 0, 1 expected, found `2`");
+    /// assert_eq!(error.to_string(), "line 3, column `label`: one of 0 to 1 expected, found `2`");
     /// # Ok::<(), Error>(())
     /// ```
     pub fn classes_among(&self, name: &str, classes: impl Into<Classes>) -> Result<Dataset, Error> {
