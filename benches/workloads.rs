@@ -2,48 +2,119 @@
 
 use maas_core::Seed;
 use maas_data::Dataset;
-use maas_nn::{MeanSquaredError, Network, Sequential};
+use maas_nn::{CategoricalCrossEntropy, MeanSquaredError, Network, Sequential};
 use maas_train::{Adam, Progress, Trainer};
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
-pub(crate) const ROWS: usize = 10_000;
-pub(crate) const WIDTH: usize = 32;
+/// Dense layers with relu between them, trained with Adam on synthetic rows that can be learned.
+#[derive(Clone, Copy)]
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    /// Features, then the units of each layer.
+    pub(crate) widths: &'static [usize],
+    pub(crate) task: Task,
+    pub(crate) rows: usize,
+    pub(crate) batch: usize,
+    pub(crate) epochs: usize,
+}
 
-/// 10,000 rows of 32 features with mean 0 and deviation 1, and a smooth target with a little noise.
-pub(crate) fn data() -> Dataset {
+#[derive(Clone, Copy)]
+pub(crate) enum Task {
+    /// Mean squared error.
+    Regression,
+    /// Softmax and cross-entropy of labels.
+    Classification,
+}
+
+/// The article's network in small batches: 3,130 steps of 2.5 MFLOP.
+pub(crate) const W1: Workload = Workload {
+    name: "w1",
+    widths: &[32, 128, 64, 32, 1],
+    task: Task::Regression,
+    rows: 10_000,
+    batch: 32,
+    epochs: 10,
+};
+
+/// The same in large batches: 100 steps of 80 MFLOP.
+pub(crate) const W2: Workload = Workload {
+    name: "w2",
+    batch: 1024,
+    ..W1
+};
+
+/// A wide classifier: 60 steps of 4.1 GFLOP.
+pub(crate) const W4: Workload = Workload {
+    name: "w4",
+    widths: &[784, 1024, 1024, 1024, 10],
+    task: Task::Classification,
+    rows: 5_120,
+    batch: 256,
+    epochs: 3,
+};
+
+pub(crate) const ALL: [Workload; 3] = [W1, W2, W4];
+
+impl Workload {
+    pub(crate) fn data(&self) -> Dataset {
+        let data = match self.task {
+            Task::Regression => regression(self.rows, self.widths[0]),
+            Task::Classification => {
+                let classes = self.widths[self.widths.len() - 1];
+                classification(self.rows, self.widths[0], classes)
+            }
+        };
+        data.expect("the rows are finite")
+    }
+
+    pub(crate) fn network(&self, data: &Dataset) -> Network {
+        let (&last, hidden) = self.widths[1..].split_last().expect("there are layers");
+        let network = hidden
+            .iter()
+            .fold(Sequential::new(data.features()), |network, &units| {
+                network.dense(units).relu()
+            })
+            .dense(last);
+        let network = match self.task {
+            Task::Regression => network,
+            Task::Classification => network.softmax(),
+        };
+        network.build(Seed(7)).expect("the layers fit")
+    }
+
+    pub(crate) fn trainer<'a>(&self) -> Trainer<'a> {
+        let adam = Adam::new(1e-3);
+        let trainer = match self.task {
+            Task::Regression => Trainer::new(adam, MeanSquaredError),
+            Task::Classification => Trainer::new(adam, CategoricalCrossEntropy),
+        };
+        trainer
+            .epochs(self.epochs)
+            .batch_size(self.batch)
+            .seed(Seed(7))
+            .progress(Progress::Quiet)
+    }
+}
+
+/// Features with mean 0 and deviation 1, and a smooth target with a little noise.
+fn regression(rows: usize, width: usize) -> Result<Dataset, maas_data::Error> {
     let mut random = Random(11);
-    let features = Array2::from_shape_simple_fn((ROWS, WIDTH), || random.normal());
-    let targets = features.map_axis(ndarray::Axis(1), |x| {
+    let features = Array2::from_shape_simple_fn((rows, width), || random.normal());
+    let targets = features.map_axis(Axis(1), |x| {
         0.5 * (x[0] + x[1] * x[2] + (2.0 * x[3]).sin() + 0.5 * x[4] * x[4]) + 0.1 * random.normal()
     });
-    Dataset::new(
-        features.view(),
-        targets.insert_axis(ndarray::Axis(1)).view(),
-    )
-    .expect("the rows are finite")
+    Dataset::new(features.view(), targets.insert_axis(Axis(1)).view())
 }
 
-/// The article's network on 32 features: 128-64-32-1 with relu.
-pub(crate) fn network(data: &Dataset) -> Network {
-    Sequential::new(data.features())
-        .dense(128)
-        .relu()
-        .dense(64)
-        .relu()
-        .dense(32)
-        .relu()
-        .dense(1)
-        .build(Seed(7))
-        .expect("the layers fit")
-}
-
-/// Adam and mean squared error.
-pub(crate) fn trainer<'a>(batch: usize, epochs: usize) -> Trainer<'a> {
-    Trainer::new(Adam::new(1e-3), MeanSquaredError)
-        .epochs(epochs)
-        .batch_size(batch)
-        .seed(Seed(7))
-        .progress(Progress::Quiet)
+/// One faint pattern a class under noise of deviation 1; the classes overlap a little.
+fn classification(rows: usize, width: usize, classes: usize) -> Result<Dataset, maas_data::Error> {
+    let mut random = Random(13);
+    let patterns = Array2::from_shape_simple_fn((classes, width), || 0.15 * random.normal());
+    let labels: Vec<u32> = (0..rows).map(|row| (row % classes) as u32).collect();
+    let features = Array2::from_shape_fn((rows, width), |(row, column)| {
+        patterns[[row % classes, column]] + random.normal()
+    });
+    Dataset::classification(features.view(), &labels, classes)
 }
 
 /// A counter through a finaliser (splitmix64): good enough for data, the same everywhere.

@@ -1,5 +1,6 @@
 """What every Python peer shares: the workload's files, and the loop that trains when it is told to."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -8,28 +9,45 @@ import time
 
 import numpy as np
 
-WIDTHS = [32, 128, 64, 32, 1]
-EPOCHS = 10
+
+@dataclasses.dataclass
+class Workload:
+    """What `ours.rs --export` wrote; `weights` are the initial kernel and bias of each layer in turn."""
+
+    widths: list[int]
+    classifies: bool
+    rows: int
+    batch: int
+    epochs: int
+    x: np.ndarray
+    y: np.ndarray
+    weights: list[np.ndarray]
 
 
 def load(folder):
-    """Features, targets and the initial [kernel, bias] of each layer, as `w1 --export` wrote them."""
     folder = pathlib.Path(folder)
-    x = np.fromfile(folder / "features.f32", dtype="<f4").reshape(-1, WIDTHS[0])
-    y = np.fromfile(folder / "targets.f32", dtype="<f4").reshape(-1, 1)
+    told = json.loads((folder / "workload.json").read_text())
+    widths, classifies = told["widths"], told["task"] == "classification"
+    x = np.fromfile(folder / "features.f32", dtype="<f4").reshape(-1, widths[0])
+    if classifies:
+        y = np.fromfile(folder / "labels.i32", dtype="<i4")
+    else:
+        y = np.fromfile(folder / "targets.f32", dtype="<f4").reshape(-1, widths[-1])
     flat, weights = np.fromfile(folder / "weights.f32", dtype="<f4"), []
-    for rows, columns in zip(WIDTHS, WIDTHS[1:]):
+    for rows, columns in zip(widths, widths[1:]):
         kernel, bias, flat = np.split(flat, [rows * columns, rows * columns + columns])
         weights += [kernel.reshape(rows, columns), bias]
-    return x, y, weights
+    return Workload(widths, classifies, told["rows"], told["batch"], told["epochs"], x, y, weights)
 
 
-def serve(train):
+def serve(train, versions):
     """Train once to warm up, then once for each line of standard input; `train` returns the last epoch's loss."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    start = time.perf_counter()
     train()
-    print(json.dumps({"ready": True}), file=answers, flush=True)
+    ready = f"{versions}; first training {time.perf_counter() - start:.1f} s"
+    print(json.dumps({"ready": ready}), file=answers, flush=True)
     for _ in sys.stdin:
         start = time.perf_counter()
         loss = train()

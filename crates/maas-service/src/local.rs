@@ -22,6 +22,9 @@ use crate::{
 /// several workers share one model. A model that panics fails that request alone. The worker can be stopped at any
 /// time, also while the model runs: whoever waits then hears [`ServeError::Stopped`] at once.
 ///
+/// The worker keeps the scratch between requests. What a request still allocates is its own: lists of its tensors, a
+/// channel, the memory of its answer; as many pieces whatever its rows and the model's depth.
+///
 /// ```
 /// use maas_core::{DType, Error, FnModel, Outputs, Signature, TensorSpec, TensorView};
 /// use maas_service::{LocalModel, Service};

@@ -218,7 +218,8 @@ impl<'a> Trainer<'a> {
 
     /// Train the network on these rows.
     ///
-    /// The optimiser starts anew with every call. Frozen segments and masked weights stay as they are.
+    /// The optimiser starts anew with every call. Frozen segments and masked weights stay as they are. Memory is made
+    /// before the first step; steps allocate nothing.
     ///
     /// ```
     /// # use {maas_core::Seed, maas_data::Dataset, maas_nn::{MeanSquaredError, Sequential}, ndarray::array};

@@ -1,4 +1,4 @@
-"""JAX with one compiled scan an epoch: `w1_jax.py FOLDER BATCH`."""
+"""JAX with one compiled scan an epoch: `jax_dense.py FOLDER`."""
 
 import os
 import sys
@@ -12,9 +12,7 @@ import optax
 
 import peer
 
-x, y, weights = peer.load(sys.argv[1])
-batch = int(sys.argv[2])
-rows = len(x)
+work = peer.load(sys.argv[1])
 optimizer = optax.adam(1e-3, eps=1e-7)
 
 
@@ -23,6 +21,8 @@ def loss_of(parameters, x, y):
         x = x @ parameters[index] + parameters[index + 1]
         if index + 2 < len(parameters):
             x = jax.nn.relu(x)
+    if work.classifies:
+        return optax.softmax_cross_entropy_with_integer_labels(x, y).mean()
     return jnp.mean((x - y) ** 2)
 
 
@@ -36,25 +36,25 @@ def step(carry, order):
 @jax.jit
 def epoch(carry, full, rest):
     carry, losses = jax.lax.scan(step, carry, full)
-    total = losses.sum() * batch
+    total = losses.sum() * work.batch
     if rest.size:
         carry, loss = step(carry, rest)
         total += loss * rest.size
-    return carry, total / rows
+    return carry, total / work.rows
 
 
-xs, ys = jnp.asarray(x), jnp.asarray(y)
+xs, ys = jnp.asarray(work.x), jnp.asarray(work.y)
 generator = np.random.default_rng(7)
 
 
 def train():
-    parameters = [jnp.asarray(w) for w in weights]
+    parameters = [jnp.asarray(w) for w in work.weights]
     carry = (parameters, optimizer.init(parameters))
-    for _ in range(peer.EPOCHS):
-        order = generator.permutation(rows).astype(np.int32)
-        whole = rows // batch * batch
-        carry, loss = epoch(carry, order[:whole].reshape(-1, batch), order[whole:])
+    for _ in range(work.epochs):
+        order = generator.permutation(work.rows).astype(np.int32)
+        whole = work.rows // work.batch * work.batch
+        carry, loss = epoch(carry, order[:whole].reshape(-1, work.batch), order[whole:])
     return jax.block_until_ready(loss)
 
 
-peer.serve(train)
+peer.serve(train, f"jax {jax.__version__}, optax {optax.__version__}")
