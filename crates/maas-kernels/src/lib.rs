@@ -57,12 +57,13 @@ mod reduce;
 mod shrink;
 mod simd;
 mod softmax;
+mod team;
 #[cfg(test)]
 mod wide_tests;
 
 pub use activation::Activation;
 pub use buffer::Buffer;
-pub use compute::{Compute, Parallelism};
+pub use compute::{Chunks, Compute, Divisible, Parallelism};
 pub use cross_entropy::ClassTargets;
 pub use error::Error;
 pub use kernels::Kernels;

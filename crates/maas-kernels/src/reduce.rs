@@ -3,7 +3,7 @@ use crate::simd::Simd;
 use crate::{Kernels, Matrix};
 
 /// Elements of one block: each block is reduced by lanes and tree, then the blocks' values are joined in order.
-const BLOCK: usize = 4096;
+pub(crate) const BLOCK: usize = 4096;
 /// Virtual lanes, whatever the width of the processor's vectors.
 const LANES: usize = 16;
 /// Rows of one block of a column sum, the same as the block of a product.
@@ -75,7 +75,7 @@ impl Kernels {
     pub fn column_sums(self, x: Matrix<'_>, sums: &mut [f32]) {
         assert_eq!(sums.len(), x.columns(), "as many sums as columns");
         if x.is_row_major() {
-            self.run(ColumnSums { x: x.data(), sums });
+            self.sums_of_columns(x.data(), x.columns(), 0, sums);
         } else if x.rows() > 0 {
             for (sum, column) in sums.iter_mut().zip(x.data().chunks_exact(x.rows())) {
                 *sum = ordered_sum(column);
@@ -83,6 +83,20 @@ impl Kernels {
         } else {
             sums.fill(0.0);
         }
+    }
+
+    /// The sums of the columns from `first` on of rows of `columns` floats.
+    pub(crate) fn sums_of_columns(self, x: &[f32], columns: usize, first: usize, sums: &mut [f32]) {
+        assert!(
+            first + sums.len() <= columns,
+            "sums of columns that are there"
+        );
+        self.run(ColumnSums {
+            x,
+            columns,
+            first,
+            sums,
+        });
     }
 }
 
@@ -274,6 +288,8 @@ unsafe fn step_row<S: Simd, R: Reduction<N>, const N: usize>(
 
 struct ColumnSums<'a> {
     x: &'a [f32],
+    columns: usize,
+    first: usize,
     sums: &'a mut [f32],
 }
 
@@ -282,33 +298,79 @@ impl Work for ColumnSums<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let columns = self.sums.len();
-        if columns == 0 {
-            return;
-        }
         let mut j = 0;
-        while j < columns {
-            let n = S::LANES.min(columns - j);
-            let mut total = s.zero();
-            for (b, block) in self.x.chunks(ROWS * columns).enumerate() {
-                let mut sum = s.zero();
-                for row in block.chunks_exact(columns) {
-                    // SAFETY: `n` floats of the row lie from column `j` on.
-                    let x = unsafe {
-                        let p = row.as_ptr().add(j);
-                        if n == S::LANES {
-                            s.load(p)
-                        } else {
-                            s.load_partial(p, n)
-                        }
-                    };
-                    sum = s.add(sum, x);
-                }
-                total = if b == 0 { sum } else { s.add(total, sum) };
-            }
-            // SAFETY: as for the row.
-            unsafe { s.store_partial(self.sums.as_mut_ptr().add(j), n, total) };
-            j += n;
+        while self.sums.len() - j >= SIDE_BY_SIDE * S::LANES {
+            let columns = [S::LANES; SIDE_BY_SIDE];
+            sums_of_vectors(
+                s,
+                self.x,
+                self.columns,
+                self.first + j,
+                columns,
+                &mut self.sums[j..],
+            );
+            j += SIDE_BY_SIDE * S::LANES;
         }
+        while j < self.sums.len() {
+            let columns = [S::LANES.min(self.sums.len() - j)];
+            sums_of_vectors(
+                s,
+                self.x,
+                self.columns,
+                self.first + j,
+                columns,
+                &mut self.sums[j..],
+            );
+            j += S::LANES;
+        }
+    }
+}
+
+/// Vectors whose chains of additions run at once.
+const SIDE_BY_SIDE: usize = 8;
+
+/// The sums of columns of x from `first` on, in `N` vectors of which each holds so many floats.
+#[inline(always)]
+fn sums_of_vectors<S: Simd, const N: usize>(
+    s: S,
+    x: &[f32],
+    columns: usize,
+    first: usize,
+    widths: [usize; N],
+    sums: &mut [f32],
+) {
+    let width: usize = widths.iter().sum();
+    assert!(
+        first + width <= columns && width <= sums.len(),
+        "sums of columns that are there"
+    );
+    let mut totals = [s.zero(); N];
+    for (b, block) in x.chunks(ROWS * columns).enumerate() {
+        let mut chains = [s.zero(); N];
+        for row in block.chunks_exact(columns) {
+            for v in 0..N {
+                // SAFETY: before vector `v` all are full, and `width` floats of the row lie from column `first` on.
+                let x = unsafe {
+                    let p = row.as_ptr().add(first + v * S::LANES);
+                    if widths[v] == S::LANES {
+                        s.load(p)
+                    } else {
+                        s.load_partial(p, widths[v])
+                    }
+                };
+                chains[v] = s.add(chains[v], x);
+            }
+        }
+        for v in 0..N {
+            totals[v] = if b == 0 {
+                chains[v]
+            } else {
+                s.add(totals[v], chains[v])
+            };
+        }
+    }
+    for v in 0..N {
+        // SAFETY: as for the row.
+        unsafe { s.store_partial(sums.as_mut_ptr().add(v * S::LANES), widths[v], totals[v]) };
     }
 }

@@ -152,7 +152,7 @@ pub use loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Huber, Link, Loss, LossBatch, MeanAbsoluteError,
     MeanSquaredError, Targets,
 };
-pub use maas_kernels::{Activation, Buffer, Compute, Kernels, Parallelism};
+pub use maas_kernels::{Activation, Buffer, Chunks, Compute, Divisible, Kernels, Parallelism};
 pub use network::{Mask, Network, Segment, StateSegment, Summary, SummaryRow};
 pub use pass::{Backward, Forward, Gradients, Inputs, Mode, Saved, Slices, SlicesMut};
 pub use plan::{Head, InputGradients, Plan, PlanOptions, Purpose, ValuesMut};

@@ -1,7 +1,6 @@
 use std::fmt::Debug;
-use std::ops::Range;
 
-use maas_kernels::{Buffer, Kernels};
+use maas_kernels::Kernels;
 
 use crate::Role;
 
@@ -115,7 +114,7 @@ impl<'a> Block<'a> {
     /// ```
     /// use maas_nn::{Block, BlockState, Role};
     /// let (mut theta, mut update) = ([1.0], [0.5]);
-    /// let block = Block::new(&mut theta, &mut update, BlockState::new(&mut [], 0..1), Role::Weight, 0.0);
+    /// let block = Block::new(&mut theta, &mut update, BlockState::new(&mut [], 1), Role::Weight, 0.0);
     /// assert_eq!(block.update, [0.5]);
     /// ```
     #[must_use]
@@ -139,22 +138,21 @@ impl<'a> Block<'a> {
 /// The part of a link's buffers that belongs to a block.
 #[derive(Debug)]
 pub struct BlockState<'a> {
-    buffers: &'a mut [Buffer],
-    range: Range<usize>,
+    data: &'a mut [f32],
+    len: usize,
 }
 
 impl<'a> BlockState<'a> {
-    /// `range` of each of the buffers.
+    /// Parts of `len` floats, one after another.
     ///
     /// ```
-    /// use maas_nn::{BlockState, Buffer};
-    /// let mut buffers = [Buffer::zeroed(32), Buffer::zeroed(32)];
-    /// let mut state = BlockState::new(&mut buffers, 16..20);
-    /// assert_eq!(state.get(1), [0.0; 4]);
+    /// use maas_nn::BlockState;
+    /// let mut state = BlockState::new(&mut [1.0, 2.0, 3.0, 4.0], 2);
+    /// assert_eq!(state.get(1), [3.0, 4.0]);
     /// ```
     #[must_use]
-    pub fn new(buffers: &'a mut [Buffer], range: Range<usize>) -> Self {
-        Self { buffers, range }
+    pub fn new(data: &'a mut [f32], len: usize) -> Self {
+        Self { data, len }
     }
 
     /// Buffer `index` of the block.
@@ -163,13 +161,13 @@ impl<'a> BlockState<'a> {
     /// When the link keeps fewer.
     ///
     /// ```
-    /// # use maas_nn::{BlockState, Buffer};
-    /// let mut buffers = [Buffer::zeroed(16)];
-    /// BlockState::new(&mut buffers, 0..2).get(0).fill(1.0);
-    /// assert_eq!(buffers[0][..3], [1.0, 1.0, 0.0]);
+    /// # use maas_nn::BlockState;
+    /// let mut data = [0.0; 4];
+    /// BlockState::new(&mut data, 2).get(0).fill(1.0);
+    /// assert_eq!(data, [1.0, 1.0, 0.0, 0.0]);
     /// ```
     pub fn get(&mut self, index: usize) -> &mut [f32] {
-        &mut self.buffers[index][self.range.clone()]
+        &mut self.data[index * self.len..][..self.len]
     }
 
     /// Several buffers of the block at once.
@@ -178,16 +176,17 @@ impl<'a> BlockState<'a> {
     /// When the link keeps fewer, or an index is there twice.
     ///
     /// ```
-    /// # use maas_nn::{BlockState, Buffer};
-    /// let mut buffers = [Buffer::zeroed(16), Buffer::zeroed(16)];
-    /// let mut state = BlockState::new(&mut buffers, 0..2);
+    /// # use maas_nn::BlockState;
+    /// let mut data = [0.0, 1.0];
+    /// let mut state = BlockState::new(&mut data, 1);
     /// let [m, v] = state.many([0, 1]);
     /// m.copy_from_slice(v);
+    /// assert_eq!(data, [1.0, 1.0]);
     /// ```
     pub fn many<const N: usize>(&mut self, indices: [usize; N]) -> [&mut [f32]; N] {
-        self.buffers
-            .get_disjoint_mut(indices)
+        let ranges = indices.map(|index| index * self.len..(index + 1) * self.len);
+        self.data
+            .get_disjoint_mut(ranges)
             .expect("the link keeps these buffers, and asks for none twice")
-            .map(|buffer| &mut buffer[self.range.clone()])
     }
 }

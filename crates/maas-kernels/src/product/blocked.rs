@@ -22,8 +22,11 @@ pub(super) struct Product {
     pub(super) activation: Activation,
 }
 
-// SAFETY: a product's pointers are valid wherever it goes, and no other product writes its part of C.
+// SAFETY: a product's pointers are valid wherever it goes, and no other product writes its part of C. What can be done
+// through a shared reference is to copy it, and only the parts that `Product::run` cuts from it are run, each once.
 unsafe impl Send for Product {}
+// SAFETY: as above.
+unsafe impl Sync for Product {}
 
 #[derive(Default)]
 struct Workspace {
@@ -44,44 +47,8 @@ fn room(buffer: &mut Buffer, len: usize) -> *mut f32 {
 }
 
 impl Product {
-    /// Splits the work over at most `tasks` threads, by rows of C or, when there are few, by columns.
-    pub(super) fn run(self, tasks: usize) {
-        if tasks <= 1 {
-            self.run_alone();
-            return;
-        }
-        let first = tasks / 2;
-        let (one, two) = if self.m >= tasks * self.kernels.tile_rows() || self.m >= self.n {
-            self.split_rows(self.m * first / tasks)
-        } else {
-            let width = 2 * self.kernels.lanes();
-            self.split_columns((self.n * first / tasks).next_multiple_of(width).min(self.n))
-        };
-        rayon::join(move || one.run(first), move || two.run(tasks - first));
-    }
-
-    fn split_rows(self, m: usize) -> (Self, Self) {
-        let below = Self {
-            m: self.m - m,
-            a: self.a.at(m, 0),
-            c: self.c.wrapping_add(m * self.c_stride),
-            ..self
-        };
-        (Self { m, ..self }, below)
-    }
-
-    fn split_columns(self, n: usize) -> (Self, Self) {
-        let right = Self {
-            n: self.n - n,
-            b: self.b.at(0, n),
-            c: self.c.wrapping_add(n),
-            bias: self.bias.from(n),
-            ..self
-        };
-        (Self { n, ..self }, right)
-    }
-
-    fn run_alone(self) {
+    /// On the calling thread.
+    pub(super) fn run_alone(self) {
         if self.m == 0 || self.n == 0 {
             return;
         }
@@ -105,7 +72,7 @@ impl Product {
         }
     }
 
-    fn fits_in_place(&self) -> bool {
+    pub(super) fn fits_in_place(&self) -> bool {
         self.b.column == 1 && (self.m <= 2 || self.k * self.n <= IN_PLACE)
     }
 
@@ -320,7 +287,7 @@ fn parts(k: usize, depth: usize) -> impl Iterator<Item = Part> {
 }
 
 impl Bias {
-    fn from(self, column: usize) -> Self {
+    pub(super) fn from(self, column: usize) -> Self {
         match self {
             Self::Columns(p) => Self::Columns(p.wrapping_add(column)),
             other => other,
@@ -339,13 +306,13 @@ fn fused(activation: Activation) -> bool {
 /// Floats of B that are read where they lie.
 const IN_PLACE: usize = 32 * 1024;
 /// Floats of A that are read where they lie even when B is packed.
-const LEFT_IN_PLACE: usize = 16 * 1024;
+pub(super) const LEFT_IN_PLACE: usize = 16 * 1024;
 /// Rows of A that pass by one strip of B before the next strip, when in place.
 const ROWS_IN_PLACE: usize = 96;
 /// Rows of a packed block of A.
 const ROWS: usize = 144;
 /// Columns of a packed block of B.
-const COLUMNS: usize = 1024;
+pub(super) const COLUMNS: usize = 1024;
 /// Lanes times the depth of packed blocks, so that a strip of B stays in the first cache. A multiple of 8 for any number of
 /// lanes.
 const DEPTH: usize = 2048;

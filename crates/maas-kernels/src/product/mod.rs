@@ -3,6 +3,7 @@
 mod blocked;
 mod pack;
 mod portable;
+mod split;
 mod strip;
 mod tile;
 
@@ -10,13 +11,13 @@ use blocked::Product;
 use pack::View;
 use strip::Bias;
 
-use crate::{Activation, Kernels, Matrix, MatrixMut, Parallelism};
+use crate::{Activation, Compute, Kernels, Matrix, MatrixMut, Parallelism};
 
 /// Length of the blocks of k: within one the products run on in one chain of fused multiply-adds.
 pub(crate) const BLOCK: usize = 1024;
 
-/// Multiply-adds below which a task is not worth another thread.
-const WORK_OF_A_TASK: usize = 1 << 20;
+/// Elements to be activated that are worth a thread.
+const ELEMENTS_OF_A_THREAD: usize = 8 * 1024;
 
 /// What happens to each element of a product before it is written: a bias is added, then an activation applied.
 ///
@@ -82,7 +83,14 @@ impl Kernels {
             None => self.product(a, b, c.into_data(), bias, activation, parallelism),
             Some(sums) => {
                 self.product(a, b, sums, bias, Activation::Linear, parallelism);
-                self.activate(activation, sums, c.into_data());
+                let compute = Compute {
+                    kernels: self,
+                    parallelism,
+                };
+                let parts = (&*sums, c.into_data());
+                compute.split(parts, ELEMENTS_OF_A_THREAD, |(sums, c)| {
+                    self.activate(activation, sums, c);
+                });
             }
         }
     }
@@ -151,8 +159,7 @@ impl Kernels {
                 activation,
             }
         };
-        let work = m.saturating_mul(n).saturating_mul(k);
-        product.run(parallelism.get().min(work / WORK_OF_A_TASK));
+        product.run(parallelism.get());
     }
 
     /// y = A·x, in the order of summation of [`Kernels::matmul`].

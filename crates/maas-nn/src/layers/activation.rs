@@ -2,6 +2,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use maas_kernels::Activation;
 
+use super::ELEMENTS;
 use crate::reference::Reference;
 use crate::spec::ActivationName;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, RowType};
@@ -31,9 +32,11 @@ impl Layer for Elementwise {
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
-        pass.compute
-            .kernels
-            .activate(self.0, pass.inputs.f32(0)?, pass.output);
+        let compute = pass.compute;
+        let parts = (pass.inputs.f32(0)?, &mut *pass.output);
+        compute.split(parts, ELEMENTS, |(x, y)| {
+            compute.kernels.activate(self.0, x, y);
+        });
         Ok(())
     }
 
@@ -46,9 +49,11 @@ impl Layer for Elementwise {
         } else {
             pass.inputs.f32(0)?
         };
-        pass.compute
-            .kernels
-            .activation_gradient(self.0, saved, pass.output_gradient, dx);
+        let compute = pass.compute;
+        let parts = (saved, &*pass.output_gradient, dx);
+        compute.split(parts, ELEMENTS, |(saved, dy, dx)| {
+            compute.kernels.activation_gradient(self.0, saved, dy, dx);
+        });
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 use maas_kernels::{Activation, Epilogue, Matrix, MatrixMut};
 
+use super::ELEMENTS;
 use crate::reference::Reference;
 use crate::{
     Backward, Error, Forward, Initializer, Layer, LayerPlan, ParameterSpec, Role, RowType,
@@ -100,7 +101,10 @@ impl Layer for Dense {
             } else {
                 &*pass.saved.f32
             };
-            kernels.activation_gradient_in_place(self.activation, saved, pass.output_gradient);
+            let parts = (saved, &mut *pass.output_gradient);
+            pass.compute.split(parts, ELEMENTS, |(saved, dz)| {
+                kernels.activation_gradient_in_place(self.activation, saved, dz);
+            });
         }
         let dz = Matrix::new(pass.output_gradient, rows, self.units);
         kernels.matmul(
@@ -111,7 +115,8 @@ impl Layer for Dense {
             parallelism,
         );
         if self.bias {
-            kernels.column_sums(dz, pass.parameter_gradients.get(1));
+            pass.compute
+                .column_sums(dz, pass.parameter_gradients.get(1));
         }
         if let Some(dx) = pass.input_gradients.get(0) {
             kernels.matmul(

@@ -1,5 +1,7 @@
 use maas_core::Seed;
+use maas_kernels::Chunks;
 
+use super::ELEMENTS;
 use crate::reference::Reference;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, Mode, RowType, SavedSpec};
 
@@ -39,17 +41,24 @@ impl Layer for Dropout {
         if width == 0 {
             return Ok(());
         }
-        let kept = &mut *pass.saved.u8;
-        let rows = x
-            .chunks_exact(width)
-            .zip(pass.output.chunks_exact_mut(width))
-            .zip(kept.chunks_exact_mut(width));
-        for (row, ((x, y), kept)) in rows.enumerate() {
-            noise.row(row, kept);
-            for ((&x, y), &kept) in x.iter().zip(y).zip(&*kept) {
-                *y = if kept == 1 { x * noise.scale } else { 0.0 };
+        let parts = (
+            0..pass.rows,
+            Chunks::new(x, width),
+            Chunks::new(&mut *pass.output, width),
+            Chunks::new(&mut *pass.saved.u8, width),
+        );
+        let least = ELEMENTS.div_ceil(width);
+        pass.compute.split(parts, least, |(rows, x, y, kept)| {
+            let x = x.data.chunks_exact(width);
+            let y = y.data.chunks_exact_mut(width);
+            let kept = kept.data.chunks_exact_mut(width);
+            for (row, ((x, y), kept)) in rows.zip(x.zip(y).zip(kept)) {
+                noise.row(row, kept);
+                for ((&x, y), &kept) in x.iter().zip(y).zip(&*kept) {
+                    *y = if kept == 1 { x * noise.scale } else { 0.0 };
+                }
             }
-        }
+        });
         Ok(())
     }
 
@@ -61,9 +70,12 @@ impl Layer for Dropout {
             dx.copy_from_slice(pass.output_gradient);
             return Ok(());
         };
-        for ((&dy, dx), &kept) in pass.output_gradient.iter().zip(dx).zip(&*pass.saved.u8) {
-            *dx = if kept == 1 { dy * noise.scale } else { 0.0 };
-        }
+        let parts = (&*pass.output_gradient, dx, &*pass.saved.u8);
+        pass.compute.split(parts, ELEMENTS, |(dy, dx, kept)| {
+            for ((&dy, dx), &kept) in dy.iter().zip(dx).zip(kept) {
+                *dx = if kept == 1 { dy * noise.scale } else { 0.0 };
+            }
+        });
         Ok(())
     }
 

@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 use crate::{Error, Layer, LayerSpec};
 
+/// Elements of a cheap function that are worth a thread.
+const ELEMENTS: usize = 16 * 1024;
+
 /// The layer that a specification describes.
 pub(crate) fn resolve(spec: &LayerSpec, layers: &Layers) -> Result<Arc<dyn Layer>, Error> {
     Ok(match spec {

@@ -1,3 +1,6 @@
+use maas_kernels::Chunks;
+
+use super::ELEMENTS;
 use crate::reference::Reference;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, RowType};
 
@@ -25,18 +28,31 @@ impl Layer for Softmax {
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
         let columns = last(pass.inputs.row_shape(0));
-        pass.compute
-            .kernels
-            .softmax_rows(pass.inputs.f32(0)?, columns, pass.output);
+        let (compute, rows) = (pass.compute, |x| Chunks::new(x, columns));
+        let parts = (
+            rows(pass.inputs.f32(0)?),
+            Chunks::new(&mut *pass.output, columns),
+        );
+        compute.split(parts, ELEMENTS.div_ceil(columns), |(x, y)| {
+            compute.kernels.softmax_rows(x.data, columns, y.data);
+        });
         Ok(())
     }
 
     fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
         let columns = last(pass.inputs.row_shape(0));
         if let Some(dx) = pass.input_gradients.get(0) {
-            pass.compute
-                .kernels
-                .softmax_gradient(pass.output, pass.output_gradient, columns, dx);
+            let (compute, rows) = (pass.compute, |x| Chunks::new(x, columns));
+            let parts = (
+                rows(pass.output),
+                rows(&*pass.output_gradient),
+                Chunks::new(dx, columns),
+            );
+            compute.split(parts, ELEMENTS.div_ceil(columns), |(y, dy, dx)| {
+                compute
+                    .kernels
+                    .softmax_gradient(y.data, dy.data, columns, dx.data);
+            });
         }
         Ok(())
     }

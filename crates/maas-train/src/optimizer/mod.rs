@@ -1,7 +1,9 @@
 //! Optimisers: chains of small transformations, and what applies them to a network.
 
 mod adam;
+mod blocks;
 mod chain;
+mod pass;
 mod run;
 mod sgd;
 

@@ -1,14 +1,9 @@
-use std::ops::Range;
-use std::sync::Arc;
+use maas_kernels::{Buffer, Compute, Kernels, Parallelism};
+use maas_nn::{Network, Step};
 
-use maas_kernels::{Buffer, Kernels};
-use maas_nn::{Block, BlockState, Fused, Mask, Network, Role, Step, Transform};
-
+use super::blocks::{GROUPS, Groups, Part, Stretch};
+use super::pass::Pass;
 use crate::{Chain, Error};
-
-/// Elements in a block: θ, update and two buffers of a link are 64 KiB, which stay in a core's second-level cache
-/// while all links run over them. A multiple of 64, so that a block starts with a word of its mask.
-const BLOCK: usize = 4096;
 
 /// A chain at work on one network: the links' buffers and the number of steps taken.
 ///
@@ -33,22 +28,16 @@ const BLOCK: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Optimizer {
     chain: Chain,
-    /// The buffers of each link.
-    buffers: Vec<Vec<Buffer>>,
+    /// The links' buffers: for each block those of the first link, then those of the second, and so on.
+    state: Buffer,
+    /// Buffers of all links together.
+    buffers: usize,
     parts: Vec<Part>,
+    groups: Groups,
     length: usize,
     reductions: Vec<f32>,
     steps: u64,
-    kernels: Kernels,
-}
-
-/// What is known of a segment.
-#[derive(Clone, Debug)]
-struct Part {
-    range: Range<usize>,
-    role: Role,
-    trainable: bool,
-    mask: Option<Mask>,
+    compute: Compute,
 }
 
 impl Optimizer {
@@ -69,16 +58,7 @@ impl Optimizer {
         let chain = chain.into();
         chain.check()?;
         let length = network.parameters().len();
-        let buffers_of = |link: &dyn Transform| {
-            (0..link.buffers())
-                .map(|_| Buffer::zeroed(length))
-                .collect()
-        };
-        let buffers = chain
-            .links()
-            .iter()
-            .map(|link| buffers_of(link.as_ref()))
-            .collect();
+        let buffers = chain.links().iter().map(|link| link.buffers()).sum();
         let parts = network
             .segments()
             .iter()
@@ -89,16 +69,19 @@ impl Optimizer {
                 trainable: segment.trainable,
                 mask: mask.cloned(),
             })
-            .collect();
+            .collect::<Vec<_>>();
+        let groups = Groups::new(&parts);
         let reductions = vec![0.0; chain.links().len()];
         Ok(Self {
             chain,
+            state: Buffer::zeroed(length * buffers),
             buffers,
             parts,
+            groups,
             length,
             reductions,
             steps: 0,
-            kernels: Kernels::best(),
+            compute: Compute::default(),
         })
     }
 
@@ -111,8 +94,23 @@ impl Optimizer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn kernels(self, kernels: Kernels) -> Self {
-        Self { kernels, ..self }
+    pub fn kernels(mut self, kernels: Kernels) -> Self {
+        self.compute.kernels = kernels;
+        self
+    }
+
+    /// Use at most this many threads; any number gives the same bits.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_kernels::Parallelism, maas_nn::Sequential, maas_train::{Optimizer, Sgd}};
+    /// let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// let optimizer = Optimizer::new(Sgd::new(0.1), &network)?.parallelism(Parallelism::available());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn parallelism(mut self, parallelism: Parallelism) -> Self {
+        self.compute.parallelism = parallelism;
+        self
     }
 
     /// Steps taken so far.
@@ -145,32 +143,28 @@ impl Optimizer {
             }
         }
         let number = self.steps + 1;
-        let step = Step::new(number, self.chain.rate().at(number)?, self.kernels);
+        let step = Step::new(number, self.chain.rate().at(number)?, self.compute.kernels);
         self.hide(gradient);
         for (reduction, link) in self.reductions.iter_mut().zip(self.chain.links()) {
             *reduction = link.reduce(&step, gradient);
         }
-        let parameters = network.parameters_mut();
-        for part in self.parts.iter().filter(|part| part.trainable) {
-            for start in part.range.clone().step_by(BLOCK) {
-                let range = start..part.range.end.min(start + BLOCK);
-                let (theta, update) =
-                    (&mut parameters[range.clone()], &mut gradient[range.clone()]);
-                let mut links = Links {
-                    links: self.chain.links(),
-                    buffers: &mut self.buffers,
-                    reductions: &self.reductions,
-                    range,
-                    role: part.role,
-                };
-                links.step(&step, theta, update);
-                if let Some(mask) = &part.mask {
-                    let words = (start - part.range.start) / 64..mask.words().len();
-                    self.kernels
-                        .apply_mask(theta, &mask.words()[words][..theta.len().div_ceil(64)]);
-                }
-            }
-        }
+        let pass = Pass {
+            step,
+            links: self.chain.links(),
+            reductions: &self.reductions,
+            parts: &self.parts,
+        };
+        let stretch = Stretch {
+            groups: &self.groups.groups,
+            blocks: &self.groups.blocks,
+            start: 0,
+            theta: network.parameters_mut(),
+            update: gradient,
+            state: &mut self.state,
+            buffers: self.buffers,
+        };
+        self.compute
+            .split(stretch, GROUPS, |stretch| pass.run(stretch));
         self.steps = number;
         Ok(())
     }
@@ -181,55 +175,10 @@ impl Optimizer {
             if !part.trainable {
                 gradient[part.range.clone()].fill(0.0);
             } else if let Some(mask) = &part.mask {
-                self.kernels
+                self.compute
+                    .kernels
                     .apply_mask(&mut gradient[part.range.clone()], mask.words());
             }
-        }
-    }
-}
-
-/// The links of a chain with their buffers, about to work on a range of the parameters.
-struct Links<'a> {
-    links: &'a [Arc<dyn Transform>],
-    buffers: &'a mut [Vec<Buffer>],
-    reductions: &'a [f32],
-    range: Range<usize>,
-    role: Role,
-}
-
-impl Links<'_> {
-    fn step(&mut self, step: &Step, theta: &mut [f32], update: &mut [f32]) {
-        let mut fused = Fused::Unsupported;
-        if self.links.len() == 1 {
-            self.each(theta, update, |link, block| {
-                fused = link.step_fused(step, block);
-            });
-        }
-        if fused == Fused::Unsupported {
-            self.each(theta, update, |link, block| link.apply(step, block));
-            step.kernels
-                .gradient_descent(theta, update, step.learning_rate);
-        }
-        self.each(theta, update, |link, block| link.after(step, block));
-    }
-
-    fn each(
-        &mut self,
-        theta: &mut [f32],
-        update: &mut [f32],
-        mut act: impl FnMut(&dyn Transform, &mut Block<'_>),
-    ) {
-        for ((link, buffers), &reduction) in self
-            .links
-            .iter()
-            .zip(&mut *self.buffers)
-            .zip(self.reductions)
-        {
-            let state = BlockState::new(buffers, self.range.clone());
-            act(
-                link.as_ref(),
-                &mut Block::new(theta, update, state, self.role, reduction),
-            );
         }
     }
 }

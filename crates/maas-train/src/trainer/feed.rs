@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use maas_core::{Moments, Values};
 use maas_data::Dataset;
+use maas_kernels::{Chunks, Compute};
 use maas_nn::{Loss, LossBatch, Network, Plan, Targets, ValuesMut};
 
 use crate::{Error, Metric};
@@ -113,21 +114,21 @@ impl<'d> Feed<'d> {
     }
 
     /// Copy the rows of these numbers into the plan's inputs and gather their targets.
-    pub(super) fn gather(&mut self, order: &[u32], plan: &mut Plan) {
+    pub(super) fn gather(&mut self, order: &[u32], plan: &mut Plan, compute: Compute) {
         for (index, &(values, width)) in self.inputs.iter().enumerate() {
             match (values, plan.input_mut(index)) {
                 (Values::F32(values), ValuesMut::F32(input)) => {
-                    copy_rows(values, width, order, input);
+                    copy_rows(values, width, order, input, compute);
                 }
                 (Values::I32(values), ValuesMut::I32(input)) => {
-                    copy_rows(values, width, order, input);
+                    copy_rows(values, width, order, input, compute);
                 }
                 _ => unreachable!("the kinds of inputs are compared when a feed is made"),
             }
         }
-        self.learned.gather(order);
+        self.learned.gather(order, compute);
         if let Some(raw) = &mut self.raw {
-            raw.gather(order);
+            raw.gather(order, compute);
         }
     }
 
@@ -203,15 +204,15 @@ impl Rows<'_> {
         }
     }
 
-    fn gather(&mut self, order: &[u32]) {
+    fn gather(&mut self, order: &[u32], compute: Compute) {
         match self {
             Self::Values { all, width, batch } => {
                 batch.resize(order.len() * *width, 0.0);
-                copy_rows(all, *width, order, batch);
+                copy_rows(all, *width, order, batch, compute);
             }
             Self::Labels { all, batch } => {
                 batch.resize(order.len(), 0);
-                copy_rows(all, 1, order, batch);
+                copy_rows(all, 1, order, batch, compute);
             }
         }
     }
@@ -233,17 +234,30 @@ impl Rows<'_> {
     }
 }
 
-fn copy_rows<T: Copy>(from: &[T], width: usize, order: &[u32], to: &mut [T]) {
+fn copy_rows<T: Copy + Send + Sync>(
+    from: &[T],
+    width: usize,
+    order: &[u32],
+    to: &mut [T],
+    compute: Compute,
+) {
     if width == 1 {
         for (to, &row) in to.iter_mut().zip(order) {
             *to = from[row as usize];
         }
-    } else {
-        for (to, &row) in to.chunks_exact_mut(width).zip(order) {
+        return;
+    }
+    let to = &mut to[..order.len() * width];
+    let parts = (Chunks::new(to, width), order);
+    compute.split(parts, ELEMENTS.div_ceil(width), |(to, order)| {
+        for (to, &row) in to.data.chunks_exact_mut(width).zip(order) {
             to.copy_from_slice(&from[row as usize * width..][..width]);
         }
-    }
+    });
 }
+
+/// Elements to be copied that are worth a thread.
+const ELEMENTS: usize = 16 * 1024;
 
 fn check_inputs<'d>(
     network: &Network,

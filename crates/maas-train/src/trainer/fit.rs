@@ -62,8 +62,9 @@ struct Run<'d> {
 
 impl<'d> Run<'d> {
     fn new(trainer: &Trainer<'_>, network: &Network, data: &'d Dataset) -> Result<Self, Error> {
-        let optimizer =
-            Optimizer::new(trainer.chain.clone(), network)?.kernels(trainer.compute.kernels);
+        let optimizer = Optimizer::new(trainer.chain.clone(), network)?
+            .kernels(trainer.compute.kernels)
+            .parallelism(trainer.compute.parallelism);
         let feed = Feed::new(network, data, "training")?;
         let rows = trainer.batch_size.min(feed.rows());
         let options = PlanOptions::train(rows)
@@ -128,8 +129,8 @@ impl<'d> Run<'d> {
             meters,
             order,
         } = self;
-        let (count, kernels) = (rows.len(), trainer.compute.kernels);
-        feed.gather(&order[rows], plan);
+        let (count, compute) = (rows.len(), trainer.compute);
+        feed.gather(&order[rows], plan, compute);
         plan.forward_head(
             count,
             network,
@@ -140,15 +141,14 @@ impl<'d> Run<'d> {
             meters.update(plan.output(), feed.raw_batch());
         }
         let (predictions, gradient) = plan.head(count);
-        let batch =
-            LossBatch::new(predictions, feed.learned_batch(), count)?.compute(trainer.compute);
+        let batch = LossBatch::new(predictions, feed.learned_batch(), count)?.compute(compute);
         let loss = trainer.loss.evaluate(&batch, Some(gradient))?;
         let (epoch, step) = place;
         if !loss.is_finite() {
             return Err(Error::NonFiniteLoss { epoch, step, loss });
         }
         plan.backward(count, network)?;
-        if !kernels.sum_squares(plan.gradient()).is_finite() {
+        if !compute.sum_squares(plan.gradient()).is_finite() {
             return Err(Error::NonFiniteGradient { epoch, step, loss });
         }
         optimizer.step(network, plan.gradient_mut())?;

@@ -1,3 +1,11 @@
+//! With what, and on how many threads.
+
+mod divisible;
+mod reduce;
+mod split;
+
+pub use divisible::{Chunks, Divisible};
+
 use std::num::NonZeroUsize;
 
 use crate::Kernels;

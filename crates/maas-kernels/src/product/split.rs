@@ -1,0 +1,114 @@
+//! Which part of C a thread computes.
+
+use super::blocked::{COLUMNS, LEFT_IN_PLACE, Product};
+use crate::team;
+
+/// A cut of C into rows × columns of parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Grid {
+    rows: usize,
+    columns: usize,
+}
+
+impl Product {
+    /// Computes C on at most `threads` threads, and on fewer where the work is not worth so many.
+    pub(super) fn run(self, threads: usize) {
+        let work = self.m.saturating_mul(self.n).saturating_mul(self.k);
+        let grid = self.grid(threads.min(work / WORK_OF_A_THREAD));
+        let parts = grid.rows * grid.columns;
+        if parts <= 1 {
+            self.run_alone();
+        } else {
+            team::run(parts, parts, &|i| self.part(grid, i).run_alone());
+        }
+    }
+
+    /// The cheapest cut into at most so many parts. Ties go to rows, which a layer's next product finds in the cache
+    /// of the same core.
+    fn grid(&self, parts: usize) -> Grid {
+        let one = Grid {
+            rows: 1,
+            columns: 1,
+        };
+        if parts <= 1 {
+            return one;
+        }
+        let most_rows = self.m.div_ceil(self.kernels.tile_rows());
+        let most_columns = self.n.div_ceil(self.column_step());
+        (1..=parts.min(most_columns))
+            .map(|columns| Grid {
+                rows: (parts / columns).min(most_rows),
+                columns,
+            })
+            .min_by_key(|&grid| self.part(grid, 0).cost())
+            .unwrap_or(one)
+    }
+
+    /// About what a part costs, in multiply-adds.
+    fn cost(&self) -> usize {
+        let packed = if self.fits_in_place() {
+            0
+        } else if self.m * self.k <= LEFT_IN_PLACE {
+            self.k * self.n
+        } else {
+            self.k * self.n + self.m * self.k * self.n.div_ceil(COLUMNS)
+        };
+        self.m * self.k * self.n + packed * COST_OF_PACKING
+    }
+
+    /// Part number `i` of the grid, row by row. Part 0 is as large as any.
+    fn part(self, grid: Grid, i: usize) -> Self {
+        let (row, column) = (i / grid.columns, i % grid.columns);
+        let (top, m) = share(self.m, grid.rows, row, 1);
+        let (left, n) = share(self.n, grid.columns, column, self.column_step());
+        Self {
+            m,
+            n,
+            a: self.a.at(top, 0),
+            b: self.b.at(0, left),
+            c: self.c.wrapping_add(top * self.c_stride + left),
+            bias: self.bias.from(left),
+            ..self
+        }
+    }
+
+    /// Columns of a strip.
+    fn column_step(&self) -> usize {
+        2 * self.kernels.lanes()
+    }
+}
+
+/// Start and length of share number `i` of `len`, in whole steps but for the end of the last one. Earlier shares are
+/// at most one step longer than later ones.
+fn share(len: usize, shares: usize, i: usize, step: usize) -> (usize, usize) {
+    let steps = len.div_ceil(step);
+    let start = |i: usize| (i * (steps / shares) + i.min(steps % shares)) * step;
+    let from = start(i).min(len);
+    (from, start(i + 1).min(len) - from)
+}
+
+/// Multiply-adds that are worth a thread.
+const WORK_OF_A_THREAD: usize = 1 << 18;
+/// Multiply-adds in the time in which one float is packed.
+const COST_OF_PACKING: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::share;
+
+    proptest! {
+        #[test]
+        fn shares_are_the_whole(len in 0..500_usize, shares in 1..9_usize, step in 1..20_usize) {
+            let mut next = 0;
+            for i in 0..shares {
+                let (from, n) = share(len, shares, i, step);
+                prop_assert_eq!(from, next);
+                prop_assert!(n <= share(len, shares, 0, step).1);
+                next = from + n;
+            }
+            prop_assert_eq!(next, len);
+        }
+    }
+}
