@@ -11,14 +11,9 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use maas_core::Seed;
-use maas_data::Dataset;
 use maas_kernels::{
     Activation, AdamStep, Compute, Epilogue, Kernels, Matrix, MatrixMut, Parallelism,
 };
-use maas_nn::{CategoricalCrossEntropy, Network, Sequential};
-use maas_train::{Adam, Progress, Trainer};
-use ndarray::Array2;
 
 fn main() {
     let chosen: Vec<String> = std::env::args()
@@ -203,20 +198,14 @@ fn filled(len: usize) -> Vec<f32> {
 }
 
 fn train() {
-    let data = workloads::data();
-    let images = images();
-    let network = workloads::network(&data);
-    let wide = wide(&images);
-    let cases: [(&str, Trainer<'_>, &Network, &Dataset, usize); 3] = [
-        ("W1", workloads::trainer(32, 3), &network, &data, 9),
-        ("W2", workloads::trainer(1024, 10), &network, &data, 15),
-        ("W4", wide_trainer(), &wide, &images, 3),
-    ];
+    let epochs_and_rounds = [(3, 9), (10, 15), (1, 3)];
     let most = std::env::var("THREADS")
         .ok()
         .and_then(|n| n.parse().ok())
         .unwrap_or(2);
-    for (name, trainer, network, data, rounds) in cases {
+    for (workload, (epochs, rounds)) in workloads::ALL.into_iter().zip(epochs_and_rounds) {
+        let (name, data) = (workload.name, workload.data());
+        let (trainer, network) = (workload.trainer().epochs(epochs), workload.network(&data));
         let mut times = vec![Vec::new(); most];
         let mut prints = Vec::new();
         for round in 0..=rounds {
@@ -225,7 +214,7 @@ fn train() {
                 let mut network = network.clone();
                 let start = Instant::now();
                 trainer
-                    .fit(&mut network, data)
+                    .fit(&mut network, &data)
                     .expect("the loss stays finite");
                 if round > 0 {
                     times.push(start.elapsed().as_secs_f64());
@@ -247,36 +236,4 @@ fn train() {
         }
         println!("{name} fingerprints {prints:016x?}");
     }
-}
-
-/// 5,120 rows of 784 numbers in ten classes.
-fn images() -> Dataset {
-    let rows = 5120;
-    let labels: Vec<u32> = (0..rows as u32).map(|row| row * 7 % 10).collect();
-    let features = Array2::from_shape_fn((rows, 784), |(row, column)| {
-        let noise = (row * 7919 + column * 104_729) % 1000;
-        let class = labels[row] as usize;
-        (if column % 10 == class { 0.5 } else { 0.0 }) + noise as f32 / 1000.0 - 0.5
-    });
-    Dataset::classification(features.view(), &labels, 10).expect("the rows are finite")
-}
-
-fn wide(data: &Dataset) -> Network {
-    let mut layers = Sequential::new(data.features());
-    for _ in 0..3 {
-        layers = layers.dense(1024).relu();
-    }
-    layers
-        .dense(10)
-        .softmax()
-        .build(Seed(7))
-        .expect("the layers fit")
-}
-
-fn wide_trainer<'a>() -> Trainer<'a> {
-    Trainer::new(Adam::new(1e-3), CategoricalCrossEntropy)
-        .epochs(1)
-        .batch_size(256)
-        .seed(Seed(7))
-        .progress(Progress::Quiet)
 }

@@ -15,7 +15,7 @@ use maas_nn::{Network, Sequential};
 use ndarray::Array2;
 
 /// The most threads that the cases use; no more than cores are needed for what is counted here.
-const THREADS: [usize; 1] = [1];
+const THREADS: [usize; 3] = [1, 2, 3];
 
 #[test]
 fn nothing_is_allocated_after_the_first_step_and_the_first_answer() {

@@ -17,7 +17,7 @@ use crate::{network, noise};
 /// epoch; between epochs there may be a constant number. The last batch of an epoch has fewer rows.
 pub(crate) fn steps_allocate_nothing(threads: NonZeroUsize) {
     for (name, chain) in chains() {
-        for (rows, batch) in [(517, 32), (1900, 256)] {
+        for (rows, batch) in [(517, 32), (1100, 256)] {
             let notes = Notes::new();
             let data = data(rows);
             let end_of_epoch = Arc::clone(&notes.0);
@@ -48,7 +48,7 @@ pub(crate) fn steps_allocate_nothing(threads: NonZeroUsize) {
     }
 }
 
-/// A fit of ten times the rows allocates as often.
+/// A fit of five times the rows allocates as often.
 pub(crate) fn more_steps_allocate_no_more(threads: NonZeroUsize) {
     for (name, chain) in chains() {
         let count = |rows| {
@@ -60,7 +60,7 @@ pub(crate) fn more_steps_allocate_no_more(threads: NonZeroUsize) {
             trainer.fit(&mut network, &data).unwrap();
             during(|| drop(trainer.fit(&mut network, &data).unwrap()))
         };
-        let (few, many) = (count(300), count(3000));
+        let (few, many) = (count(300), count(1500));
         assert_eq!(few, many, "{name}, {threads} threads");
     }
 }

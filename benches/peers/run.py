@@ -89,6 +89,7 @@ def main():
     parser.add_argument("--workload", choices=["w1", "w2", "w4"], default="w1")
     parser.add_argument("--threads", default="all", help="of ours: a number, or all cores; the peers use what they like")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=600, help="no round begins after as many")
     parser.add_argument("--peers", default=",".join(PEERS), help=f"of {', '.join(PEERS)}")
     parser.add_argument("--json", action="store_true", help="every time as the last line")
     options = parser.parse_args()
@@ -97,17 +98,19 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         peers = start(options, ours, folder)
         told = json.loads((pathlib.Path(folder) / "workload.json").read_text())
-    for index in range(options.rounds):
-        first = index % len(peers)
+    rounds, begin = 0, time.monotonic()
+    while rounds < options.rounds and time.monotonic() - begin < options.seconds:
+        first = rounds % len(peers)
         for peer in peers[first:] + peers[:first]:
             peer.train()
+        rounds += 1
     for peer in peers:
         peer.stop()
 
     layers = "-".join(map(str, told["widths"]))
     print(
         f"\n{told['name'].upper()}: {layers}, {told['task']}, {told['rows']:,} rows, batches of {told['batch']}, "
-        f"{told['epochs']} epochs; {options.rounds} rounds\n{processor()}, {os.cpu_count()} cores\n"
+        f"{told['epochs']} epochs; {rounds} rounds\n{processor()}, {os.cpu_count()} cores\n"
     )
     print(figures.table(peers))
     if options.json:

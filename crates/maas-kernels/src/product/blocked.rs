@@ -1,9 +1,8 @@
-use std::cell::RefCell;
-
 use super::BLOCK;
 use super::pack::{PackLeft, PackRight, View};
 use super::strip::{Bias, End, Left, Rows, Strip};
-use crate::{Activation, Buffer, Kernels};
+use super::workspace::{Room, Workspace};
+use crate::{Activation, Kernels};
 
 /// A product to compute, or a part of one: C = act(A·B + bias), m × k by k × n.
 ///
@@ -28,39 +27,20 @@ unsafe impl Send for Product {}
 // SAFETY: as above.
 unsafe impl Sync for Product {}
 
-#[derive(Default)]
-struct Workspace {
-    left: Buffer,
-    right: Buffer,
-    chains: Buffer,
-}
-
-thread_local! {
-    static WORKSPACE: RefCell<Workspace> = RefCell::default();
-}
-
-fn room(buffer: &mut Buffer, len: usize) -> *mut f32 {
-    if buffer.len() < len {
-        *buffer = Buffer::zeroed(len);
-    }
-    buffer.as_mut_ptr()
-}
-
 impl Product {
     /// On the calling thread.
-    pub(super) fn run_alone(self) {
+    pub(super) fn run_alone(self, workspace: &mut Workspace) {
         if self.m == 0 || self.n == 0 {
             return;
         }
-        WORKSPACE.with_borrow_mut(|workspace| {
-            if self.fits_in_place() {
-                self.in_place();
-            } else if self.m <= 2 {
-                self.flat(workspace);
-            } else {
-                self.packed(workspace);
-            }
-        });
+        workspace.reserve(self.room());
+        if self.fits_in_place() {
+            self.in_place();
+        } else if self.m <= 2 {
+            self.flat(workspace);
+        } else {
+            self.packed(workspace);
+        }
         if !fused(self.activation) {
             for i in 0..self.m {
                 // SAFETY: row i of C holds n floats that no one else uses.
@@ -128,7 +108,7 @@ impl Product {
     /// One or two rows by a transposed B: packed strip by strip.
     fn flat(self, workspace: &mut Workspace) {
         let lanes = self.kernels.lanes();
-        let right = room(&mut workspace.right, BLOCK * self.vectors() * lanes);
+        let right = workspace.right.as_mut_ptr();
         for start in (0..self.k.max(1)).step_by(BLOCK) {
             let k = BLOCK.min(self.k - start);
             self.strips(self.vectors(), |j, width| {
@@ -158,27 +138,16 @@ impl Product {
 
     /// Blocks of B, and of A unless it is small, copied to where they are read in order.
     fn packed(self, workspace: &mut Workspace) {
-        let (lanes, most) = (self.kernels.lanes(), self.kernels.tile_rows());
-        let (width, depth) = (2 * lanes, DEPTH / lanes);
-        let columns = COLUMNS.min(self.n);
-        let rows = (ROWS / most * most).min(self.m);
-        let left_in_place = self.m * self.k <= LEFT_IN_PLACE;
-        let left = room(
-            &mut workspace.left,
-            if left_in_place {
-                0
-            } else {
-                rows * depth + lanes
-            },
-        );
-        let right = room(
-            &mut workspace.right,
-            columns.next_multiple_of(width) * depth,
-        );
-        let chains = room(
-            &mut workspace.chains,
-            if self.k > BLOCK { self.m * columns } else { 0 },
-        );
+        let Blocks {
+            rows,
+            columns,
+            depth,
+            width,
+            left_in_place,
+        } = self.blocks();
+        let left = workspace.left.as_mut_ptr();
+        let right = workspace.right.as_mut_ptr();
+        let chains = workspace.chains.as_mut_ptr();
         for column in (0..self.n).step_by(columns) {
             let n = columns.min(self.n - column);
             for part in parts(self.k, depth) {
@@ -244,6 +213,40 @@ impl Product {
         }
     }
 
+    fn blocks(&self) -> Blocks {
+        let (lanes, most) = (self.kernels.lanes(), self.kernels.tile_rows());
+        Blocks {
+            rows: (ROWS / most * most).min(self.m),
+            columns: COLUMNS.min(self.n),
+            depth: DEPTH / lanes,
+            width: 2 * lanes,
+            left_in_place: self.m * self.k <= LEFT_IN_PLACE,
+        }
+    }
+
+    /// What the product needs of a workspace.
+    pub(super) fn room(&self) -> Room {
+        let lanes = self.kernels.lanes();
+        if self.fits_in_place() {
+            Room::default()
+        } else if self.m <= 2 {
+            Room {
+                right: BLOCK * self.vectors() * lanes,
+                ..Room::default()
+            }
+        } else {
+            let blocks = self.blocks();
+            let left = blocks.rows * blocks.depth + lanes;
+            let right = blocks.columns.next_multiple_of(blocks.width) * blocks.depth;
+            let chains = self.m * blocks.columns;
+            Room {
+                left: if blocks.left_in_place { 0 } else { left },
+                right,
+                chains: if self.k > BLOCK { chains } else { 0 },
+            }
+        }
+    }
+
     /// Cuts the columns into strips of at most `vectors` vectors and runs each.
     fn strips(&self, vectors: usize, strip: impl Fn(usize, usize) -> Strip) {
         let lanes = self.kernels.lanes();
@@ -258,6 +261,20 @@ impl Product {
             j += width;
         }
     }
+}
+
+/// How a packed product is cut.
+struct Blocks {
+    /// Rows of a block of A.
+    rows: usize,
+    /// Columns of a block of B.
+    columns: usize,
+    /// Of k, in both.
+    depth: usize,
+    /// Columns of a strip.
+    width: usize,
+    /// Whether A is read where it lies.
+    left_in_place: bool,
 }
 
 /// `k` of the products from `from` on, within the block of k that begins at `start`.

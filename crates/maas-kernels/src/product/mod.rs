@@ -6,6 +6,7 @@ mod portable;
 mod split;
 mod strip;
 mod tile;
+mod workspace;
 
 use blocked::Product;
 use pack::View;

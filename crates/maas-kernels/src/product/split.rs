@@ -1,7 +1,10 @@
 //! Which part of C a thread computes.
 
+use std::num::NonZeroUsize;
+
 use super::blocked::{COLUMNS, LEFT_IN_PLACE, Product};
-use crate::team;
+use super::workspace::with_workspaces;
+use crate::{Compute, Parallelism};
 
 /// A cut of C into rows × columns of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +19,24 @@ impl Product {
         let work = self.m.saturating_mul(self.n).saturating_mul(self.k);
         let grid = self.grid(threads.min(work / WORK_OF_A_THREAD));
         let parts = grid.rows * grid.columns;
-        if parts <= 1 {
-            self.run_alone();
-        } else {
-            team::run(parts, parts, &|i| self.part(grid, i).run_alone());
-        }
+        with_workspaces(parts, |workspaces| {
+            if let [workspace] = workspaces {
+                return self.run_alone(workspace);
+            }
+            for (i, workspace) in workspaces.iter_mut().enumerate() {
+                workspace.reserve(self.part(grid, i).room());
+            }
+            let compute = Compute {
+                kernels: self.kernels,
+                parallelism: NonZeroUsize::new(parts)
+                    .map_or(Parallelism::single(), Parallelism::threads),
+            };
+            compute.split((0..parts, workspaces), 1, |(numbers, workspaces)| {
+                for (i, workspace) in numbers.zip(workspaces) {
+                    self.part(grid, i).run_alone(workspace);
+                }
+            });
+        });
     }
 
     /// The cheapest cut into at most so many parts. Ties go to rows, which a layer's next product finds in the cache

@@ -1,0 +1,53 @@
+//! Where packed operands lie.
+
+use std::cell::RefCell;
+
+use crate::Buffer;
+
+/// Memory that a product works in, or a part of one; it grows and is kept.
+#[derive(Default)]
+pub(super) struct Workspace {
+    pub(super) left: Buffer,
+    pub(super) right: Buffer,
+    pub(super) chains: Buffer,
+}
+
+/// How many floats of it are needed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Room {
+    pub(super) left: usize,
+    pub(super) right: usize,
+    pub(super) chains: usize,
+}
+
+thread_local! {
+    static OWN: RefCell<Vec<Workspace>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Workspaces for so many parts, of the calling thread, which keeps them.
+///
+/// The thread that asks for a product owns the memory for all of its parts, whoever computes them: so which thread takes which
+/// part has no say in when memory is made.
+pub(super) fn with_workspaces<T>(parts: usize, work: impl FnOnce(&mut [Workspace]) -> T) -> T {
+    OWN.with_borrow_mut(|own| {
+        if own.len() < parts {
+            own.resize_with(parts, Workspace::default);
+        }
+        work(&mut own[..parts])
+    })
+}
+
+impl Workspace {
+    pub(super) fn reserve(&mut self, room: Room) {
+        let buffers = [
+            (&mut self.left, room.left),
+            (&mut self.right, room.right),
+            (&mut self.chains, room.chains),
+        ];
+        for (buffer, floats) in buffers {
+            if buffer.len() < floats {
+                *buffer = Buffer::zeroed(floats);
+            }
+        }
+    }
+}
