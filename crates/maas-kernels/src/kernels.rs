@@ -123,6 +123,15 @@ impl Kernels {
         Self(Set::Wide)
     }
 
+    /// The proof that this is the AVX-512 set.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn as_avx512(self) -> Option<Avx512> {
+        match self.0 {
+            Set::Avx512(set) => Some(set),
+            _ => None,
+        }
+    }
+
     /// Floats in a vector of the set.
     pub(crate) fn lanes(self) -> usize {
         self.run(Lanes)

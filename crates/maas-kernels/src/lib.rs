@@ -25,6 +25,7 @@
 //!   methods.
 //! - [`Matrix`] and [`MatrixMut`]: borrowed row-major data with a shape; [`Matrix::transposed`] is a view.
 //! - [`Epilogue`] and [`Activation`]: what happens to a product before it is written.
+//! - [`Bf16`] and [`Bf16Matrix`]: operands of half the size, for [`Kernels::matmul_bf16`].
 //! - [`Parallelism`]: the most threads a call may use. [`Compute`] is kernels and parallelism together.
 //! - [`Buffer`]: zeroed floats on a 64-byte boundary.
 //!
@@ -43,6 +44,7 @@
 
 mod activation;
 mod arithmetic;
+mod bf16;
 mod buffer;
 mod compute;
 mod cross_entropy;
@@ -62,6 +64,7 @@ mod team;
 mod wide_tests;
 
 pub use activation::Activation;
+pub use bf16::{Bf16, Bf16Matrix};
 pub use buffer::Buffer;
 pub use compute::{Chunks, Compute, Divisible, Parallelism};
 pub use cross_entropy::ClassTargets;

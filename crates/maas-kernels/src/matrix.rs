@@ -199,7 +199,7 @@ impl<'a> MatrixMut<'a> {
 }
 
 #[track_caller]
-fn check_len(len: usize, rows: usize, columns: usize) {
+pub(crate) fn check_len(len: usize, rows: usize, columns: usize) {
     assert!(
         rows.checked_mul(columns) == Some(len),
         "{len} values cannot be a matrix of {rows} × {columns}"

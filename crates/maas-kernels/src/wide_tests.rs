@@ -1,6 +1,8 @@
 //! The generic code at sixteen lanes gives the portable set's bits, whatever the processor.
 
-use crate::{Activation, ClassTargets, Epilogue, Kernels, Matrix, MatrixMut, Parallelism};
+use crate::{
+    Activation, Bf16, Bf16Matrix, ClassTargets, Epilogue, Kernels, Matrix, MatrixMut, Parallelism,
+};
 
 fn numbers(len: usize, seed: u32) -> Vec<f32> {
     let mut state = seed.wrapping_mul(747_796_405) | 1;
@@ -76,6 +78,49 @@ fn products() {
             );
         }
     }
+}
+
+#[test]
+fn bf16_products() {
+    for (m, k, n) in [
+        (1, 20, 70),
+        (7, 9, 33),
+        (13, 300, 47),
+        (100, 261, 35),
+        (50, 131, 1),
+        (4, 1100, 20),
+    ] {
+        for scale in [1.0, 1e-18] {
+            let narrow = |x: Vec<f32>| -> Vec<Bf16> {
+                x.iter().map(|x| Bf16::from_f32(scale * x)).collect()
+            };
+            let (a, b) = (narrow(numbers(m * k, 1)), narrow(numbers(k * n, 2)));
+            for (a_turned, b_turned) in [(false, false), (false, true), (true, false)] {
+                let view = |x, rows, columns, turned| {
+                    if turned {
+                        Bf16Matrix::new(x, columns, rows).transposed()
+                    } else {
+                        Bf16Matrix::new(x, rows, columns)
+                    }
+                };
+                let (a, b) = (view(&a, m, k, a_turned), view(&b, k, n, b_turned));
+                compare(
+                    &format!("{m} × {k} × {n}, {a_turned} {b_turned}"),
+                    m * n,
+                    |set, c| {
+                        let c = MatrixMut::new(c, m, n);
+                        set.matmul_bf16(a, b, c, Epilogue::default(), Parallelism::single());
+                    },
+                );
+            }
+        }
+    }
+    let x = numbers(100, 7);
+    compare("conversions", 100, |set, y| {
+        let mut narrow = [Bf16::default(); 100];
+        set.narrow_bf16(&x, &mut narrow);
+        set.widen_bf16(&narrow, y);
+    });
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::num::NonZeroUsize;
 
 use common::Numbers;
 use maas_kernels::{
-    Activation, AdamStep, ClassTargets, Epilogue, Kernels, Matrix, MatrixMut, Nesterov, Parallelism,
+    Activation, AdamStep, Bf16, Bf16Matrix, ClassTargets, Epilogue, Kernels, Matrix, MatrixMut,
+    Nesterov, Parallelism,
 };
 
 /// FNV-1a over the bits, every NaN counted as one.
@@ -171,6 +172,27 @@ fn optimizers() {
     });
 }
 
+#[test]
+fn bf16_products() {
+    let mut numbers = Numbers::new(5);
+    let (m, k, n) = (37, 2077, 41);
+    let mut vec =
+        |len: usize| -> Vec<Bf16> { numbers.vec(len).into_iter().map(Bf16::from_f32).collect() };
+    let (a, b) = (vec(m * k), vec(k * n));
+    check("bf16 product", BF16_PRODUCT, |set| {
+        let mut c = vec![0.0; m * n];
+        set.matmul_bf16(
+            Bf16Matrix::new(&a, m, k),
+            Bf16Matrix::new(&b, k, n),
+            MatrixMut::new(&mut c, m, n),
+            Epilogue::default(),
+            Parallelism::single(),
+        );
+        c
+    });
+}
+
+const BF16_PRODUCT: u64 = 0x850e_cd64_2bd5_3d18;
 const PRODUCT: u64 = 0x139d_83a7_ce31_968a;
 const LONG_PRODUCT: u64 = 0x6303_42c2_9a97_0ed8;
 const GELU_PRODUCT: u64 = 0xd67b_2bda_3015_99f0;

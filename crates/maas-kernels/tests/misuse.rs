@@ -3,7 +3,8 @@
 use std::panic::catch_unwind;
 
 use maas_kernels::{
-    Buffer, ClassTargets, Epilogue, Error, Kernels, Matrix, MatrixMut, Parallelism,
+    Bf16, Bf16Matrix, Buffer, ClassTargets, Epilogue, Error, Kernels, Matrix, MatrixMut,
+    Parallelism,
 };
 
 fn message(call: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -47,6 +48,35 @@ fn shapes_that_do_not_fit() {
         "5 values cannot be a matrix of 2 × 3"
     );
     assert!(message(|| _ = Matrix::new(&[], usize::MAX, 2)).contains("cannot be a matrix"));
+}
+
+#[test]
+fn bf16_shapes_that_do_not_fit() {
+    let multiply = |k: usize, bias: usize| {
+        let (a, b, bias) = ([Bf16::default(); 6], [Bf16::default(); 6], vec![0.0; bias]);
+        Kernels::best().matmul_bf16(
+            Bf16Matrix::new(&a, 2, 3),
+            Bf16Matrix::new(&b[..k * 2], k, 2),
+            MatrixMut::new(&mut [0.0; 4], 2, 2),
+            Epilogue {
+                bias: Some(&bias),
+                ..Epilogue::default()
+            },
+            Parallelism::single(),
+        );
+    };
+    multiply(3, 2);
+    assert_eq!(message(|| multiply(2, 2)), "2 × 3 by 2 × 2 is not 2 × 2");
+    assert!(message(|| multiply(3, 1)).contains("one bias a column"));
+    assert!(message(|| _ = Bf16Matrix::new(&[], 1, 1)).contains("cannot be a matrix"));
+    assert!(message(|| _ = Bf16Matrix::new(&[], 0, 1).get(0, 0)).contains("(0, 0) of 0 × 1"));
+    let set = Kernels::best();
+    assert!(
+        message(move || set.narrow_bf16(&[1.0], &mut [])).contains("slices of different lengths")
+    );
+    assert!(
+        message(move || set.widen_bf16(&[], &mut [1.0])).contains("slices of different lengths")
+    );
 }
 
 #[test]

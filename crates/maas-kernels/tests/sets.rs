@@ -44,6 +44,17 @@ fn step() -> AdamStep {
     }
 }
 
+/// A run that is about certain sets says so, that it may not pass without them.
+#[test]
+fn the_sets_that_were_asked_for_are_there() {
+    for name in std::env::var("MAAS_KERNEL_SETS")
+        .unwrap_or_default()
+        .split_whitespace()
+    {
+        assert_eq!(Kernels::named(name).map(Kernels::name), Ok(name));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 

@@ -12,6 +12,8 @@ use blocked::Product;
 use pack::View;
 use strip::Bias;
 
+pub(crate) use strip::tiles;
+
 use crate::{Activation, Compute, Kernels, Matrix, MatrixMut, Parallelism};
 
 /// Length of the blocks of k: within one the products run on in one chain of fused multiply-adds.
@@ -74,7 +76,12 @@ impl Kernels {
         epilogue: Epilogue<'_>,
         parallelism: Parallelism,
     ) {
-        check_shapes(a, b, &c, &epilogue);
+        check_shapes(
+            (a.rows(), a.columns()),
+            (b.rows(), b.columns()),
+            &c,
+            &epilogue,
+        );
         let Epilogue {
             bias,
             activation,
@@ -180,7 +187,13 @@ impl Kernels {
         self.matmul(a, x, y, Epilogue::default(), Parallelism::single());
     }
 
-    fn finish(self, c: &mut [f32], columns: usize, bias: Option<&[f32]>, activation: Activation) {
+    pub(crate) fn finish(
+        self,
+        c: &mut [f32],
+        columns: usize,
+        bias: Option<&[f32]>,
+        activation: Activation,
+    ) {
         if let (Some(bias), true) = (bias, columns > 0) {
             for row in c.chunks_exact_mut(columns) {
                 self.add(bias, row);
@@ -190,16 +203,22 @@ impl Kernels {
     }
 }
 
+/// Of operands with these numbers of rows and columns.
 #[track_caller]
-fn check_shapes(a: Matrix<'_>, b: Matrix<'_>, c: &MatrixMut<'_>, epilogue: &Epilogue<'_>) {
+pub(crate) fn check_shapes(
+    a: (usize, usize),
+    b: (usize, usize),
+    c: &MatrixMut<'_>,
+    epilogue: &Epilogue<'_>,
+) {
     let (m, n) = (c.rows(), c.columns());
     assert!(
-        a.rows() == m && a.columns() == b.rows() && b.columns() == n,
+        a.0 == m && a.1 == b.0 && b.1 == n,
         "{} × {} by {} × {} is not {m} × {n}",
-        a.rows(),
-        a.columns(),
-        b.rows(),
-        b.columns()
+        a.0,
+        a.1,
+        b.0,
+        b.1
     );
     if let Some(bias) = epilogue.bias {
         assert_eq!(bias.len(), n, "one bias a column");

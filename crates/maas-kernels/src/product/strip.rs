@@ -64,7 +64,7 @@ pub(super) enum Bias {
 }
 
 /// Cuts `m` rows into the fewest tiles of at most `most` rows, as even as can be.
-pub(super) fn tiles(m: usize, most: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+pub(crate) fn tiles(m: usize, most: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     let count = m.div_ceil(most);
     let (rows, longer) = (m / count.max(1), m % count.max(1));
     let mut start = 0;

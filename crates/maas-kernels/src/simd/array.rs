@@ -55,6 +55,18 @@ impl Simd for Array {
     }
 
     #[inline(never)]
+    unsafe fn load_u16(self, p: *const u16) -> I {
+        // SAFETY: the caller vouches for sixteen numbers.
+        unsafe { p.cast::<[u16; 16]>().read_unaligned() }.map(i32::from)
+    }
+
+    #[inline(never)]
+    unsafe fn store_u16(self, p: *mut u16, x: I) {
+        // SAFETY: the caller vouches for sixteen numbers.
+        unsafe { p.cast::<[u16; 16]>().write_unaligned(x.map(|x| x as u16)) }
+    }
+
+    #[inline(never)]
     unsafe fn transpose(
         self,
         from: *const f32,

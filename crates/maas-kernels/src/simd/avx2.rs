@@ -88,6 +88,23 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn load_u16(self, p: *const u16) -> __m256i {
+        // SAFETY: `self` proves AVX2; the caller vouches for eight numbers.
+        unsafe { _mm256_cvtepu16_epi32(_mm_loadu_si128(p.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u16(self, p: *mut u16, x: __m256i) {
+        // SAFETY: `self` proves AVX2; the caller vouches for eight numbers.
+        unsafe {
+            let lower = _mm256_and_si256(x, _mm256_set1_epi32(0xffff));
+            let halves = _mm256_packus_epi32(lower, lower);
+            let ordered = _mm256_permute4x64_epi64::<0b1000>(halves);
+            _mm_storeu_si128(p.cast(), _mm256_castsi256_si128(ordered));
+        }
+    }
+
+    #[inline(always)]
     unsafe fn transpose(
         self,
         from: *const f32,

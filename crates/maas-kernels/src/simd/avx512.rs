@@ -64,6 +64,18 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_storeu_ps(p, first(n), x) }
     }
 
+    #[inline(always)]
+    unsafe fn load_u16(self, p: *const u16) -> __m512i {
+        // SAFETY: `self` proves AVX-512F; the caller vouches for sixteen numbers.
+        unsafe { _mm512_cvtepu16_epi32(_mm256_loadu_si256(p.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u16(self, p: *mut u16, x: __m512i) {
+        // SAFETY: `self` proves AVX-512F; the caller vouches for sixteen numbers.
+        unsafe { _mm256_storeu_si256(p.cast(), _mm512_cvtepi32_epi16(x)) }
+    }
+
     /// In blocks of eight by eight.
     #[inline(always)]
     unsafe fn transpose(

@@ -34,10 +34,13 @@ pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512;
 pub(crate) use scalar::Scalar;
 
+/// No set has more lanes.
+pub(crate) const MOST_LANES: usize = 16;
+
 /// Vectors of `LANES` floats or integers. Each operation is exactly rounded or exact, so that lane by lane every
 /// implementation gives the same bits (a NaN's payload apart).
 pub(crate) trait Simd: Copy {
-    /// Floats in a vector: a power of two, at most 16.
+    /// Floats in a vector: a power of two, at most `MOST_LANES`.
     const LANES: usize;
     /// Rows of a product's tile, two vectors wide, that the registers hold: at most 6.
     const TILE_ROWS: usize;
@@ -62,6 +65,15 @@ pub(crate) trait Simd: Copy {
     /// # Safety
     /// `p` must be valid for writing `n <= LANES` floats.
     unsafe fn store_partial(self, p: *mut f32, n: usize, x: Self::F);
+
+    /// Each number in the lower half of its lane, the upper one being zero.
+    /// # Safety
+    /// `p` must be valid for reading `LANES` numbers; no alignment is asked.
+    unsafe fn load_u16(self, p: *const u16) -> Self::I;
+    /// The lower half of each lane.
+    /// # Safety
+    /// `p` must be valid for writing `LANES` numbers; no alignment is asked.
+    unsafe fn store_u16(self, p: *mut u16, x: Self::I);
 
     /// `to[l·to_stride + j] = from[j·from_stride + l]` for `j < rows` and `l < columns`, both at most `LANES`.
     ///

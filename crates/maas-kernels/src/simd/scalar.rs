@@ -41,6 +41,18 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
+    unsafe fn load_u16(self, p: *const u16) -> i32 {
+        // SAFETY: the caller vouches for one number at `p`.
+        unsafe { i32::from(p.read_unaligned()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u16(self, p: *mut u16, x: i32) {
+        // SAFETY: the caller vouches for one number at `p`.
+        unsafe { p.write_unaligned(x as u16) }
+    }
+
+    #[inline(always)]
     unsafe fn transpose(
         self,
         from: *const f32,
