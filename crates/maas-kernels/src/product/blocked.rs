@@ -1,6 +1,8 @@
 use super::BLOCK;
+use super::columns::Columns;
+use super::end::{Bias, End, Out, Rows};
 use super::pack::{PackLeft, PackRight, View};
-use super::strip::{Bias, End, Left, Rows, Strip};
+use super::strip::{Left, Strip};
 use super::workspace::{Room, Workspace};
 use crate::{Activation, Kernels};
 
@@ -37,7 +39,7 @@ impl Product {
         if self.fits_in_place() {
             self.in_place();
         } else if self.m <= 2 {
-            self.flat(workspace);
+            self.by_columns();
         } else {
             self.packed(workspace);
         }
@@ -54,6 +56,13 @@ impl Product {
 
     pub(super) fn fits_in_place(&self) -> bool {
         self.b.column == 1 && (self.m <= 2 || self.k * self.n <= IN_PLACE)
+    }
+
+    /// Whether A is as good in place as packed: it is small, or its rows do not evict each other.
+    pub(super) fn left_fits_in_place(&self) -> bool {
+        let starts = SECOND_CACHE_WAY >> (4 * self.a.row).trailing_zeros().min(16);
+        let small = self.m * self.k <= LEFT_IN_PLACE;
+        small || self.a.column == 1 && self.m.min(ROWS).div_ceil(starts) <= 4
     }
 
     /// The widest strip that this many rows can use, in vectors.
@@ -95,44 +104,45 @@ impl Product {
                     a: Left::InPlace(self.a.at(row, start)),
                     b: self.b.at(start, j).p,
                     b_stride: self.b.row,
-                    width,
                     start: None,
-                    end: self.end(start, start + k, j),
-                    c: self.c.wrapping_add(row * self.c_stride + j),
-                    c_stride: self.c_stride,
+                    out: Out {
+                        end: self.end(start, start + k, j),
+                        c: self.c.wrapping_add(row * self.c_stride + j),
+                        c_stride: self.c_stride,
+                        width,
+                    },
                 });
             }
         }
     }
 
-    /// One or two rows by a transposed B: packed strip by strip.
-    fn flat(self, workspace: &mut Workspace) {
-        let lanes = self.kernels.lanes();
-        let right = workspace.right.as_mut_ptr();
+    /// One or two rows by a transposed B, whose columns are contiguous.
+    fn by_columns(self) {
         for start in (0..self.k.max(1)).step_by(BLOCK) {
             let k = BLOCK.min(self.k - start);
-            self.strips(self.vectors(), |j, width| {
-                let stride = width.next_multiple_of(lanes);
-                self.kernels.run(PackRight {
-                    b: self.b.at(start, j),
+            for row in 0..self.m {
+                let x = self.a.at(row, start);
+                let copy;
+                let x = if x.column == 1 {
+                    x.p
+                } else {
+                    // SAFETY: row `row` of A holds k floats from `start` on.
+                    copy = unsafe { x.gather::<BLOCK>(k) };
+                    copy.as_ptr()
+                };
+                self.kernels.run(Columns {
                     k,
-                    n: width,
-                    width: stride,
-                    to: right,
+                    x,
+                    b: self.b.at(start, 0).p,
+                    b_stride: self.b.column,
+                    out: Out {
+                        end: self.end(start, start + k, 0),
+                        c: self.c.wrapping_add(row * self.c_stride),
+                        c_stride: self.c_stride,
+                        width: self.n,
+                    },
                 });
-                Strip {
-                    m: self.m,
-                    k,
-                    a: Left::InPlace(self.a.at(0, start)),
-                    b: right,
-                    b_stride: stride,
-                    width,
-                    start: None,
-                    end: self.end(start, start + k, j),
-                    c: self.c.wrapping_add(j),
-                    c_stride: self.c_stride,
-                }
-            });
+            }
         }
     }
 
@@ -197,15 +207,17 @@ impl Product {
                             a,
                             b: right.wrapping_add(j * k),
                             b_stride: width,
-                            width: width.min(n - j),
                             start: (from > start).then_some(chain),
-                            end: if goes_on {
-                                End::Chain(chain)
-                            } else {
-                                self.end(start, from + k, column + j)
+                            out: Out {
+                                end: if goes_on {
+                                    End::Chain(chain)
+                                } else {
+                                    self.end(start, from + k, column + j)
+                                },
+                                c,
+                                c_stride: self.c_stride,
+                                width: width.min(n - j),
                             },
-                            c,
-                            c_stride: self.c_stride,
                         });
                     }
                 }
@@ -220,20 +232,15 @@ impl Product {
             columns: COLUMNS.min(self.n),
             depth: DEPTH / lanes,
             width: 2 * lanes,
-            left_in_place: self.m * self.k <= LEFT_IN_PLACE,
+            left_in_place: self.left_fits_in_place(),
         }
     }
 
     /// What the product needs of a workspace.
     pub(super) fn room(&self) -> Room {
         let lanes = self.kernels.lanes();
-        if self.fits_in_place() {
+        if self.fits_in_place() || self.m <= 2 {
             Room::default()
-        } else if self.m <= 2 {
-            Room {
-                right: BLOCK * self.vectors() * lanes,
-                ..Room::default()
-            }
         } else {
             let blocks = self.blocks();
             let left = blocks.rows * blocks.depth + lanes;
@@ -303,15 +310,6 @@ fn parts(k: usize, depth: usize) -> impl Iterator<Item = Part> {
     })
 }
 
-impl Bias {
-    pub(super) fn from(self, column: usize) -> Self {
-        match self {
-            Self::Columns(p) => Self::Columns(p.wrapping_add(column)),
-            other => other,
-        }
-    }
-}
-
 /// Whether a tile applies the activation itself.
 fn fused(activation: Activation) -> bool {
     matches!(
@@ -323,7 +321,9 @@ fn fused(activation: Activation) -> bool {
 /// Floats of B that are read where they lie.
 const IN_PLACE: usize = 32 * 1024;
 /// Floats of A that are read where they lie even when B is packed.
-pub(super) const LEFT_IN_PLACE: usize = 16 * 1024;
+const LEFT_IN_PLACE: usize = 16 * 1024;
+/// Bytes after which addresses share a set of the second cache: rows that start on few of its sets evict each other.
+const SECOND_CACHE_WAY: usize = 64 * 1024;
 /// Rows of A that pass by one strip of B before the next strip, when in place.
 const ROWS_IN_PLACE: usize = 96;
 /// Rows of a packed block of A.

@@ -1,6 +1,8 @@
 //! Matrix products. `README.md` beside this file explains tiling, packing and the order of summation.
 
 mod blocked;
+mod columns;
+mod end;
 mod pack;
 mod portable;
 mod split;
@@ -9,8 +11,8 @@ mod tile;
 mod workspace;
 
 use blocked::Product;
+use end::Bias;
 use pack::View;
-use strip::Bias;
 
 pub(crate) use strip::tiles;
 

@@ -18,6 +18,21 @@ impl View {
         }
     }
 
+    /// The first `n` of the first row.
+    ///
+    /// # Safety
+    /// They must be readable, and at most `N`.
+    pub(super) unsafe fn gather<const N: usize>(self, n: usize) -> [f32; N] {
+        std::array::from_fn(|l| {
+            if l < n {
+                // SAFETY: the caller vouches for the first n.
+                unsafe { *self.p.add(l * self.column) }
+            } else {
+                0.0
+            }
+        })
+    }
+
     pub(super) fn transposed(self) -> Self {
         Self {
             p: self.p,

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::blocked::{COLUMNS, LEFT_IN_PLACE, Product};
+use super::blocked::{COLUMNS, Product};
 use super::workspace::with_workspaces;
 use crate::{Compute, Parallelism};
 
@@ -62,9 +62,9 @@ impl Product {
 
     /// About what a part costs, in multiply-adds.
     fn cost(&self) -> usize {
-        let packed = if self.fits_in_place() {
+        let packed = if self.fits_in_place() || self.m <= 2 {
             0
-        } else if self.m * self.k <= LEFT_IN_PLACE {
+        } else if self.left_fits_in_place() {
             self.k * self.n
         } else {
             self.k * self.n + self.m * self.k * self.n.div_ceil(COLUMNS)

@@ -1,6 +1,6 @@
+use super::end::{Out, Rows};
 use super::pack::View;
 use super::tile::tile;
-use crate::Activation;
 use crate::kernels::Work;
 use crate::simd::Simd;
 
@@ -12,17 +12,13 @@ pub(super) struct Strip {
     pub(super) m: usize,
     pub(super) k: usize,
     pub(super) a: Left,
-    /// k rows of `width` floats, `b_stride` apart.
+    /// k rows as wide as `out`, `b_stride` apart.
     pub(super) b: *const f32,
     pub(super) b_stride: usize,
-    /// 1 to 2 vectors; with one row to 8, with two rows to 4.
-    pub(super) width: usize,
     /// Where the chain of multiply-adds goes on from; from +0 if nowhere.
     pub(super) start: Option<Rows>,
-    pub(super) end: End,
-    /// m rows of `width` floats, `c_stride` apart.
-    pub(super) c: *mut f32,
-    pub(super) c_stride: usize,
+    /// m rows; 1 to 2 vectors wide, with one row to 8, with two rows to 4.
+    pub(super) out: Out,
 }
 
 /// The left operand's rows.
@@ -33,34 +29,6 @@ pub(super) enum Left {
     Packed {
         p: *const f32,
     },
-}
-
-/// Rows of `width` floats, `stride` apart.
-#[derive(Clone, Copy)]
-pub(super) struct Rows {
-    pub(super) p: *const f32,
-    pub(super) stride: usize,
-}
-
-/// Where the sums go.
-#[derive(Clone, Copy)]
-pub(super) enum End {
-    /// The block of k goes on: keep the chains (the pointer is written through).
-    Chain(Rows),
-    /// The block of k ends: to C, after what C holds where `add`.
-    Sum {
-        add: bool,
-        bias: Bias,
-        activation: Activation,
-    },
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum Bias {
-    None,
-    /// `width` floats.
-    Columns(*const f32),
-    All(f32),
 }
 
 /// Cuts `m` rows into the fewest tiles of at most `most` rows, as even as can be.
@@ -79,8 +47,8 @@ impl Work for Strip {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let vectors = self.width.div_ceil(S::LANES);
-        let ragged = !self.width.is_multiple_of(S::LANES);
+        let vectors = self.out.width.div_ceil(S::LANES);
+        let ragged = !self.out.width.is_multiple_of(S::LANES);
         // SAFETY: the maker of the strip vouches for its pointers; the width fits the number of vectors chosen.
         unsafe {
             match (vectors, ragged) {

@@ -1,4 +1,5 @@
 use std::arch::x86_64::*;
+use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::Simd;
 
@@ -143,6 +144,34 @@ impl Simd for Avx2 {
                 }
             }
         }
+    }
+
+    #[inline(always)]
+    unsafe fn chains(
+        self,
+        from: *const f32,
+        from_stride: usize,
+        x: *const f32,
+        sum: __m256,
+    ) -> __m256 {
+        let mut sum = sum;
+        for l in [0, 4] {
+            // SAFETY: `self` proves AVX; the caller vouches for eight rows of eight floats, and for `x`.
+            unsafe {
+                let quarter = |j: usize| _mm_loadu_ps(from.add(j * from_stride + l));
+                let half = |j: usize| _mm256_set_m128(quarter(j + 4), quarter(j));
+                for (i, column) in transpose_halves([half(0), half(1), half(2), half(3)])
+                    .into_iter()
+                    .enumerate()
+                {
+                    let x = self.splat(*x.add(l + i));
+                    sum = self.fma(x, column, sum);
+                }
+            }
+            // Loads that moved up from the next chains would spill more registers than they hide latency.
+            compiler_fence(Ordering::SeqCst);
+        }
+        sum
     }
 
     operations! {

@@ -91,6 +91,32 @@ pub(crate) trait Simd: Copy {
         to_stride: usize,
     );
 
+    /// Goes on with one chain a lane: `sum[j] ← fma(x[l], from[j·from_stride + l], sum[j])` for `l < LANES` in
+    /// ascending order.
+    ///
+    /// # Safety
+    /// `LANES` rows of `LANES` floats of `from` must be valid for reading, and `LANES` floats of `x`.
+    #[inline(always)]
+    unsafe fn chains(
+        self,
+        from: *const f32,
+        from_stride: usize,
+        x: *const f32,
+        sum: Self::F,
+    ) -> Self::F {
+        let (mut block, mut sum) = ([0.0; 256], sum);
+        // SAFETY: the caller vouches for `from` and `x`; the block has room for at most 16 × 16 floats.
+        unsafe {
+            let n = Self::LANES;
+            self.transpose(from, from_stride, n, n, block.as_mut_ptr(), n);
+            for l in 0..n {
+                let column = self.load(block.as_ptr().add(l * n));
+                sum = self.fma(self.splat(*x.add(l)), column, sum);
+            }
+        }
+        sum
+    }
+
     fn splat(self, x: f32) -> Self::F;
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
     fn sub(self, a: Self::F, b: Self::F) -> Self::F;

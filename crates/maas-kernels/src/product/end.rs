@@ -1,0 +1,183 @@
+#![allow(
+    clippy::needless_range_loop,
+    reason = "r and v index several arrays of registers at once"
+)]
+
+use crate::Activation;
+use crate::activation::{LeakyRelu, Operation, Relu};
+use crate::simd::Simd;
+
+/// Where the sums of a strip go.
+///
+/// Whoever makes one promises that its pointers reach as far as its strip, and that no other thread uses them meanwhile.
+#[derive(Clone, Copy)]
+pub(super) struct Out {
+    pub(super) end: End,
+    /// Rows of `width` floats, `c_stride` apart.
+    pub(super) c: *mut f32,
+    pub(super) c_stride: usize,
+    pub(super) width: usize,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum End {
+    /// The block of k goes on: keep the chains (the pointer is written through).
+    Chain(Rows),
+    /// The block of k ends: to C, after what C holds where `add`.
+    Sum {
+        add: bool,
+        bias: Bias,
+        activation: Activation,
+    },
+}
+
+impl End {
+    pub(super) fn from(self, column: usize) -> Self {
+        match self {
+            Self::Chain(rows) => Self::Chain(Rows {
+                p: rows.p.wrapping_add(column),
+                ..rows
+            }),
+            Self::Sum {
+                add,
+                bias,
+                activation,
+            } => Self::Sum {
+                add,
+                bias: bias.from(column),
+                activation,
+            },
+        }
+    }
+}
+
+/// Rows of `width` floats, `stride` apart.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    pub(super) p: *const f32,
+    pub(super) stride: usize,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Bias {
+    None,
+    /// `width` floats.
+    Columns(*const f32),
+    All(f32),
+}
+
+impl Bias {
+    pub(super) fn from(self, column: usize) -> Self {
+        match self {
+            Self::Columns(p) => Self::Columns(p.wrapping_add(column)),
+            other => other,
+        }
+    }
+}
+
+/// Loads vector `v` of the `V` that start at `p`, the last one only partly where `RAGGED`.
+///
+/// # Safety
+/// `width` floats must be readable at `p`, and fill `V` vectors, the last one partly where `RAGGED`.
+#[inline(always)]
+pub(super) unsafe fn load<S: Simd, const V: usize, const RAGGED: bool>(
+    s: S,
+    p: *const f32,
+    v: usize,
+    width: usize,
+) -> S::F {
+    // SAFETY: vector v lies within the width.
+    unsafe {
+        if RAGGED && v == V - 1 {
+            s.load_partial(p.add(v * S::LANES), width - v * S::LANES)
+        } else {
+            s.load(p.add(v * S::LANES))
+        }
+    }
+}
+
+impl Out {
+    /// Writes `R` rows by `V` vectors, from row `row` on.
+    ///
+    /// # Safety
+    /// The maker's promises must hold for these rows; the width fills `V` vectors, the last one partly where `RAGGED`.
+    #[inline(always)]
+    pub(super) unsafe fn finish<S: Simd, const R: usize, const V: usize, const RAGGED: bool>(
+        &self,
+        s: S,
+        row: usize,
+        mut sums: [[S::F; V]; R],
+    ) {
+        let (out, out_stride) = match self.end {
+            End::Chain(chain) => (chain.p.cast_mut(), chain.stride),
+            End::Sum {
+                add,
+                bias,
+                activation,
+            } => {
+                if add {
+                    for r in 0..R {
+                        let c = self.c.wrapping_add((row + r) * self.c_stride);
+                        for v in 0..V {
+                            // SAFETY: C has the row.
+                            let sum = unsafe { load::<S, V, RAGGED>(s, c, v, self.width) };
+                            sums[r][v] = s.add(sum, sums[r][v]);
+                        }
+                    }
+                }
+                match bias {
+                    Bias::None => {}
+                    Bias::Columns(bias) => {
+                        for v in 0..V {
+                            // SAFETY: the bias is as wide as C.
+                            let bias = unsafe { load::<S, V, RAGGED>(s, bias, v, self.width) };
+                            for sums in &mut sums {
+                                sums[v] = s.add(sums[v], bias);
+                            }
+                        }
+                    }
+                    Bias::All(bias) => {
+                        for sums in &mut sums {
+                            for sum in sums {
+                                *sum = s.add(*sum, s.splat(bias));
+                            }
+                        }
+                    }
+                }
+                match activation {
+                    Activation::Relu => activate(s, &Relu, &mut sums),
+                    Activation::LeakyRelu { slope } => activate(s, &LeakyRelu(slope), &mut sums),
+                    _ => {}
+                }
+                (self.c, self.c_stride)
+            }
+        };
+        for r in 0..R {
+            let p = out.wrapping_add((row + r) * out_stride);
+            for v in 0..V {
+                // SAFETY: C and the chain have the row; vector v lies within its width.
+                unsafe {
+                    if RAGGED && v == V - 1 {
+                        let last = self.width - v * S::LANES;
+                        s.store_partial(p.add(v * S::LANES), last, sums[r][v]);
+                    } else {
+                        s.store(p.add(v * S::LANES), sums[r][v]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn activate<S: Simd, O: Operation, const R: usize, const V: usize>(
+    s: S,
+    op: &O,
+    sums: &mut [[S::F; V]; R],
+) {
+    for row in sums {
+        for sum in row {
+            *sum = op.forward(s, *sum);
+        }
+    }
+}
