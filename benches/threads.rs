@@ -62,20 +62,23 @@ fn region() {
     }
 }
 
-/// Median times of both, a call each in turn.
+/// Median times of a call on one thread and on two, in turns of some milliseconds, so that the team is awake.
 fn pair(mut work: impl FnMut(Compute)) -> [f64; 2] {
     let mut times = [Vec::new(), Vec::new()];
     let start = Instant::now();
-    while start.elapsed() < Duration::from_millis(150) || times[0].len() < 5 {
+    while start.elapsed() < Duration::from_millis(120) || times[0].len() < 5 {
         for (threads, times) in (1..).zip(&mut times) {
             let compute = compute(threads);
-            work(compute);
+            let (start, mut calls) = (Instant::now(), 0);
+            while start.elapsed() < Duration::from_micros(500) || calls == 0 {
+                work(compute);
+                calls += 1;
+            }
             let start = Instant::now();
-            let repeats = 4;
-            for _ in 0..repeats {
+            for _ in 0..4 * calls {
                 work(compute);
             }
-            times.push(start.elapsed().as_secs_f64() / f64::from(repeats));
+            times.push(start.elapsed().as_secs_f64() / f64::from(4 * calls));
         }
     }
     times.map(|mut times| {
@@ -93,7 +96,7 @@ fn sizes() {
             one / two
         );
     };
-    println!("one thread, two threads, ratio; two calls in turn");
+    println!("one thread, two threads, ratio");
     for (m, k, n) in [
         (32, 128, 64),
         (64, 128, 64),
@@ -197,18 +200,22 @@ fn filled(len: usize) -> Vec<f32> {
         .collect()
 }
 
+/// `THREADS=4` compares one to four threads, `WORKLOADS=w2` takes one workload.
 fn train() {
-    let epochs_and_rounds = [(3, 9), (10, 15), (1, 3)];
-    let most = std::env::var("THREADS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(2);
-    for (workload, (epochs, rounds)) in workloads::ALL.into_iter().zip(epochs_and_rounds) {
-        let (name, data) = (workload.name, workload.data());
-        let (trainer, network) = (workload.trainer().epochs(epochs), workload.network(&data));
+    let setting = |name: &str| std::env::var(name).ok();
+    let most = setting("THREADS").and_then(|n| n.parse().ok()).unwrap_or(2);
+    let chosen = setting("WORKLOADS").unwrap_or_default();
+    for workload in workloads::ALL {
+        let name = workload.name;
+        if !chosen.is_empty() && !chosen.contains(name) {
+            continue;
+        }
+        let (data, trainer) = (workload.data(), workload.trainer());
+        let network = workload.network(&data);
         let mut times = vec![Vec::new(); most];
         let mut prints = Vec::new();
-        for round in 0..=rounds {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(8) || times[0].len() < 3 {
             for (threads, times) in (1..).zip(&mut times) {
                 let trainer = trainer.clone().parallelism(compute(threads).parallelism);
                 let mut network = network.clone();
@@ -216,21 +223,19 @@ fn train() {
                 trainer
                     .fit(&mut network, &data)
                     .expect("the loss stays finite");
-                if round > 0 {
-                    times.push(start.elapsed().as_secs_f64());
-                }
+                times.push(start.elapsed().as_secs_f64());
                 prints.push(network.fingerprint());
             }
         }
         prints.dedup();
         let medians = times.into_iter().map(|mut times| {
             times.sort_by(f64::total_cmp);
-            (times[times.len() / 2], times[0])
+            (times[times.len() / 2], times[0], times.len())
         });
         let medians: Vec<_> = medians.collect();
-        for (threads, (median, least)) in (1..).zip(&medians) {
+        for (threads, (median, least, rounds)) in (1..).zip(&medians) {
             println!(
-                "{name} {threads} threads {median:8.4} s, least {least:8.4} s, {:5.2} times one",
+                "{name} {threads} threads {median:8.4} s, least {least:8.4} s, {:5.2} times one, {rounds} rounds",
                 medians[0].0 / median
             );
         }

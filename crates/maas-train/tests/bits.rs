@@ -1,4 +1,4 @@
-//! Same seed, same bits: at 1, 2 and 3 threads, for every kernel set, in one process.
+//! Same seed, same bits: at 1 to 4 threads, for every kernel set, in one process.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -10,11 +10,13 @@ use common::{classification, classifier, regression, regressor};
 use maas_core::Seed;
 use maas_kernels::{Kernels, Parallelism};
 use maas_nn::{CategoricalCrossEntropy, MeanSquaredError, Network, Sequential};
-use maas_train::{Accuracy, Adam, Progress, RootMeanSquaredError, Sgd, Trainer};
+use maas_train::{
+    Accuracy, Adam, Chain, Momentum, Progress, RootMeanSquaredError, ScaleByAdam, Sgd, Trainer,
+};
 
 fn everywhere() -> impl Iterator<Item = (Kernels, Parallelism)> {
     Kernels::available().into_iter().flat_map(|kernels| {
-        (1..=3).map(move |threads| {
+        (1..=4).map(move |threads| {
             (
                 kernels,
                 Parallelism::threads(NonZeroUsize::new(threads).unwrap()),
@@ -100,6 +102,31 @@ fn products_that_are_split_over_threads_give_the_same_bits() {
         for (print, kernels, parallelism) in prints {
             assert_eq!(print, first.0, "{kernels:?}, {parallelism:?}");
         }
+    }
+}
+
+/// Two links with three buffers.
+#[test]
+fn chains_on_several_threads_give_the_same_bits() {
+    let data = classification(600);
+    let network = wide(&data);
+    let mut prints = everywhere().map(|(kernels, parallelism)| {
+        let mut network = network.clone();
+        let chain = Chain::new(0.01)
+            .then(ScaleByAdam::default())
+            .then(Momentum::new(0.5));
+        let trainer = Trainer::new(chain, CategoricalCrossEntropy)
+            .batch_size(300)
+            .seed(Seed(9))
+            .kernels(kernels)
+            .parallelism(parallelism)
+            .progress(Progress::Quiet);
+        trainer.fit(&mut network, &data).unwrap();
+        (network.fingerprint(), kernels, parallelism)
+    });
+    let first = prints.next().unwrap();
+    for (print, kernels, parallelism) in prints {
+        assert_eq!(print, first.0, "{kernels:?}, {parallelism:?}");
     }
 }
 

@@ -61,4 +61,4 @@ impl Compute {
 /// Blocks whose sums wait to be joined.
 const BLOCKS: usize = 256;
 /// Floats that are worth a thread.
-const FLOATS: usize = 32 * 1024;
+const FLOATS: usize = 16 * 1024;

@@ -21,8 +21,8 @@ use crate::{Activation, Compute, Kernels, Matrix, MatrixMut, Parallelism};
 /// Length of the blocks of k: within one the products run on in one chain of fused multiply-adds.
 pub(crate) const BLOCK: usize = 1024;
 
-/// Elements to be activated that are worth a thread.
-const ELEMENTS_OF_A_THREAD: usize = 8 * 1024;
+/// Elements to be activated that are worth a thread, for the activations that keep their input.
+const ELEMENTS_OF_A_THREAD: usize = 2 * 1024;
 
 /// What happens to each element of a product before it is written: a bias is added, then an activation applied.
 ///

@@ -2,7 +2,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use maas_kernels::Activation;
 
-use super::ELEMENTS;
+use super::elements_of;
 use crate::reference::Reference;
 use crate::spec::ActivationName;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, RowType};
@@ -34,7 +34,7 @@ impl Layer for Elementwise {
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
         let compute = pass.compute;
         let parts = (pass.inputs.f32(0)?, &mut *pass.output);
-        compute.split(parts, ELEMENTS, |(x, y)| {
+        compute.split(parts, elements_of(self.0), |(x, y)| {
             compute.kernels.activate(self.0, x, y);
         });
         Ok(())
@@ -51,7 +51,7 @@ impl Layer for Elementwise {
         };
         let compute = pass.compute;
         let parts = (saved, &*pass.output_gradient, dx);
-        compute.split(parts, ELEMENTS, |(saved, dy, dx)| {
+        compute.split(parts, elements_of(self.0), |(saved, dy, dx)| {
             compute.kernels.activation_gradient(self.0, saved, dy, dx);
         });
         Ok(())

@@ -1,6 +1,6 @@
 use maas_kernels::{Activation, Epilogue, Matrix, MatrixMut};
 
-use super::ELEMENTS;
+use super::elements_of;
 use crate::reference::Reference;
 use crate::{
     Backward, Error, Forward, Initializer, Layer, LayerPlan, ParameterSpec, Role, RowType,
@@ -102,9 +102,10 @@ impl Layer for Dense {
                 &*pass.saved.f32
             };
             let parts = (saved, &mut *pass.output_gradient);
-            pass.compute.split(parts, ELEMENTS, |(saved, dz)| {
-                kernels.activation_gradient_in_place(self.activation, saved, dz);
-            });
+            pass.compute
+                .split(parts, elements_of(self.activation), |(saved, dz)| {
+                    kernels.activation_gradient_in_place(self.activation, saved, dz);
+                });
         }
         let dz = Matrix::new(pass.output_gradient, rows, self.units);
         kernels.matmul(

@@ -14,10 +14,20 @@ pub(crate) use dense::Dense;
 
 use std::sync::Arc;
 
+use maas_kernels::Activation;
+
 use crate::{Error, Layer, LayerSpec};
 
 /// Elements of a cheap function that are worth a thread.
 const ELEMENTS: usize = 16 * 1024;
+
+/// Elements of an activation or its derivative that are worth a thread.
+fn elements_of(activation: Activation) -> usize {
+    match activation {
+        Activation::Linear | Activation::Relu | Activation::LeakyRelu { .. } => ELEMENTS,
+        _ => ELEMENTS / 8,
+    }
+}
 
 /// The layer that a specification describes.
 pub(crate) fn resolve(spec: &LayerSpec, layers: &Layers) -> Result<Arc<dyn Layer>, Error> {
@@ -32,7 +42,7 @@ pub(crate) fn resolve(spec: &LayerSpec, layers: &Layers) -> Result<Arc<dyn Layer
             bias: *bias,
             kernel_initializer: *kernel_initializer,
             bias_initializer: *bias_initializer,
-            activation: maas_kernels::Activation::Linear,
+            activation: Activation::Linear,
         }),
         LayerSpec::Activation(function) => Arc::new(activation::Elementwise(*function)),
         LayerSpec::Softmax => Arc::new(softmax::Softmax),

@@ -94,7 +94,10 @@ impl<'a> Trainer<'a> {
             validation: None,
             metrics: Vec::new(),
             progress: Progress::default(),
-            compute: Compute::default(),
+            compute: Compute {
+                parallelism: Parallelism::available(),
+                ..Compute::default()
+            },
             on_epoch: None,
         }
     }
@@ -190,7 +193,8 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// Use at most this many threads; any number gives the same bits.
+    /// Use at most this many threads, and not as many as there are cores; any number gives the same bits. Steps that are
+    /// too small to gain run on one thread whatever the number.
     ///
     /// ```
     /// # use {maas_kernels::Parallelism, maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
