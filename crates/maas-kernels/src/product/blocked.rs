@@ -35,13 +35,13 @@ impl Product {
         if self.m == 0 || self.n == 0 {
             return;
         }
-        workspace.reserve(self.room());
-        if self.fits_in_place() {
-            self.in_place();
-        } else if self.m <= 2 {
-            self.by_columns();
-        } else {
+        if self.packs() {
+            workspace.reserve(self.room());
             self.packed(workspace);
+        } else if self.fits_in_place() {
+            self.in_place();
+        } else {
+            self.by_columns();
         }
         if !fused(self.activation) {
             for i in 0..self.m {
@@ -54,7 +54,12 @@ impl Product {
         }
     }
 
-    pub(super) fn fits_in_place(&self) -> bool {
+    /// Whether operands are copied, which takes a workspace.
+    pub(super) fn packs(&self) -> bool {
+        self.m > 2 && !self.fits_in_place()
+    }
+
+    fn fits_in_place(&self) -> bool {
         self.b.column == 1 && (self.m <= 2 || self.k * self.n <= IN_PLACE)
     }
 
@@ -239,7 +244,7 @@ impl Product {
     /// What the product needs of a workspace.
     pub(super) fn room(&self) -> Room {
         let lanes = self.kernels.lanes();
-        if self.fits_in_place() || self.m <= 2 {
+        if !self.packs() {
             Room::default()
         } else {
             let blocks = self.blocks();

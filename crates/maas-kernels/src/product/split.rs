@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::blocked::{COLUMNS, Product};
-use super::workspace::with_workspaces;
+use super::workspace::{Workspace, with_workspaces};
 use crate::{Compute, Parallelism};
 
 /// A cut of C into rows × columns of parts.
@@ -17,7 +17,11 @@ impl Product {
     /// Computes C on at most `threads` threads, and on fewer where the work is not worth so many.
     pub(super) fn run(self, threads: usize) {
         let work = self.m.saturating_mul(self.n).saturating_mul(self.k);
-        let grid = self.grid(threads.min(work / WORK_OF_A_THREAD));
+        let threads = threads.min(work / WORK_OF_A_THREAD);
+        if threads <= 1 && !self.packs() {
+            return self.run_alone(&mut Workspace::default());
+        }
+        let grid = self.grid(threads);
         let parts = grid.rows * grid.columns;
         with_workspaces(parts, |workspaces| {
             if let [workspace] = workspaces {
@@ -62,7 +66,7 @@ impl Product {
 
     /// About what a part costs, in multiply-adds.
     fn cost(&self) -> usize {
-        let packed = if self.fits_in_place() || self.m <= 2 {
+        let packed = if !self.packs() {
             0
         } else if self.left_fits_in_place() {
             self.k * self.n
