@@ -1,10 +1,12 @@
+use std::ops::Range;
+
 use super::BLOCK;
 use super::columns::Columns;
-use super::end::{Bias, End, Out, Rows};
-use super::pack::{PackLeft, PackRight, View};
+use super::end::{Bias, End, Out};
+use super::pack::View;
 use super::strip::{Left, Strip};
-use super::workspace::{Room, Workspace};
-use crate::{Activation, Kernels};
+use super::workspace::Workspace;
+use crate::{Activation, Compute, Kernels, Parallelism};
 
 /// A product to compute, or a part of one: C = act(A·B + bias), m × k by k × n.
 ///
@@ -36,21 +38,33 @@ impl Product {
             return;
         }
         if self.packs() {
-            workspace.reserve(self.room());
-            self.packed(workspace);
+            let one = Compute {
+                kernels: self.kernels,
+                parallelism: Parallelism::single(),
+            };
+            self.packed(one, std::slice::from_mut(workspace));
         } else if self.fits_in_place() {
             self.in_place();
         } else {
             self.by_columns();
         }
-        if !fused(self.activation) {
-            for i in 0..self.m {
-                // SAFETY: row i of C holds n floats that no one else uses.
-                let row = unsafe {
-                    std::slice::from_raw_parts_mut(self.c.add(i * self.c_stride), self.n)
-                };
-                self.kernels.activate_in_place(self.activation, row);
-            }
+        // SAFETY: C is complete, and the calling thread's alone.
+        unsafe { self.activate(0..self.m) };
+    }
+
+    /// Applies what tiles do not apply themselves.
+    ///
+    /// # Safety
+    /// These rows of C must be complete, and no one else use them.
+    pub(super) unsafe fn activate(&self, rows: Range<usize>) {
+        if fused(self.activation) {
+            return;
+        }
+        for i in rows {
+            // SAFETY: row i of C holds n floats; the caller vouches that no one else uses them.
+            let row =
+                unsafe { std::slice::from_raw_parts_mut(self.c.add(i * self.c_stride), self.n) };
+            self.kernels.activate_in_place(self.activation, row);
         }
     }
 
@@ -63,13 +77,6 @@ impl Product {
         self.b.column == 1 && (self.m <= 2 || self.k * self.n <= IN_PLACE)
     }
 
-    /// Whether A is as good in place as packed: it is small, or its rows do not evict each other.
-    pub(super) fn left_fits_in_place(&self) -> bool {
-        let starts = SECOND_CACHE_WAY >> (4 * self.a.row).trailing_zeros().min(16);
-        let small = self.m * self.k <= LEFT_IN_PLACE;
-        small || self.a.column == 1 && self.m.min(ROWS).div_ceil(starts) <= 4
-    }
-
     /// The widest strip that this many rows can use, in vectors.
     fn vectors(&self) -> usize {
         match self.m {
@@ -80,7 +87,7 @@ impl Product {
     }
 
     /// The end of a block of k that stops at `l`.
-    fn end(&self, start: usize, l: usize, j: usize) -> End {
+    pub(super) fn end(&self, start: usize, l: usize, j: usize) -> End {
         let add = start > 0;
         if l < self.k {
             End::Sum {
@@ -151,114 +158,6 @@ impl Product {
         }
     }
 
-    /// Blocks of B, and of A unless it is small, copied to where they are read in order.
-    fn packed(self, workspace: &mut Workspace) {
-        let Blocks {
-            rows,
-            columns,
-            depth,
-            width,
-            left_in_place,
-        } = self.blocks();
-        let left = workspace.left.as_mut_ptr();
-        let right = workspace.right.as_mut_ptr();
-        let chains = workspace.chains.as_mut_ptr();
-        for column in (0..self.n).step_by(columns) {
-            let n = columns.min(self.n - column);
-            for part in parts(self.k, depth) {
-                let Part {
-                    from,
-                    k,
-                    start,
-                    goes_on,
-                } = part;
-                self.kernels.run(PackRight {
-                    b: self.b.at(from, column),
-                    k,
-                    n,
-                    width,
-                    to: right,
-                });
-                for row in (0..self.m).step_by(rows) {
-                    let m = rows.min(self.m - row);
-                    let a = if left_in_place {
-                        Left::InPlace(self.a.at(row, from))
-                    } else {
-                        self.kernels.run(PackLeft {
-                            a: self.a.at(row, from),
-                            m,
-                            k,
-                            to: left,
-                        });
-                        Left::Packed { p: left }
-                    };
-                    for j in (0..n).step_by(width) {
-                        let c = self.c.wrapping_add(row * self.c_stride + column + j);
-                        // Chains of the first block of k can wait in C, later ones must not disturb it.
-                        let chain = if start == 0 {
-                            Rows {
-                                p: c,
-                                stride: self.c_stride,
-                            }
-                        } else {
-                            Rows {
-                                p: chains.wrapping_add(row * columns + j),
-                                stride: columns,
-                            }
-                        };
-                        self.kernels.run(Strip {
-                            m,
-                            k,
-                            a,
-                            b: right.wrapping_add(j * k),
-                            b_stride: width,
-                            start: (from > start).then_some(chain),
-                            out: Out {
-                                end: if goes_on {
-                                    End::Chain(chain)
-                                } else {
-                                    self.end(start, from + k, column + j)
-                                },
-                                c,
-                                c_stride: self.c_stride,
-                                width: width.min(n - j),
-                            },
-                        });
-                    }
-                }
-            }
-        }
-    }
-
-    fn blocks(&self) -> Blocks {
-        let (lanes, most) = (self.kernels.lanes(), self.kernels.tile_rows());
-        Blocks {
-            rows: (ROWS / most * most).min(self.m),
-            columns: COLUMNS.min(self.n),
-            depth: DEPTH / lanes,
-            width: 2 * lanes,
-            left_in_place: self.left_fits_in_place(),
-        }
-    }
-
-    /// What the product needs of a workspace.
-    pub(super) fn room(&self) -> Room {
-        let lanes = self.kernels.lanes();
-        if !self.packs() {
-            Room::default()
-        } else {
-            let blocks = self.blocks();
-            let left = blocks.rows * blocks.depth + lanes;
-            let right = blocks.columns.next_multiple_of(blocks.width) * blocks.depth;
-            let chains = self.m * blocks.columns;
-            Room {
-                left: if blocks.left_in_place { 0 } else { left },
-                right,
-                chains: if self.k > BLOCK { chains } else { 0 },
-            }
-        }
-    }
-
     /// Cuts the columns into strips of at most `vectors` vectors and runs each.
     fn strips(&self, vectors: usize, strip: impl Fn(usize, usize) -> Strip) {
         let lanes = self.kernels.lanes();
@@ -275,46 +174,6 @@ impl Product {
     }
 }
 
-/// How a packed product is cut.
-struct Blocks {
-    /// Rows of a block of A.
-    rows: usize,
-    /// Columns of a block of B.
-    columns: usize,
-    /// Of k, in both.
-    depth: usize,
-    /// Columns of a strip.
-    width: usize,
-    /// Whether A is read where it lies.
-    left_in_place: bool,
-}
-
-/// `k` of the products from `from` on, within the block of k that begins at `start`.
-struct Part {
-    from: usize,
-    k: usize,
-    start: usize,
-    /// Whether more of the block follows.
-    goes_on: bool,
-}
-
-/// Cuts each block of k into the fewest parts of at most `depth`, about even.
-fn parts(k: usize, depth: usize) -> impl Iterator<Item = Part> {
-    (0..k).step_by(BLOCK).flat_map(move |start| {
-        let len = BLOCK.min(k - start);
-        let part = len.div_ceil(len.div_ceil(depth)).next_multiple_of(8);
-        (0..len).step_by(part).map(move |i| {
-            let k = part.min(len - i);
-            Part {
-                from: start + i,
-                k,
-                start,
-                goes_on: i + k < len,
-            }
-        })
-    })
-}
-
 /// Whether a tile applies the activation itself.
 fn fused(activation: Activation) -> bool {
     matches!(
@@ -325,16 +184,5 @@ fn fused(activation: Activation) -> bool {
 
 /// Floats of B that are read where they lie.
 const IN_PLACE: usize = 32 * 1024;
-/// Floats of A that are read where they lie even when B is packed.
-const LEFT_IN_PLACE: usize = 16 * 1024;
-/// Bytes after which addresses share a set of the second cache: rows that start on few of its sets evict each other.
-const SECOND_CACHE_WAY: usize = 64 * 1024;
 /// Rows of A that pass by one strip of B before the next strip, when in place.
 const ROWS_IN_PLACE: usize = 96;
-/// Rows of a packed block of A.
-const ROWS: usize = 144;
-/// Columns of a packed block of B.
-pub(super) const COLUMNS: usize = 1024;
-/// Lanes times the depth of packed blocks, so that a strip of B stays in the first cache. A multiple of 8 for any number of
-/// lanes.
-const DEPTH: usize = 2048;

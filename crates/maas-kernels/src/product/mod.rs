@@ -4,6 +4,7 @@ mod blocked;
 mod columns;
 mod end;
 mod pack;
+mod packed;
 mod portable;
 mod split;
 mod strip;

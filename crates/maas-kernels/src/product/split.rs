@@ -2,7 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use super::blocked::{COLUMNS, Product};
+use super::blocked::Product;
+use super::packed::COLUMNS;
 use super::workspace::{Workspace, with_workspaces};
 use crate::{Compute, Parallelism};
 
@@ -17,9 +18,15 @@ impl Product {
     /// Computes C on at most `threads` threads, and on fewer where the work is not worth so many.
     pub(super) fn run(self, threads: usize) {
         let work = self.m.saturating_mul(self.n).saturating_mul(self.k);
-        let threads = threads.min(work / WORK_OF_A_THREAD);
-        if threads <= 1 && !self.packs() {
+        let threads = threads.min(work / WORK_OF_A_THREAD).max(1);
+        if threads == 1 && !self.packs() {
             return self.run_alone(&mut Workspace::default());
+        }
+        if self.m == 0 || self.n == 0 {
+            return;
+        }
+        if self.packs() && self.m >= threads * ROWS_OF_A_THREAD {
+            return self.run_together(threads);
         }
         let grid = self.grid(threads);
         let parts = grid.rows * grid.columns;
@@ -30,17 +37,33 @@ impl Product {
             for (i, workspace) in workspaces.iter_mut().enumerate() {
                 workspace.reserve(self.part(grid, i).room());
             }
-            let compute = Compute {
-                kernels: self.kernels,
-                parallelism: NonZeroUsize::new(parts)
-                    .map_or(Parallelism::single(), Parallelism::threads),
-            };
-            compute.split((0..parts, workspaces), 1, |(numbers, workspaces)| {
-                for (i, workspace) in numbers.zip(workspaces) {
-                    self.part(grid, i).run_alone(workspace);
-                }
-            });
+            self.on(parts)
+                .split((0..parts, workspaces), 1, |(numbers, workspaces)| {
+                    for (i, workspace) in numbers.zip(workspaces) {
+                        self.part(grid, i).run_alone(workspace);
+                    }
+                });
         });
+    }
+
+    /// Each thread computes rows of C, and all of them read what is packed of B once.
+    fn run_together(self, threads: usize) {
+        let compute = self.on(threads);
+        with_workspaces(threads, |workspaces| {
+            self.packed(compute, workspaces);
+        });
+        compute.split(0..self.m, self.m.div_ceil(threads), |rows| {
+            // SAFETY: C is complete, and no other part has these rows.
+            unsafe { self.activate(rows) };
+        });
+    }
+
+    fn on(&self, threads: usize) -> Compute {
+        Compute {
+            kernels: self.kernels,
+            parallelism: NonZeroUsize::new(threads)
+                .map_or(Parallelism::single(), Parallelism::threads),
+        }
     }
 
     /// The cheapest cut into at most so many parts. Ties go to rows, which a layer's next product finds in the cache
@@ -100,13 +123,15 @@ impl Product {
 
 /// Start and length of share number `i` of `len`, in whole steps but for the end of the last one. Earlier shares are
 /// at most one step longer than later ones.
-fn share(len: usize, shares: usize, i: usize, step: usize) -> (usize, usize) {
+pub(super) fn share(len: usize, shares: usize, i: usize, step: usize) -> (usize, usize) {
     let steps = len.div_ceil(step);
     let start = |i: usize| (i * (steps / shares) + i.min(steps % shares)) * step;
     let from = start(i).min(len);
     (from, start(i + 1).min(len) - from)
 }
 
+/// Rows of C with which a thread reads a packed block of B often enough.
+const ROWS_OF_A_THREAD: usize = 48;
 /// Multiply-adds that are worth a thread.
 const WORK_OF_A_THREAD: usize = 1 << 18;
 /// Multiply-adds in the time in which one float is packed.

@@ -37,6 +37,16 @@ pub(super) fn with_workspaces<T>(parts: usize, work: impl FnOnce(&mut [Workspace
     })
 }
 
+impl Room {
+    /// Of a thread that helps with blocks of B that another one owns.
+    pub(super) fn of_a_helper(self) -> Self {
+        Self {
+            left: self.left,
+            ..Self::default()
+        }
+    }
+}
+
 impl Workspace {
     pub(super) fn reserve(&mut self, room: Room) {
         let buffers = [
