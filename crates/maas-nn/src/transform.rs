@@ -147,7 +147,8 @@ impl<'a> BlockState<'a> {
     ///
     /// ```
     /// use maas_nn::BlockState;
-    /// let mut state = BlockState::new(&mut [1.0, 2.0, 3.0, 4.0], 2);
+    /// let mut data = [1.0, 2.0, 3.0, 4.0];
+    /// let mut state = BlockState::new(&mut data, 2);
     /// assert_eq!(state.get(1), [3.0, 4.0]);
     /// ```
     #[must_use]
