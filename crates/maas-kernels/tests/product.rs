@@ -125,6 +125,25 @@ proptest! {
     }
 }
 
+/// Without rows there is nothing to write, without columns of A every element is its bias.
+#[test]
+fn products_of_nothing() {
+    let (data, bias) = ([1.0; 2000], [0.5; 40]);
+    for (m, k, n) in [(0, 50, 40), (50, 0, 40), (50, 40, 0), (0, 0, 0)] {
+        for form in FORMS {
+            Case {
+                a: &data[..m * k],
+                b: &data[..k * n],
+                shape: (m, k, n),
+                form,
+                bias: Some(&bias[..n]),
+                activation: Activation::Tanh,
+            }
+            .check(1);
+        }
+    }
+}
+
 #[test]
 fn long_and_large_products() {
     let mut numbers = Numbers::new(1);

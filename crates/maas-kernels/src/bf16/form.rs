@@ -46,17 +46,8 @@ impl<S: Simd> Form<S> for Plain {
         sums: &mut [[S::F; V]; R],
         _: &mut S::F,
     ) {
-        for odd in [true, false] {
-            // SAFETY: as the caller promises.
-            let right = unsafe { half::<S, V>(s, b, odd) };
-            for r in 0..R {
-                // SAFETY: as the caller promises.
-                let left = s.splat(unsafe { *a.add(if odd { R + r } else { r }) });
-                for v in 0..V {
-                    sums[r][v] = s.fma(left, right[v], sums[r][v]);
-                }
-            }
-        }
+        // SAFETY: as the caller promises.
+        unsafe { odd_then_even(s, a, b, sums, |left, right, sum| s.fma(left, right, sum)) };
     }
 }
 
@@ -77,20 +68,39 @@ impl<S: Simd> Form<S> for Flushing {
         sums: &mut [[S::F; V]; R],
         least: &mut S::F,
     ) {
-        for odd in [true, false] {
+        let go_on = |left, right, sum| {
+            let sum = s.fma(left, right, sum);
+            let size = s.abs(sum);
+            let tiny = s.lt(size, s.splat(f32::MIN_POSITIVE));
+            let zero = s.of_bits(s.and_i(s.bits(sum), s.splat_i(i32::MIN)));
+            *least = s.smaller(s.select(tiny, s.splat(f32::INFINITY), size), *least);
+            s.select(tiny, zero, sum)
+        };
+        // SAFETY: as the caller promises.
+        unsafe { odd_then_even(s, a, b, sums, go_on) };
+    }
+}
+
+/// Goes on with every sum, by the odd numbers of the pair and then by the even ones: `go_on(left, right, sum)`.
+///
+/// # Safety
+/// `a` must point to `2 · R` words and `b` to `V` vectors of them.
+#[inline(always)]
+unsafe fn odd_then_even<S: Simd, const R: usize, const V: usize>(
+    s: S,
+    a: *const f32,
+    b: *const f32,
+    sums: &mut [[S::F; V]; R],
+    mut go_on: impl FnMut(S::F, S::F, S::F) -> S::F,
+) {
+    for odd in [true, false] {
+        // SAFETY: as the caller promises.
+        let right = unsafe { half::<S, V>(s, b, odd) };
+        for r in 0..R {
             // SAFETY: as the caller promises.
-            let right = unsafe { half::<S, V>(s, b, odd) };
-            for r in 0..R {
-                // SAFETY: as the caller promises.
-                let left = s.splat(unsafe { *a.add(if odd { R + r } else { r }) });
-                for v in 0..V {
-                    let sum = s.fma(left, right[v], sums[r][v]);
-                    let size = s.abs(sum);
-                    let tiny = s.lt(size, s.splat(f32::MIN_POSITIVE));
-                    let zero = s.of_bits(s.and_i(s.bits(sum), s.splat_i(i32::MIN)));
-                    *least = s.smaller(s.select(tiny, s.splat(f32::INFINITY), size), *least);
-                    sums[r][v] = s.select(tiny, zero, sum);
-                }
+            let left = s.splat(unsafe { *a.add(if odd { R + r } else { r }) });
+            for v in 0..V {
+                sums[r][v] = go_on(left, right[v], sums[r][v]);
             }
         }
     }

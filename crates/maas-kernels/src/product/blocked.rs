@@ -6,7 +6,7 @@ use super::end::{Bias, End, Out};
 use super::pack::View;
 use super::strip::{Left, Strip};
 use super::workspace::Workspace;
-use crate::{Activation, Compute, Kernels, Parallelism};
+use crate::{Activation, Kernels};
 
 /// A product to compute, or a part of one: C = act(A·B + bias), m × k by k × n.
 ///
@@ -38,11 +38,7 @@ impl Product {
             return;
         }
         if self.packs() {
-            let one = Compute {
-                kernels: self.kernels,
-                parallelism: Parallelism::single(),
-            };
-            self.packed(one, std::slice::from_mut(workspace));
+            self.packed(self.on(1), std::slice::from_mut(workspace));
         } else if self.fits_in_place() {
             self.in_place();
         } else {

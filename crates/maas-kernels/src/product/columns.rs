@@ -1,6 +1,6 @@
 use super::end::Out;
 use crate::kernels::Work;
-use crate::simd::Simd;
+use crate::simd::{MOST_LANES, Simd};
 
 /// One row of C for one block of k, from a B whose columns are contiguous: each lane runs down a column of its own.
 ///
@@ -126,5 +126,3 @@ impl Columns {
         sum
     }
 }
-
-const MOST_LANES: usize = 16;

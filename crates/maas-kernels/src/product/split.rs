@@ -58,7 +58,8 @@ impl Product {
         });
     }
 
-    fn on(&self, threads: usize) -> Compute {
+    /// With the product's kernels, on so many threads.
+    pub(super) fn on(&self, threads: usize) -> Compute {
         Compute {
             kernels: self.kernels,
             parallelism: NonZeroUsize::new(threads)

@@ -104,8 +104,8 @@ pub(crate) trait Simd: Copy {
         x: *const f32,
         sum: Self::F,
     ) -> Self::F {
-        let (mut block, mut sum) = ([0.0; 256], sum);
-        // SAFETY: the caller vouches for `from` and `x`; the block has room for at most 16 × 16 floats.
+        let (mut block, mut sum) = ([0.0; MOST_LANES * MOST_LANES], sum);
+        // SAFETY: the caller vouches for `from` and `x`; the block has room for `LANES` vectors.
         unsafe {
             let n = Self::LANES;
             self.transpose(from, from_stride, n, n, block.as_mut_ptr(), n);
