@@ -71,6 +71,7 @@
 
 mod descent;
 mod error;
+mod goal;
 mod history;
 mod metric;
 mod optimizer;
@@ -80,6 +81,7 @@ mod trainer;
 
 pub use descent::{GradientDescent, Minimum};
 pub use error::Error;
+pub use goal::Goal;
 pub use history::{EpochRecord, History};
 pub use metric::{AbsoluteError, Accuracy, Metric, MetricBatch, R2, RootMeanSquaredError};
 pub use optimizer::{Adam, Chain, Momentum, Optimizer, ScaleByAdam, Sgd};

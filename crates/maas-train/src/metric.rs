@@ -4,6 +4,8 @@ use std::fmt::Debug;
 
 use maas_nn::Targets;
 
+use crate::Goal;
+
 /// A figure over all rows of a data set, gathered batch by batch. A trait for users to implement.
 ///
 /// What is gathered lies in `f64` accumulators that the trainer keeps, so that measuring allocates nothing and one
@@ -48,6 +50,11 @@ pub trait Metric: Send + Sync + Debug {
 
     /// The figure over everything taken in.
     fn value(&self, accumulators: &[f64]) -> f64;
+
+    /// Which way it is better: what early stopping and searches go by.
+    fn goal(&self) -> Goal {
+        Goal::Maximize
+    }
 
     /// The figure of one batch.
     fn measure(&self, batch: &MetricBatch<'_>) -> f64 {
@@ -110,6 +117,10 @@ impl Metric for RootMeanSquaredError {
         "root_mean_squared_error"
     }
 
+    fn goal(&self) -> Goal {
+        Goal::Minimize
+    }
+
     fn accepts(&self, targets: Targets<'_>) -> bool {
         matches!(targets, Targets::Values(_))
     }
@@ -146,6 +157,10 @@ pub struct AbsoluteError;
 impl Metric for AbsoluteError {
     fn name(&self) -> &str {
         "mean_absolute_error"
+    }
+
+    fn goal(&self) -> Goal {
+        Goal::Minimize
     }
 
     fn accepts(&self, targets: Targets<'_>) -> bool {
