@@ -1,6 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::Schema;
+
 /// What can be wrong with data. Lines count from 1 as an editor counts them, rows from 0.
 ///
 /// ```
@@ -208,9 +210,96 @@ pub enum Error {
         /// The row, from 0.
         row: usize,
     },
+    /// A row's weight is negative, NaN or infinite.
+    #[error("row {row}: a finite weight of at least 0 expected, found {found}")]
+    BadWeight {
+        /// The row, from 0.
+        row: usize,
+        /// The weight.
+        found: f32,
+    },
+    /// No row counts.
+    #[error("at least one weight above 0 expected, found none")]
+    NoWeight,
+    /// More or fewer weights than classes.
+    #[error("one weight for each of {expected} classes expected, found {found}")]
+    ClassWeightCount {
+        /// How many classes there are.
+        expected: usize,
+        /// How many weights were given.
+        found: usize,
+    },
+    /// There are no classes: the targets are numbers, or unknown.
+    #[error("a class for each row expected, found none")]
+    NotAClassification,
+    /// A chunk of a source cannot be read.
+    #[error("cannot read chunk {chunk}")]
+    Chunk {
+        /// The chunk, from 0.
+        chunk: u64,
+        /// Why.
+        #[source]
+        source: Box<Error>,
+    },
+    /// A chunk of a source has other inputs or targets than the source.
+    #[error("chunk {chunk}: rows of {expected} expected, found {found}")]
+    ChunkSchema {
+        /// The chunk, from 0.
+        chunk: u64,
+        /// What the source has.
+        expected: Box<Schema>,
+        /// What the chunk has.
+        found: Box<Schema>,
+    },
+    /// A pass over a source ended before all its rows had come.
+    #[error("the stream ended after chunk {}: {expected} rows expected, found {found}", chunks.saturating_sub(1))]
+    EarlyEnd {
+        /// How many chunks had come.
+        chunks: u64,
+        /// How many rows a pass has.
+        expected: u64,
+        /// How many had come.
+        found: u64,
+    },
+    /// A pass over a source went on after all its rows had come.
+    #[error("chunk {chunk}: the stream should have ended after {expected} rows, found {found}")]
+    LateEnd {
+        /// The chunk, from 0, with the first row too many.
+        chunk: u64,
+        /// How many rows a pass has.
+        expected: u64,
+        /// How many have come.
+        found: u64,
+    },
+    /// A source panicked on the thread that reads ahead.
+    #[error("reading chunk {chunk} panicked: {message}")]
+    ReaderPanicked {
+        /// The chunk, from 0.
+        chunk: u64,
+        /// What the panic said.
+        message: String,
+    },
+    /// The system gives no thread to read ahead on.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+    /// A source of the user's own failed: see [`Error::source_failed`].
+    #[error("the source failed")]
+    Source(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Names, types and shapes do not make a specification.
     #[error("the data do not make a specification")]
     Specification(#[from] maas_core::Error),
+}
+
+impl Error {
+    /// An error of a source of the user's own.
+    ///
+    /// ```
+    /// let error = maas_data::Error::source_failed("the database is gone");
+    /// assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the database is gone");
+    /// ```
+    pub fn source_failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Source(cause.into())
+    }
 }
 
 fn list(fractions: &[f64]) -> String {

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use maas_core::{DType, Shape, TensorSpec, Values};
 
 use crate::Error;
@@ -125,6 +127,20 @@ impl Input {
         TensorSpec::rows(self.name.as_str(), self.values.dtype(), &self.row_shape)
     }
 
+    /// The rows from one number to another, which is not above [`Input::rows`].
+    pub(crate) fn range(&self, rows: Range<usize>) -> Self {
+        let width = self.row_elements();
+        let elements = rows.start * width..rows.end * width;
+        Self {
+            name: self.name.clone(),
+            row_shape: self.row_shape.clone(),
+            values: match &self.values {
+                OwnedValues::F32(values) => OwnedValues::F32(values[elements].to_vec()),
+                OwnedValues::I32(values) => OwnedValues::I32(values[elements].to_vec()),
+            },
+        }
+    }
+
     /// The rows of these numbers, which are below [`Input::rows`], in this order.
     pub(crate) fn select(&self, rows: &[usize]) -> Self {
         let values = match &self.values {
@@ -229,6 +245,11 @@ pub enum Targets {
         /// The class of each row, below `classes`.
         data: Vec<u32>,
     },
+    /// Nothing is known: rows to be predicted.
+    Unknown {
+        /// How many rows there are.
+        rows: usize,
+    },
 }
 
 impl Targets {
@@ -241,6 +262,7 @@ impl Targets {
         match self {
             Self::Values { width, data } => data.len().checked_div(*width).unwrap_or(0),
             Self::Labels { data, .. } => data.len(),
+            Self::Unknown { rows } => *rows,
         }
     }
 
@@ -263,6 +285,7 @@ impl Targets {
                 }
                 check_finite(TARGET, *width, data)
             }
+            Self::Unknown { .. } => Ok(()),
             Self::Labels { classes: 0, .. } => Err(Error::NoClasses),
             Self::Labels { classes, data } => {
                 match data
@@ -281,6 +304,20 @@ impl Targets {
         }
     }
 
+    pub(crate) fn range(&self, rows: Range<usize>) -> Self {
+        match self {
+            Self::Values { width, data } => Self::Values {
+                width: *width,
+                data: data[rows.start * width..rows.end * width].to_vec(),
+            },
+            Self::Labels { classes, data } => Self::Labels {
+                classes: *classes,
+                data: data[rows].to_vec(),
+            },
+            Self::Unknown { .. } => Self::Unknown { rows: rows.len() },
+        }
+    }
+
     pub(crate) fn select(&self, rows: &[usize]) -> Self {
         match self {
             Self::Values { width, data } => Self::Values {
@@ -291,6 +328,7 @@ impl Targets {
                 classes: *classes,
                 data: gather(data, 1, rows),
             },
+            Self::Unknown { .. } => Self::Unknown { rows: rows.len() },
         }
     }
 }
@@ -314,7 +352,7 @@ fn check_finite(name: &str, width: usize, values: &[f32]) -> Result<(), Error> {
     }
 }
 
-fn gather<T: Copy>(values: &[T], width: usize, rows: &[usize]) -> Vec<T> {
+pub(crate) fn gather<T: Copy>(values: &[T], width: usize, rows: &[usize]) -> Vec<T> {
     let mut gathered = Vec::with_capacity(rows.len() * width);
     for &row in rows {
         gathered.extend_from_slice(&values[row * width..(row + 1) * width]);

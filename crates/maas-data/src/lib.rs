@@ -31,6 +31,8 @@
 //! | [`Input`], [`OwnedValues`] | one input of a network: rows of any shape, of numbers or of integer ids |
 //! | [`Targets`], [`Classes`] | what is to be learnt: numbers, or one class a row |
 //! | [`Split`] | training, validation and test rows |
+//! | [`Source`], [`Prefetch`] | rows that come in chunks, for what is larger than memory; read ahead on a thread |
+//! | [`Augmentation`] | a random change to the rows of each batch |
 //! | [`Shuffle`] | an order of rows for each epoch, the same for the same seed |
 //!
 //! A data set that exists is valid: what trains on it need not check again. What is wrong with a file or an array is
@@ -41,6 +43,7 @@
 //! Arrays come as `ndarray` views, without a file: [`Dataset::new`] for a regression, [`Dataset::classification`] for
 //! classes. Images, sequences, ids and several inputs at once go through [`Dataset::from_inputs`].
 
+mod augment;
 mod classes;
 mod csv;
 mod dataset;
@@ -48,14 +51,17 @@ mod error;
 mod input;
 mod lines;
 mod shuffle;
+mod source;
 mod split;
 mod table;
 
+pub use augment::{Augmentation, RowRandom, RowValues};
 pub use classes::Classes;
 pub use csv::Csv;
 pub use dataset::Dataset;
 pub use error::Error;
 pub use input::{Input, OwnedValues, Targets};
 pub use shuffle::Shuffle;
+pub use source::{Chunks, FnSource, InMemory, Prefetch, Schema, Source, TargetKind};
 pub use split::Split;
 pub use table::Table;

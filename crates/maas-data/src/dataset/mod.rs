@@ -1,13 +1,15 @@
 mod read;
+mod weights;
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use maas_core::Values;
 use ndarray::ArrayView2;
 
-use crate::input::TARGET;
+use crate::input::{TARGET, gather};
 use crate::{Classes, Csv, Error, Input, Table, Targets};
 
 /// Rows of inputs and of a target to be learnt from them.
@@ -29,6 +31,7 @@ use crate::{Classes, Csv, Error, Input, Table, Targets};
 pub struct Dataset {
     inputs: Vec<Input>,
     targets: Targets,
+    weights: Option<Vec<f32>>,
     names: Arc<Names>,
 }
 
@@ -133,10 +136,10 @@ impl Dataset {
             return Err(Error::TooManyRows { found: rows });
         }
         let width = first_numbers(&inputs).map_or(0, |(_, width)| width);
-        let target_width = if let Targets::Values { width, .. } = targets {
-            width
-        } else {
-            1
+        let target_width = match targets {
+            Targets::Values { width, .. } => width,
+            Targets::Labels { .. } => 1,
+            Targets::Unknown { .. } => 0,
         };
         let names = Arc::new(Names {
             features: numbered("x", width),
@@ -150,6 +153,7 @@ impl Dataset {
         Ok(Self {
             inputs,
             targets,
+            weights: None,
             names,
         })
     }
@@ -262,11 +266,29 @@ impl Dataset {
         })
     }
 
+    /// A run of rows, which are below [`Dataset::rows`] and not none.
+    pub(crate) fn range(&self, rows: Range<usize>) -> Self {
+        Self {
+            inputs: self
+                .inputs
+                .iter()
+                .map(|input| input.range(rows.clone()))
+                .collect(),
+            targets: self.targets.range(rows.clone()),
+            weights: self.weights.as_ref().map(|weights| weights[rows].to_vec()),
+            names: Arc::clone(&self.names),
+        }
+    }
+
     /// The rows of these numbers, which are below [`Dataset::rows`] and not none.
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         Self {
             inputs: self.inputs.iter().map(|input| input.select(rows)).collect(),
             targets: self.targets.select(rows),
+            weights: self
+                .weights
+                .as_ref()
+                .map(|weights| gather(weights, 1, rows)),
             names: Arc::clone(&self.names),
         }
     }

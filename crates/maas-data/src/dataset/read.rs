@@ -114,7 +114,7 @@ impl Dataset {
     pub fn y(&self) -> ArrayView2<'_, f32> {
         match &self.targets {
             Targets::Values { width, data } => rows_of(self.rows(), *width, data),
-            Targets::Labels { .. } => rows_of(self.rows(), 0, &[]),
+            Targets::Labels { .. } | Targets::Unknown { .. } => rows_of(self.rows(), 0, &[]),
         }
     }
 
@@ -128,7 +128,7 @@ impl Dataset {
     /// ```
     pub fn labels(&self) -> Option<&[u32]> {
         match &self.targets {
-            Targets::Values { .. } => None,
+            Targets::Values { .. } | Targets::Unknown { .. } => None,
             Targets::Labels { data, .. } => Some(data),
         }
     }
@@ -151,7 +151,7 @@ impl Dataset {
             features: moments(width, values),
             targets: match &self.targets {
                 Targets::Values { width, data } => Some(moments(*width, data)),
-                Targets::Labels { .. } => None,
+                Targets::Labels { .. } | Targets::Unknown { .. } => None,
             },
         }
     }
