@@ -1,5 +1,6 @@
 use crate::Kernels;
-use crate::elementwise::{Map, Update};
+use crate::elementwise::{Map, Update, update};
+use crate::kernels::Work;
 use crate::simd::Simd;
 
 /// Sums, products and affine maps, element by element.
@@ -73,6 +74,25 @@ impl Kernels {
     /// ```
     pub fn scale(self, alpha: f32, x: &mut [f32]) {
         self.update(Scale(alpha), [], x);
+    }
+
+    /// x\[i, j\] ← x\[i, j\] · (α · scale\[i\]); the rows follow from `scale`.
+    ///
+    /// # Panics
+    /// When `x` is not made of as many equally long rows as `scale` has elements.
+    ///
+    /// ```
+    /// let mut x = [1.0, 2.0, 3.0, 4.0];
+    /// maas_kernels::Kernels::best().scale_rows(2.0, &[1.0, 10.0], &mut x);
+    /// assert_eq!(x, [2.0, 4.0, 60.0, 80.0]);
+    /// ```
+    #[track_caller]
+    pub fn scale_rows(self, alpha: f32, scale: &[f32], x: &mut [f32]) {
+        let columns = x.len().checked_div(scale.len()).unwrap_or(0);
+        assert_eq!(columns * scale.len(), x.len(), "rows of equal length");
+        if columns > 0 {
+            self.run(ScaleRows { alpha, scale, x });
+        }
     }
 
     /// x ← value.
@@ -156,6 +176,24 @@ impl Update<0> for Scale {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, []: [S::F; 0], x: S::F) -> S::F {
         s.mul(x, s.splat(self.0))
+    }
+}
+
+struct ScaleRows<'a> {
+    alpha: f32,
+    scale: &'a [f32],
+    x: &'a mut [f32],
+}
+
+impl Work for ScaleRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let columns = self.x.len() / self.scale.len();
+        for (x, scale) in self.x.chunks_exact_mut(columns).zip(self.scale) {
+            update(s, &Scale(self.alpha * scale), [], x);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{Kernels, Matrix};
 /// Elements of one block: each block is reduced by lanes and tree, then the blocks' values are joined in order.
 pub(crate) const BLOCK: usize = 4096;
 /// Virtual lanes, whatever the width of the processor's vectors.
-const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 /// Rows of one block of a column sum, the same as the block of a product.
 const ROWS: usize = crate::product::BLOCK;
 
@@ -245,6 +245,16 @@ unsafe fn reduce_block<S: Simd, R: Reduction<N>, const N: usize>(
         unsafe { step_row(s, op, &mut lanes, &rows, 0) };
     }
 
+    join_lanes(s, op, &lanes)
+}
+
+/// The tree that makes one value of 16 lanes, which are the first 16 / LANES vectors.
+#[inline(always)]
+pub(crate) fn join_lanes<S: Simd, R: Reduction<N>, const N: usize>(
+    s: S,
+    op: &R,
+    lanes: &[S::F; LANES],
+) -> f32 {
     let mut values = [R::START; LANES];
     let mut j = 0;
     while j < LANES / S::LANES {

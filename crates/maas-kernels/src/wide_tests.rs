@@ -165,6 +165,6 @@ fn reductions_and_losses() {
     compare("softmax", x.len(), |set, y| set.softmax_rows(&x, 35, y));
     let labels: Vec<u32> = (0..50).map(|i| i % 35).collect();
     compare("cross-entropy", 50, |set, y| {
-        set.softmax_cross_entropy(&x, 35, ClassTargets::Labels(&labels), y, None);
+        set.softmax_cross_entropy(&x, 35, ClassTargets::Labels(&labels), 0.1, y, None);
     });
 }

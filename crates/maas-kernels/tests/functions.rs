@@ -4,7 +4,7 @@ mod common;
 
 use common::reference::{FUNCTIONS, erf, sigmoid, ulps};
 use common::{Numbers, assert_same, others};
-use maas_kernels::{Activation, ClassTargets, Kernels};
+use maas_kernels::{Activation, ClassTargets, ElementLoss, Kernels, LossGradient};
 
 #[test]
 fn the_reference_erf_is_one() {
@@ -212,6 +212,7 @@ fn cross_entropy_from_logits() {
             &x,
             columns,
             target,
+            0.0,
             &mut losses,
             Some(&mut gradient),
         );
@@ -236,7 +237,7 @@ fn a_class_without_probability_adds_nothing() {
     let logits = [0.0, f32::NEG_INFINITY];
     let mut losses = [7.0];
     let target = ClassTargets::Probabilities(&[1.0, 0.0]);
-    Kernels::best().softmax_cross_entropy(&logits, 2, target, &mut losses, None);
+    Kernels::best().softmax_cross_entropy(&logits, 2, target, 0.0, &mut losses, None);
     assert_eq!(losses, [0.0]);
 }
 
@@ -246,7 +247,15 @@ fn sigmoid_cross_entropy_keeps_small_losses() {
     for t in [0.0f32, 1.0, 0.3] {
         let targets = vec![t; x.len()];
         let (mut losses, mut gradient) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-        Kernels::best().sigmoid_cross_entropy(&x, &targets, &mut losses, Some(&mut gradient));
+        let loss = ElementLoss::SigmoidCrossEntropy { smoothing: 0.0 };
+        for i in 0..x.len() {
+            let gradient = LossGradient {
+                out: &mut gradient[i..=i],
+                scale: 1.0,
+            };
+            let (x, t) = (&x[i..=i], &targets[i..=i]);
+            losses[i] = Kernels::best().element_loss(loss, x, t, None, Some(gradient));
+        }
         for i in 0..x.len() {
             let (x, t) = (f64::from(x[i]), f64::from(t));
             let exact = x.max(0.0) - x * t + (-x.abs()).exp().ln_1p();

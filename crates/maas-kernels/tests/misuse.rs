@@ -3,8 +3,8 @@
 use std::panic::catch_unwind;
 
 use maas_kernels::{
-    Bf16, Bf16Matrix, Buffer, ClassTargets, Epilogue, Error, Kernels, Matrix, MatrixMut,
-    Parallelism,
+    Bf16, Bf16Matrix, Buffer, ClassTargets, ElementLoss, Epilogue, Error, Kernels, Matrix,
+    MatrixMut, Parallelism,
 };
 
 fn message(call: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -97,8 +97,18 @@ fn lengths_that_differ() {
     );
     let label = ClassTargets::Labels(&[2]);
     assert_eq!(
-        message(move || set.softmax_cross_entropy(&[0.0; 2], 2, label, &mut [0.0], None)),
+        message(move || set.softmax_cross_entropy(&[0.0; 2], 2, label, 0.0, &mut [0.0], None)),
         "label 2 among 2 classes"
+    );
+    let squared = ElementLoss::Squared;
+    assert!(
+        message(move || _ = set.element_loss(squared, &[0.0; 2], &[0.0], None, None))
+            .contains("different lengths")
+    );
+    let weights = Some(&[1.0; 2][..]);
+    assert!(
+        message(move || _ = set.element_loss(squared, &[0.0; 3], &[0.0; 3], weights, None))
+            .contains("rows of equal length")
     );
 }
 

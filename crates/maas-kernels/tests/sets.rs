@@ -3,7 +3,9 @@
 mod common;
 
 use common::{assert_same, float, floats, others};
-use maas_kernels::{Activation, AdamStep, ClassTargets, Kernels, Matrix, Nesterov};
+use maas_kernels::{
+    Activation, AdamStep, ClassTargets, ElementLoss, Kernels, LossGradient, Matrix, Nesterov,
+};
 use proptest::prelude::*;
 
 const ACTIVATIONS: [Activation; 8] = [
@@ -135,19 +137,37 @@ proptest! {
             .prop_flat_map(|(m, n)| (floats(m * n), floats(m * n), proptest::collection::vec(0..n as u32, m), Just(n)))
     ) {
         let rows = labels.len();
-        for target in [ClassTargets::Labels(&labels), ClassTargets::Probabilities(&p)] {
+        for (target, smoothing) in [
+            (ClassTargets::Labels(&labels), 0.0),
+            (ClassTargets::Probabilities(&p), 0.0),
+            (ClassTargets::Labels(&labels), 0.1),
+            (ClassTargets::Probabilities(&p), 0.1),
+        ] {
             compare("softmax cross-entropy", 3, &vec![0.0; rows + x.len()], |set, results| {
                 let (losses, gradient) = results.split_at_mut(rows);
                 let mut alone = vec![0.0; rows];
-                set.softmax_cross_entropy(&x, n, target, &mut alone, None);
-                set.softmax_cross_entropy(&x, n, target, losses, Some(gradient));
+                set.softmax_cross_entropy(&x, n, target, smoothing, &mut alone, None);
+                set.softmax_cross_entropy(&x, n, target, smoothing, losses, Some(gradient));
                 assert_same(losses, &alone, "with and without gradient");
             });
         }
-        compare("sigmoid cross-entropy", 3, &vec![0.0; 2 * x.len()], |set, results| {
-            let (losses, gradient) = results.split_at_mut(x.len());
-            set.sigmoid_cross_entropy(&x, &p, losses, Some(gradient));
-        });
+    }
+
+    #[test]
+    fn element_losses(
+        (p, t, w) in (0usize..40, 1usize..200).prop_flat_map(|(m, n)| (floats(m * n), floats(m * n), floats(m)))
+    ) {
+        compare("scaled rows", 3, &p, |set, x| set.scale_rows(0.3, &w, x));
+        for loss in ELEMENT_LOSSES {
+            for weights in [None, Some(&w[..])] {
+                compare(&format!("{loss:?}"), 3, &vec![0.0; 1 + p.len()], |set, results| {
+                    let (sum, out) = results.split_at_mut(1);
+                    let alone = [set.element_loss(loss, &p, &t, weights, None)];
+                    sum[0] = set.element_loss(loss, &p, &t, weights, Some(LossGradient { out, scale: 0.3 }));
+                    assert_same(sum, &alone, "with and without gradient");
+                });
+            }
+        }
     }
 
     #[test]
@@ -197,3 +217,15 @@ proptest! {
         }
     }
 }
+
+const ELEMENT_LOSSES: [ElementLoss; 9] = [
+    ElementLoss::Squared,
+    ElementLoss::Absolute,
+    ElementLoss::Huber { delta: 0.7 },
+    ElementLoss::LogCosh,
+    ElementLoss::SigmoidCrossEntropy { smoothing: 0.1 },
+    ElementLoss::Poisson { epsilon: 1e-7 },
+    ElementLoss::KullbackLeibler { epsilon: 1e-7 },
+    ElementLoss::Hinge,
+    ElementLoss::SquaredHinge,
+];

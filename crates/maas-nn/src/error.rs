@@ -164,6 +164,22 @@ pub enum Error {
         /// The rows asked for.
         rows: usize,
     },
+    /// Not a weight for each row.
+    #[error("expected a weight for each of {rows} rows, found {found}")]
+    Weights {
+        /// The rows.
+        rows: usize,
+        /// Weights found.
+        found: usize,
+    },
+    /// A row's weight that is negative, infinite or NaN.
+    #[error("row {row} has weight {found}; a weight is finite and not negative")]
+    Weight {
+        /// The row.
+        row: usize,
+        /// Its weight.
+        found: f32,
+    },
     /// A class label that is out of range.
     #[error("row {row} has label {label}, but there are {classes} classes")]
     Label {
@@ -173,6 +189,18 @@ pub enum Error {
         label: u32,
         /// How many classes there are.
         classes: usize,
+    },
+    /// A target that the loss is not defined for.
+    #[error("row {row} has target {found}, but the loss `{loss}` takes {expected}")]
+    Target {
+        /// The loss's name.
+        loss: String,
+        /// The row.
+        row: usize,
+        /// The target.
+        found: f32,
+        /// What it takes.
+        expected: &'static str,
     },
     /// A target that is no probability.
     #[error("row {row} has target {found}; a probability lies between 0 and 1")]

@@ -149,8 +149,9 @@ pub use layer::{
 };
 pub use layers::{FromConfig, Layers};
 pub use loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Huber, Link, Loss, LossBatch, MeanAbsoluteError,
-    MeanSquaredError, Targets,
+    BinaryCrossEntropy, CategoricalCrossEntropy, Hinge, Huber, KullbackLeibler, LabelSmoothing,
+    Link, LogCosh, Loss, LossBatch, MeanAbsoluteError, MeanSquaredError, Poisson, SquaredHinge,
+    Targets,
 };
 pub use maas_kernels::{Activation, Buffer, Chunks, Compute, Divisible, Kernels, Parallelism};
 pub use network::{Mask, Network, Segment, StateSegment, Summary, SummaryRow};

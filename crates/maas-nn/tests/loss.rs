@@ -278,3 +278,44 @@ fn an_unlikely_prediction_is_not_infinite() {
     .unwrap();
     assert!(nan.is_nan());
 }
+
+#[test]
+fn weights_are_linear_and_ones_change_no_bit() {
+    let rows = 4096 + 77;
+    let predictions = numbers(rows * 3, 1);
+    let targets: Vec<f32> = (0..rows)
+        .flat_map(|row| [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]][row % 2])
+        .collect();
+    let weights: Vec<f32> = numbers(rows, 5).iter().map(|w| w.abs()).collect();
+    let batch = LossBatch::new(&predictions, Targets::Values(&targets), rows).unwrap();
+    let ones = vec![1.0; rows];
+    for loss in losses() {
+        let run = |weights| {
+            let mut gradient = vec![f32::NAN; rows * 3];
+            let batch = batch.weights(weights).unwrap();
+            let value = loss.evaluate(&batch, Some(&mut gradient)).unwrap();
+            let exact: Vec<f64> = predictions.iter().map(|&p| f64::from(p)).collect();
+            let reference = loss.reference(&exact, &batch).unwrap().unwrap();
+            assert!((f64::from(value) - reference).abs() <= 1e-5 * reference);
+            (value, gradient)
+        };
+        let (plain, slope) = run(None);
+        assert_eq!(run(Some(&ones)), (plain, slope.clone()), "{}", loss.name());
+        let (_, weighted) = run(Some(&weights));
+        for (i, (found, slope)) in weighted.iter().zip(&slope).enumerate() {
+            let expected = slope * weights[i / 3];
+            assert!((found - expected).abs() <= 1e-6 * expected.abs());
+        }
+    }
+    for bad in [-1.0, f32::NAN, f32::INFINITY] {
+        let mut weights = weights.clone();
+        weights[3] = bad;
+        let error = batch.weights(Some(&weights)).unwrap_err();
+        assert!(matches!(error, Error::Weight { row: 3, .. }), "{bad}");
+    }
+    let error = batch.weights(Some(&weights[1..])).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "expected a weight for each of 4173 rows, found 4172"
+    );
+}

@@ -1,4 +1,6 @@
-use super::elementwise;
+use maas_kernels::ElementLoss;
+
+use super::elementwise::{self, Mean};
 use crate::{Error, Loss, LossBatch};
 
 /// The mean of |p − t| over all elements: Keras' `mae`. Where p = t the gradient is 0.
@@ -19,14 +21,11 @@ impl Loss for MeanAbsoluteError {
     }
 
     fn evaluate(&self, batch: &LossBatch<'_>, gradient: Option<&mut [f32]>) -> Result<f32, Error> {
-        elementwise::mean(self.name(), batch, gradient, f32::abs, sign)
+        batch.values(self.name())?;
+        elementwise::evaluate(ElementLoss::Absolute, Mean::Elements, batch, gradient)
     }
 
     fn reference(&self, predictions: &[f64], batch: &LossBatch<'_>) -> Result<Option<f64>, Error> {
-        elementwise::reference(self.name(), predictions, batch, f64::abs)
+        elementwise::reference_of_difference(self.name(), predictions, batch, f64::abs)
     }
-}
-
-fn sign(d: f32) -> f32 {
-    if d == 0.0 { 0.0 } else { d.signum() }
 }

@@ -1,6 +1,8 @@
-use super::elementwise::{BLOCK, check_length};
-use super::{Link, Targets, check_labels};
-use crate::{Error, Loss, LossBatch};
+use maas_kernels::ElementLoss;
+
+use super::elementwise::{self, Mean, check_length, check_probabilities, check_two_classes};
+use super::{LabelSmoothing, Link, Loss, LossBatch, Targets};
+use crate::Error;
 
 /// The mean of −t·ln σ(z) − (1 − t)·ln(1 − σ(z)) over all elements, from logits z: Keras'
 /// `BinaryCrossentropy(from_logits=True)`, computed as max(z, 0) − z·t + ln(1 + exp(−|z|)).
@@ -16,8 +18,37 @@ use crate::{Error, Loss, LossBatch};
 /// assert!((loss - std::f32::consts::LN_2).abs() < 1e-6);
 /// # Ok::<(), maas_nn::Error>(())
 /// ```
+///
+/// With [`label_smoothing`](BinaryCrossEntropy::label_smoothing) s, targets become (1 − s)·t + s/2.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BinaryCrossEntropy;
+
+impl BinaryCrossEntropy {
+    /// Draws targets towards ½: t becomes (1 − `smoothing`)·t + `smoothing`/2 (Szegedy et al., 2016; Keras'
+    /// `label_smoothing`). It is to lie between 0 and 1; checked on use.
+    ///
+    /// ```
+    /// use maas_nn::{BinaryCrossEntropy, Loss, LossBatch, Targets};
+    ///
+    /// let smoothed = BinaryCrossEntropy.label_smoothing(0.2);
+    /// let hard = LossBatch::new(&[1.5], Targets::Labels(&[1]), 1)?;
+    /// let soft = LossBatch::new(&[1.5], Targets::Values(&[0.9]), 1)?;
+    /// let (a, b) = (smoothed.evaluate(&hard, None)?, BinaryCrossEntropy.evaluate(&soft, None)?);
+    /// assert!((a - b).abs() < 1e-6);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    #[must_use]
+    pub fn label_smoothing(self, smoothing: f32) -> LabelSmoothing<Self> {
+        LabelSmoothing::new(self, smoothing)
+    }
+
+    fn check(self, batch: &LossBatch<'_>) -> Result<(), Error> {
+        match batch.targets {
+            Targets::Values(values) => check_probabilities(values, batch.width),
+            Targets::Labels(labels) => check_two_classes(self.name(), labels, batch),
+        }
+    }
+}
 
 impl Loss for BinaryCrossEntropy {
     fn name(&self) -> &str {
@@ -28,73 +59,48 @@ impl Loss for BinaryCrossEntropy {
         Link::Sigmoid
     }
 
-    fn evaluate(
-        &self,
-        batch: &LossBatch<'_>,
-        mut gradient: Option<&mut [f32]>,
-    ) -> Result<f32, Error> {
-        if let Some(gradient) = gradient.as_deref() {
-            check_length(batch, gradient)?;
-        }
-        self.check(batch)?;
-        let (kernels, share) = (batch.compute.kernels, 1.0 / batch.predictions.len() as f32);
-        let (mut losses, mut numbers) = ([0.0; BLOCK], [0.0; BLOCK]);
-        let mut sum = 0.0;
-        for (block, logits) in batch.predictions.chunks(BLOCK).enumerate() {
-            let range = block * BLOCK..block * BLOCK + logits.len();
-            let targets = match batch.targets {
-                Targets::Values(values) => &values[range.clone()],
-                Targets::Labels(labels) => {
-                    let numbers = &mut numbers[..logits.len()];
-                    for (number, &label) in numbers.iter_mut().zip(&labels[range.clone()]) {
-                        *number = label as f32;
-                    }
-                    &*numbers
-                }
-            };
-            let gradient = gradient.as_deref_mut().map(|gradient| &mut gradient[range]);
-            let losses = &mut losses[..logits.len()];
-            kernels.sigmoid_cross_entropy(logits, targets, losses, gradient);
-            sum += kernels.sum(losses);
-        }
-        if let Some(gradient) = gradient {
-            kernels.scale(share, gradient);
-        }
-        Ok(sum / batch.predictions.len() as f32)
+    fn evaluate(&self, batch: &LossBatch<'_>, gradient: Option<&mut [f32]>) -> Result<f32, Error> {
+        self.label_smoothing(0.0).evaluate(batch, gradient)
     }
 
     fn reference(&self, predictions: &[f64], batch: &LossBatch<'_>) -> Result<Option<f64>, Error> {
-        self.check(batch)?;
-        let target = |i: usize| match batch.targets {
-            Targets::Values(values) => f64::from(values[i]),
-            Targets::Labels(labels) => f64::from(labels[i]),
-        };
-        let term = |(i, &z): (usize, &f64)| z.max(0.0) - z * target(i) + (-z.abs()).exp().ln_1p();
-        let sum: f64 = predictions.iter().enumerate().map(term).sum();
-        Ok(Some(sum / predictions.len() as f64))
+        self.label_smoothing(0.0).reference(predictions, batch)
     }
 }
 
-impl BinaryCrossEntropy {
-    fn check(self, batch: &LossBatch<'_>) -> Result<(), Error> {
-        match batch.targets {
-            Targets::Values(values) => {
-                let outside = |value: &f32| !(0.0..=1.0).contains(value);
-                match values.iter().position(outside) {
-                    None => Ok(()),
-                    Some(index) => Err(Error::Probability {
-                        row: index / batch.width.max(1),
-                        found: values[index],
-                    }),
-                }
-            }
-            Targets::Labels(labels) if batch.width == 1 || batch.rows == 0 => {
-                check_labels(labels, 2)
-            }
-            Targets::Labels(_) => Err(Error::TargetKind {
-                loss: self.name().to_owned(),
-                expected: "labels for one output only; give values for several",
-            }),
-        }
+impl Loss for LabelSmoothing<BinaryCrossEntropy> {
+    fn name(&self) -> &str {
+        self.loss.name()
+    }
+
+    fn config(&self) -> serde_json::Value {
+        self.as_json()
+    }
+
+    fn link(&self) -> Link {
+        self.loss.link()
+    }
+
+    fn evaluate(&self, batch: &LossBatch<'_>, gradient: Option<&mut [f32]>) -> Result<f32, Error> {
+        let smoothing = self.checked()?;
+        check_length(batch, gradient.as_deref())?;
+        self.loss.check(batch)?;
+        let loss = ElementLoss::SigmoidCrossEntropy { smoothing };
+        elementwise::evaluate(loss, Mean::Elements, batch, gradient)
+    }
+
+    fn reference(&self, predictions: &[f64], batch: &LossBatch<'_>) -> Result<Option<f64>, Error> {
+        let smoothing = f64::from(self.checked()?);
+        self.loss.check(batch)?;
+        let term = |z: f64, t: f64| {
+            let t = (1.0 - smoothing) * t + 0.5 * smoothing;
+            z.max(0.0) - z * t + (-z.abs()).exp().ln_1p()
+        };
+        Ok(Some(elementwise::reference(
+            Mean::Elements,
+            predictions,
+            batch,
+            term,
+        )))
     }
 }

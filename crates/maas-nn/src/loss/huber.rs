@@ -1,4 +1,6 @@
-use super::elementwise;
+use maas_kernels::ElementLoss;
+
+use super::elementwise::{self, Mean};
 use crate::{Error, Loss, LossBatch};
 
 /// The mean of h(p − t) over all elements, with h(d) = d²/2 where |d| ≤ δ, else δ·(|d| − δ/2): Keras' `huber`
@@ -57,23 +59,15 @@ impl Loss for Huber {
 
     fn evaluate(&self, batch: &LossBatch<'_>, gradient: Option<&mut [f32]>) -> Result<f32, Error> {
         self.check()?;
-        let delta = self.delta;
-        let term = |d: f32| {
-            if d.abs() <= delta {
-                0.5 * d * d
-            } else {
-                delta * (d.abs() - 0.5 * delta)
-            }
-        };
-        elementwise::mean(self.name(), batch, gradient, term, |d| {
-            d.clamp(-delta, delta)
-        })
+        batch.values(self.name())?;
+        let loss = ElementLoss::Huber { delta: self.delta };
+        elementwise::evaluate(loss, Mean::Elements, batch, gradient)
     }
 
     fn reference(&self, predictions: &[f64], batch: &LossBatch<'_>) -> Result<Option<f64>, Error> {
         self.check()?;
         let delta = f64::from(self.delta);
-        elementwise::reference(self.name(), predictions, batch, |d| {
+        elementwise::reference_of_difference(self.name(), predictions, batch, |d| {
             if d.abs() <= delta {
                 0.5 * d * d
             } else {

@@ -1,4 +1,6 @@
-use super::elementwise;
+use maas_kernels::ElementLoss;
+
+use super::elementwise::{self, Mean};
 use crate::{Error, Loss, LossBatch};
 
 /// The mean of (p − t)² over all elements: Keras' `mse`.
@@ -21,10 +23,11 @@ impl Loss for MeanSquaredError {
     }
 
     fn evaluate(&self, batch: &LossBatch<'_>, gradient: Option<&mut [f32]>) -> Result<f32, Error> {
-        elementwise::mean(self.name(), batch, gradient, |d| d * d, |d| d + d)
+        batch.values(self.name())?;
+        elementwise::evaluate(ElementLoss::Squared, Mean::Elements, batch, gradient)
     }
 
     fn reference(&self, predictions: &[f64], batch: &LossBatch<'_>) -> Result<Option<f64>, Error> {
-        elementwise::reference(self.name(), predictions, batch, |d| d * d)
+        elementwise::reference_of_difference(self.name(), predictions, batch, |d| d * d)
     }
 }

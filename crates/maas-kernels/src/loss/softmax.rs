@@ -1,5 +1,5 @@
 use crate::Kernels;
-use crate::elementwise::{Map, Update, update};
+use crate::elementwise::{Update, update};
 use crate::kernels::Work;
 use crate::math;
 use crate::reduce::{Reduction, reduce};
@@ -16,9 +16,10 @@ pub enum ClassTargets<'a> {
     Probabilities(&'a [f32]),
 }
 
-/// Losses from logits, with their gradients.
+/// The loss of classes from logits, with its gradient.
 impl Kernels {
-    /// losses\[i\] = −Σⱼ tᵢⱼ · ln softmax(logitsᵢ)ⱼ and, where asked for, gradient = softmax(logits) − t, unscaled.
+    /// losses\[i\] = −Σⱼ tᵢⱼ · ln softmax(logitsᵢ)ⱼ and, where asked for, gradient = softmax(logits) − t, unscaled;
+    /// with `smoothing` s, t is (1 − s)·t + s/columns.
     ///
     /// A class of probability zero adds nothing, even where its logit is −∞.
     ///
@@ -30,7 +31,7 @@ impl Kernels {
     ///
     /// let (mut losses, mut gradient) = ([0.0], [0.0; 2]);
     /// let target = ClassTargets::Labels(&[1]);
-    /// Kernels::best().softmax_cross_entropy(&[3.0, 3.0], 2, target, &mut losses, Some(&mut gradient));
+    /// Kernels::best().softmax_cross_entropy(&[3.0, 3.0], 2, target, 0.0, &mut losses, Some(&mut gradient));
     /// assert!((losses[0] - 2f32.ln()).abs() < 1e-6);
     /// assert_eq!(gradient, [0.5, -0.5]);
     /// ```
@@ -40,6 +41,7 @@ impl Kernels {
         logits: &[f32],
         columns: usize,
         target: ClassTargets<'_>,
+        smoothing: f32,
         losses: &mut [f32],
         gradient: Option<&mut [f32]>,
     ) {
@@ -63,50 +65,17 @@ impl Kernels {
             losses.fill(0.0);
             return;
         }
-        if let Some(gradient) = gradient {
+        if let Some(gradient) = &gradient {
             assert_eq!(gradient.len(), logits.len(), "slices of different lengths");
-            self.run(SoftmaxCrossEntropy {
-                logits,
-                columns,
-                target,
-                losses,
-                gradient: Some(gradient),
-            });
-        } else {
-            self.run(SoftmaxCrossEntropy {
-                logits,
-                columns,
-                target,
-                losses,
-                gradient: None,
-            });
         }
-    }
-
-    /// losses = max(x, 0) − x·t + ln(1 + e^−|x|), which is −t·ln σ(x) − (1 − t)·ln(1 − σ(x)), and, where asked for,
-    /// gradient = σ(x) − t, unscaled; element by element.
-    ///
-    /// # Panics
-    /// When the lengths differ.
-    ///
-    /// ```
-    /// let (mut losses, mut gradient) = ([0.0], [0.0]);
-    /// maas_kernels::Kernels::best().sigmoid_cross_entropy(&[0.0], &[1.0], &mut losses, Some(&mut gradient));
-    /// assert!((losses[0] - 2f32.ln()).abs() < 1e-6);
-    /// assert_eq!(gradient, [-0.5]);
-    /// ```
-    #[track_caller]
-    pub fn sigmoid_cross_entropy(
-        self,
-        logits: &[f32],
-        targets: &[f32],
-        losses: &mut [f32],
-        gradient: Option<&mut [f32]>,
-    ) {
-        self.map(SigmoidLoss, [logits, targets], losses);
-        if let Some(gradient) = gradient {
-            self.map(SigmoidGradient, [logits, targets], gradient);
-        }
+        self.run(SoftmaxCrossEntropy {
+            logits,
+            columns,
+            target,
+            smoothing,
+            losses,
+            gradient,
+        });
     }
 }
 
@@ -114,6 +83,7 @@ struct SoftmaxCrossEntropy<'a> {
     logits: &'a [f32],
     columns: usize,
     target: ClassTargets<'a>,
+    smoothing: f32,
     losses: &'a mut [f32],
     gradient: Option<&'a mut [f32]>,
 }
@@ -127,9 +97,11 @@ impl Work for SoftmaxCrossEntropy<'_> {
             logits,
             columns,
             target,
+            smoothing,
             losses,
             mut gradient,
         } = self;
+        let (kept, spread) = (1.0 - smoothing, smoothing / columns as f32);
         for (i, loss) in losses.iter_mut().enumerate() {
             let row = i * columns..(i + 1) * columns;
             let x = &logits[row.clone()];
@@ -148,16 +120,24 @@ impl Work for SoftmaxCrossEntropy<'_> {
                     let label = labels[i] as usize;
                     *loss = log_sum - (x[label] - max);
                     if let Some(gradient) = &mut gradient {
-                        gradient[row][label] -= 1.0;
+                        let y = &mut gradient[row];
+                        if smoothing != 0.0 {
+                            update(s, &Subtract(spread), [], y);
+                        }
+                        y[label] -= kept;
                     }
                 }
                 ClassTargets::Probabilities(p) => {
                     let p = &p[row.clone()];
                     *loss = reduce(s, &WeightedLoss { max, log_sum }, [x, p]);
                     if let Some(gradient) = &mut gradient {
-                        update(s, &SubtractTarget, [p], &mut gradient[row]);
+                        update(s, &SubtractTarget { kept, spread }, [p], &mut gradient[row]);
                     }
                 }
+            }
+            if smoothing != 0.0 {
+                let all = reduce(s, &Surprise { max, log_sum }, [x]);
+                *loss = kept * *loss + spread * all;
             }
         }
     }
@@ -217,30 +197,48 @@ impl Reduction<2> for WeightedLoss {
     }
 }
 
-struct SubtractTarget;
+/// Σ log Σ exp − (x − max): what a row costs if every class has weight 1.
+struct Surprise {
+    max: f32,
+    log_sum: f32,
+}
+
+impl Reduction<1> for Surprise {
+    const START: f32 = 0.0;
+    // Left out; where a logit is +∞, the label's loss is NaN already.
+    const PADDING: f32 = f32::INFINITY;
+
+    #[inline(always)]
+    fn step<S: Simd>(&self, s: S, lanes: S::F, [x]: [S::F; 1]) -> S::F {
+        let surprise = s.sub(s.splat(self.log_sum), s.sub(x, s.splat(self.max)));
+        let there = s.lt(x, s.splat(f32::INFINITY));
+        s.select(there, s.add(lanes, surprise), lanes)
+    }
+
+    #[inline(always)]
+    fn join(&self, a: f32, b: f32) -> f32 {
+        a + b
+    }
+}
+
+struct Subtract(f32);
+
+impl Update<0> for Subtract {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, []: [S::F; 0], y: S::F) -> S::F {
+        s.sub(y, s.splat(self.0))
+    }
+}
+
+struct SubtractTarget {
+    kept: f32,
+    spread: f32,
+}
 
 impl Update<1> for SubtractTarget {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, [target]: [S::F; 1], y: S::F) -> S::F {
+        let target = s.fma(target, s.splat(self.kept), s.splat(self.spread));
         s.sub(y, target)
-    }
-}
-
-struct SigmoidLoss;
-
-impl Map<2> for SigmoidLoss {
-    #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x, t]: [S::F; 2]) -> S::F {
-        let linear = s.fnma(x, t, s.larger(s.zero(), x));
-        s.add(linear, math::ln_1p_of_exp(s, s.neg(s.abs(x))))
-    }
-}
-
-struct SigmoidGradient;
-
-impl Map<2> for SigmoidGradient {
-    #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x, t]: [S::F; 2]) -> S::F {
-        s.sub(math::sigmoid(s, x), t)
     }
 }
