@@ -127,6 +127,12 @@ pub enum Error {
         /// The name asked for.
         name: String,
     },
+    /// A layer that the network does not have.
+    #[error("the network has no layer `{name}`")]
+    UnknownLayer {
+        /// The name asked for.
+        name: String,
+    },
     /// A layer kind that the table does not know.
     #[error("no layer of kind `{kind}` is in the table")]
     UnknownKind {

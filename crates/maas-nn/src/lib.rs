@@ -156,7 +156,7 @@ pub use loss::{
 pub use maas_kernels::{Activation, Buffer, Chunks, Compute, Divisible, Kernels, Parallelism};
 pub use network::{Mask, Network, Segment, StateSegment, Summary, SummaryRow};
 pub use pass::{Backward, Forward, Gradients, Inputs, Mode, Saved, Slices, SlicesMut};
-pub use plan::{Head, InputGradients, Plan, PlanOptions, Purpose, ValuesMut};
+pub use plan::{Head, InputGradients, NonFinite, Plan, PlanOptions, Purpose, ValuesMut};
 pub use reference::Reference;
 pub use spec::{Initializer, LayerSpec, NetworkSpec, Node, Source};
 pub use transform::{Block, BlockState, Fused, Step, Transform};

@@ -4,7 +4,7 @@ use maas_core::{Seed, Values};
 use maas_kernels::{Buffer, Compute};
 
 use crate::Error;
-use crate::layer::{RowType, ValueType};
+use crate::layer::{RowType, Training, ValueType};
 
 /// What a pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub struct Forward<'a> {
     pub mode: Mode,
     /// The layer's number in its network: a part of the key of its noise.
     pub layer: u32,
+    /// Whether the layer is frozen: then it keeps its running statistics, and uses them.
+    pub training: Training,
     /// The values to work on.
     pub inputs: Inputs<'a>,
     /// The value to write.
@@ -114,6 +116,8 @@ pub struct Backward<'a> {
     pub mode: Mode,
     /// The layer's number in its network.
     pub layer: u32,
+    /// Whether the layer is frozen: then the gradients by its parameters need not be computed, as nobody sees them.
+    pub training: Training,
     /// The values that `forward` worked on.
     pub inputs: Inputs<'a>,
     /// The value that `forward` wrote.

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use crate::Error;
-use crate::layer::{RowType, ValueType};
+use crate::layer::{RowType, Training, ValueType};
 use crate::pass::Mode;
 
 /// What [`Layer::reference`](crate::Layer::reference) works on: [`Forward`](crate::Forward) in double precision.
@@ -27,6 +27,8 @@ pub struct Reference<'a> {
     pub mode: Mode,
     /// The layer's number in its network.
     pub layer: u32,
+    /// Whether the layer is frozen.
+    pub training: Training,
     /// The value to write.
     pub output: &'a mut [f64],
     pub(crate) values: &'a [ReferenceValue],

@@ -263,6 +263,25 @@ impl Graph {
         self
     }
 
+    /// Freezes the layer that was added last: training leaves its parameters and its running statistics alone.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.dense(x, 3);
+    /// graph.freeze();
+    /// assert!(!graph.build(y, Seed(7))?.segments()[0].trainable);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn freeze(&mut self) -> &mut Self {
+        if let Some(node) = self.nodes.last_mut() {
+            node.frozen = true;
+        }
+        self
+    }
+
     /// Starts the kernel of the layer that was added last from something else, where that is a dense one.
     ///
     /// ```
@@ -369,6 +388,7 @@ impl Graph {
             name,
             layer,
             inputs: inputs.to_vec(),
+            frozen: false,
         });
         self.layers.push(at_hand);
         Source::Node(self.nodes.len() - 1)

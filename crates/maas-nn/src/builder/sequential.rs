@@ -295,6 +295,21 @@ impl Sequential {
         self
     }
 
+    /// Freezes the layer that was added last: training leaves its parameters and its running statistics alone.
+    ///
+    /// ```
+    /// use maas_core::Seed;
+    /// use maas_nn::Sequential;
+    ///
+    /// let network = Sequential::rows(4).dense(8).freeze().relu().dense(1).build(Seed(7))?;
+    /// assert_eq!(network.summary().trainable, 8 + 1);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn freeze(mut self) -> Self {
+        self.graph.freeze();
+        self
+    }
+
     /// Names the layer that was added last.
     ///
     /// ```

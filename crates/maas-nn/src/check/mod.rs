@@ -21,7 +21,7 @@ const MODE: Mode = Mode::Train {
 };
 
 /// Compares the gradients that `backward` gives, by every parameter and every single-precision input, with central
-/// differences of the loss.
+/// differences of the loss. Frozen parameters have no gradient and are left out.
 ///
 /// The loss is evaluated in double precision where all layers and the loss have a
 /// [`reference`](crate::Layer::reference), as the library's own have. An error of up to `tolerance` relative to the
@@ -80,7 +80,8 @@ pub fn check_gradients(
         tolerance,
     };
     let mut tensors = Vec::new();
-    for segment in network.segments() {
+    let learning = network.segments().iter();
+    for segment in learning.filter(|segment| segment.trainable) {
         let gradient = &plan.gradient()[segment.range.clone()];
         tensors.push(checker.check(
             &segment.name,

@@ -185,6 +185,7 @@ impl<'a> Oracle<'a> {
                     rows: self.rows,
                     mode: MODE,
                     layer: index as u32,
+                    training: architecture.training(index),
                     output: &mut output,
                     values: &values,
                     sources: &sources,

@@ -4,7 +4,7 @@ use super::elements_of;
 use crate::reference::Reference;
 use crate::{
     Backward, Error, Forward, Initializer, Layer, LayerPlan, ParameterSpec, Role, RowType,
-    SavedSpec,
+    SavedSpec, Training,
 };
 
 /// y = f(x·W + b) over the last axis, x of rows × inputs, W of inputs × units.
@@ -108,16 +108,18 @@ impl Layer for Dense {
                 });
         }
         let dz = Matrix::new(pass.output_gradient, rows, self.units);
-        kernels.matmul(
-            Matrix::new(x, rows, inputs).transposed(),
-            dz,
-            MatrixMut::new(pass.parameter_gradients.get(0), inputs, self.units),
-            Epilogue::default(),
-            parallelism,
-        );
-        if self.bias {
-            pass.compute
-                .column_sums(dz, pass.parameter_gradients.get(1));
+        if pass.training == Training::Trainable {
+            kernels.matmul(
+                Matrix::new(x, rows, inputs).transposed(),
+                dz,
+                MatrixMut::new(pass.parameter_gradients.get(0), inputs, self.units),
+                Epilogue::default(),
+                parallelism,
+            );
+            if self.bias {
+                pass.compute
+                    .column_sums(dz, pass.parameter_gradients.get(1));
+            }
         }
         if let Some(dx) = pass.input_gradients.get(0) {
             kernels.matmul(

@@ -3,12 +3,12 @@ use std::sync::Arc;
 use maas_core::{DType, Moments, Signature, TensorSpec};
 
 use super::layout::{Layout, elements};
-use crate::layer::{LayerPlan, RowType};
+use crate::layer::{LayerPlan, RowType, Training};
 use crate::layers::{Layers, resolve};
 use crate::{Error, Layer, LayerSpec, NetworkSpec, Source};
 
 /// A checked architecture with its layers made: what all copies of a network share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Architecture {
     pub(crate) spec: NetworkSpec,
     pub(crate) layers: Vec<Arc<dyn Layer>>,
@@ -65,6 +65,20 @@ impl Architecture {
 
     pub(crate) fn row_type(&self, source: Source) -> RowType {
         row_type_of(source, &self.inputs, &self.plans)
+    }
+
+    /// Whether a node is frozen.
+    pub(crate) fn training(&self, node: usize) -> Training {
+        match self.spec.nodes[node].frozen {
+            true => Training::Frozen,
+            false => Training::Trainable,
+        }
+    }
+
+    /// Freezes a node or lets it learn again.
+    pub(crate) fn set_frozen(&mut self, node: usize, frozen: bool) {
+        self.spec.nodes[node].frozen = frozen;
+        self.layout.set_frozen(&self.spec.nodes, &self.plans);
     }
 
     /// Which nodes `value` depends on, its own included.

@@ -5,7 +5,7 @@ use crate::canonical::{Fnv, canonical_json};
 
 impl Network {
     /// A digest of what the network computes: its canonical specification and its parameters and state without
-    /// padding, in declaration order (FNV-1a, 64 bits).
+    /// padding, in declaration order (FNV-1a, 64 bits). Which layers are frozen is no part of it.
     ///
     /// Equal networks have equal fingerprints on every machine, whatever file they came from. It is no
     /// cryptographic hash: it tells versions apart, it does not guard against forgery.
@@ -20,8 +20,10 @@ impl Network {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn fingerprint(&self) -> u64 {
+        let mut spec = self.spec().clone();
+        spec.nodes.iter_mut().for_each(|node| node.frozen = false);
         let mut hash = Fnv::new();
-        hash.update(canonical_json(self.spec()).as_bytes());
+        hash.update(canonical_json(&spec).as_bytes());
         for segment in self.segments() {
             hash.update(cast_slice(&self.parameters[segment.range.clone()]));
         }

@@ -3,8 +3,8 @@ use std::ops::Range;
 use maas_core::{Seed, Shape};
 use maas_kernels::Buffer;
 
-use crate::layer::{Initial, LayerPlan, Training, Updates};
-use crate::spec::{NetworkSpec, check_name};
+use crate::layer::{Initial, LayerPlan, ParameterSpec, Training, Updates};
+use crate::spec::{NetworkSpec, Node, check_name};
 use crate::{Error, Initializer, Role};
 
 /// Segments start on multiples of this many floats: 64 bytes.
@@ -51,6 +51,8 @@ pub(crate) struct Layout {
     pub(crate) parameters_of: Vec<Vec<Range<usize>>>,
     /// Ranges of each node's state, as declared.
     pub(crate) state_of: Vec<Vec<Range<usize>>>,
+    /// Ranges of each node's parameters that do not learn.
+    pub(crate) frozen_of: Vec<Vec<Range<usize>>>,
     /// Lengths of the buffers.
     pub(crate) parameters_length: usize,
     pub(crate) state_length: usize,
@@ -62,13 +64,32 @@ impl Layout {
         let mut layout = Self::default();
         for (node, plan) in spec.nodes.iter().zip(plans) {
             layout
-                .add(&node.name, plan)
+                .add(node, plan)
                 .map_err(|error| error.in_layer(&node.name))?;
         }
         Ok(layout)
     }
 
-    fn add(&mut self, node: &str, plan: &LayerPlan) -> Result<(), Error> {
+    /// Whether a node has parameters that learn.
+    pub(crate) fn learns(&self, node: usize) -> bool {
+        self.frozen_of[node].len() < self.parameters_of[node].len()
+    }
+
+    /// Takes over which nodes are frozen.
+    pub(crate) fn set_frozen(&mut self, nodes: &[Node], plans: &[LayerPlan]) {
+        let mut segments = self.segments.iter_mut();
+        for ((node, plan), frozen) in nodes.iter().zip(plans).zip(&mut self.frozen_of) {
+            frozen.clear();
+            for (parameter, segment) in plan.parameters.iter().zip(&mut segments) {
+                segment.trainable = learns(node, parameter);
+                if !segment.trainable {
+                    frozen.push(segment.range.clone());
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, node: &Node, plan: &LayerPlan) -> Result<(), Error> {
         let mut names: Vec<&str> = Vec::new();
         let mut named = |name| {
             check_name(name)?;
@@ -78,23 +99,27 @@ impl Layout {
                 });
             }
             names.push(name);
-            Ok(format!("{node}.{name}"))
+            Ok(format!("{}.{name}", node.name))
         };
-        let mut ranges = Vec::new();
+        let (mut ranges, mut frozen) = (Vec::new(), Vec::new());
         for parameter in &plan.parameters {
             parameter.initializer.check()?;
             let range = place(&mut self.parameters_length, &parameter.shape)?;
             ranges.push(range.clone());
+            if !learns(node, parameter) {
+                frozen.push(range.clone());
+            }
             self.segments.push(Segment {
                 name: named(&parameter.name)?,
                 shape: parameter.shape.clone(),
                 range,
                 role: parameter.role,
-                trainable: parameter.training == Training::Trainable,
+                trainable: learns(node, parameter),
                 initializer: parameter.initializer,
             });
         }
         self.parameters_of.push(ranges);
+        self.frozen_of.push(frozen);
         let mut ranges = Vec::new();
         for state in &plan.state {
             let range = place(&mut self.state_length, &state.shape)?;
@@ -142,6 +167,10 @@ impl Layout {
         }
         Ok(state)
     }
+}
+
+fn learns(node: &Node, parameter: &ParameterSpec) -> bool {
+    !node.frozen && parameter.training == Training::Trainable
 }
 
 /// A zeroed buffer, or an error where the system would refuse the memory.

@@ -2,6 +2,7 @@
 
 pub(crate) mod architecture;
 mod fingerprint;
+mod freeze;
 pub(crate) mod layout;
 mod mask;
 mod model;

@@ -27,6 +27,8 @@ pub struct SummaryRow {
     pub name: String,
     /// Its kind.
     pub kind: String,
+    /// Whether training leaves it alone.
+    pub frozen: bool,
     /// The shape of a row of its output.
     pub output: Vec<usize>,
     /// Its parameters and state.
@@ -75,6 +77,7 @@ impl Network {
                 SummaryRow {
                     name: node.name.clone(),
                     kind: node.layer.kind().to_owned(),
+                    frozen: node.frozen,
                     output: plan.output.clone(),
                     parameters: elements(&layout.parameters_of[index])
                         + elements(&layout.state_of[index]),
@@ -173,11 +176,12 @@ impl fmt::Display for Summary {
 
 impl SummaryRow {
     fn cells(&self) -> [String; 5] {
+        let frozen = if self.frozen { ", frozen" } else { "" };
         let output: Vec<String> = std::iter::once("None".to_owned())
             .chain(self.output.iter().map(ToString::to_string))
             .collect();
         [
-            format!("{} ({})", self.name, self.kind),
+            format!("{} ({}{frozen})", self.name, self.kind),
             format!("({})", output.join(", ")),
             grouped(self.parameters as u64),
             grouped(self.flops),

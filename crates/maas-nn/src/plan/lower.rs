@@ -57,6 +57,16 @@ pub(crate) enum Flow {
     Add(usize),
 }
 
+impl Flow {
+    /// Where the gradient lies after the step.
+    pub(super) fn slot(self) -> Option<usize> {
+        match self {
+            Self::Skip => None,
+            Self::Write(slot) | Self::Add(slot) => Some(slot),
+        }
+    }
+}
+
 pub(crate) fn lower(architecture: &Architecture, options: &PlanOptions) -> Result<Program, Error> {
     let head = head(architecture, options.head);
     let mut lowering = Lowering::new(architecture, head);

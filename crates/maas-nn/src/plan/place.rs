@@ -60,7 +60,8 @@ pub(super) fn place_gradients(
         .collect();
     for step in &program.steps {
         wanted.push(
-            !step.plan.parameters.is_empty() || step.sources.iter().any(|&source| wanted[source]),
+            architecture.layout.learns(step.node)
+                || step.sources.iter().any(|&source| wanted[source]),
         );
     }
     let mut slots = Slots::default();

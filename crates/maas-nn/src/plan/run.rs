@@ -7,9 +7,9 @@ use std::sync::Arc;
 use maas_kernels::Buffer;
 
 use super::lower::Flow;
-use super::{Plan, Purpose, SavedBuffers};
-use crate::layer::SavedSpec;
-use crate::pass::{Backward, Forward, Gradients, Inputs, Mode, Saved, Slices, SlicesMut, Value};
+use super::memory::Memory;
+use super::{Plan, Purpose};
+use crate::pass::{Backward, Forward, Gradients, Inputs, Mode, Slices, SlicesMut, Value};
 use crate::{Error, Network};
 
 impl Plan {
@@ -62,8 +62,8 @@ impl Plan {
             return Err(Error::Purpose);
         }
         (self.ran, self.finished) = (None, 0);
-        if trains && !self.next_state.is_empty() {
-            self.next_state.copy_from_slice(&network.state);
+        if trains && !self.memory.next_state.is_empty() {
+            self.memory.next_state.copy_from_slice(&network.state);
         }
         self.run(0..self.program.head_steps, rows, network, mode)?;
         self.ran = Some((rows, mode));
@@ -119,14 +119,7 @@ impl Plan {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn backward(&mut self, rows: usize, network: &Network) -> Result<(), Error> {
-        if self.options.purpose == Purpose::Infer {
-            return Err(Error::Purpose);
-        }
-        self.check_network(network)?;
-        let mode = match self.ran {
-            Some((ran, mode)) if ran == rows => mode,
-            _ => return Err(Error::NoForward { rows }),
-        };
+        let mode = self.check_backward(rows, network)?;
         for index in (0..self.program.head_steps).rev() {
             self.step_back(index, rows, network, mode)?;
         }
@@ -143,13 +136,17 @@ impl Plan {
         let Self {
             architecture,
             program,
+            memory,
+            options,
+            ..
+        } = self;
+        let Memory {
             values,
             saved,
             next_state,
             scratch,
-            options,
             ..
-        } = self;
+        } = memory;
         for index in steps {
             let step = &program.steps[index];
             let layout = &architecture.layout;
@@ -159,6 +156,7 @@ impl Plan {
                 rows,
                 mode,
                 layer: step.node as u32,
+                training: architecture.training(step.node),
                 inputs: Inputs {
                     values,
                     sources: &step.inputs,
@@ -192,7 +190,7 @@ impl Plan {
         Ok(())
     }
 
-    fn step_back(
+    pub(super) fn step_back(
         &mut self,
         index: usize,
         rows: usize,
@@ -202,6 +200,11 @@ impl Plan {
         let Self {
             architecture,
             program,
+            memory,
+            options,
+            ..
+        } = self;
+        let Memory {
             values,
             saved,
             gradients,
@@ -209,9 +212,8 @@ impl Plan {
             staged,
             gradient,
             scratch,
-            options,
             ..
-        } = self;
+        } = memory;
         let step = &program.steps[index];
         let Some(slot) = step.output_gradient else {
             return Ok(());
@@ -232,6 +234,7 @@ impl Plan {
             rows,
             mode,
             layer: step.node as u32,
+            training: architecture.training(step.node),
             inputs: Inputs {
                 values,
                 sources: &step.inputs,
@@ -261,6 +264,9 @@ impl Plan {
             compute: options.compute,
         });
         gradients[slot] = output_gradient;
+        for range in &layout.frozen_of[step.node] {
+            gradient[range.clone()].fill(0.0);
+        }
         for (position, (&flow, staged)) in step.input_gradients.iter().zip(&mut *staged).enumerate()
         {
             match flow {
@@ -283,26 +289,24 @@ impl Plan {
         result.map_err(|error| error.in_layer(&architecture.spec.nodes[step.node].name))
     }
 
-    fn check_network(&self, network: &Network) -> Result<(), Error> {
+    /// The mode of the forward pass that a backward pass over `rows` rows follows.
+    pub(super) fn check_backward(&self, rows: usize, network: &Network) -> Result<Mode, Error> {
+        if self.options.purpose == Purpose::Infer {
+            return Err(Error::Purpose);
+        }
+        self.check_network(network)?;
+        match self.ran {
+            Some((ran, mode)) if ran == rows => Ok(mode),
+            _ => Err(Error::NoForward { rows }),
+        }
+    }
+
+    pub(super) fn check_network(&self, network: &Network) -> Result<(), Error> {
         let (own, other) = (&self.architecture, &network.architecture);
         if Arc::ptr_eq(own, other) || own.spec == other.spec {
             Ok(())
         } else {
             Err(Error::ForeignNetwork)
-        }
-    }
-}
-
-impl SavedBuffers {
-    fn rows(&mut self, rows: usize, spec: SavedSpec, purpose: Purpose) -> Saved<'_> {
-        match purpose {
-            Purpose::Infer => Saved::default(),
-            Purpose::Train => Saved {
-                f32: &mut self.f32[..rows * spec.f32],
-                u8: &mut self.u8[..rows * spec.u8],
-                i32: &mut self.i32[..rows * spec.i32],
-                fixed: &mut self.fixed,
-            },
         }
     }
 }

@@ -34,6 +34,9 @@ pub struct Node {
     pub layer: LayerSpec,
     /// Where its inputs come from.
     pub inputs: Vec<Source>,
+    /// Whether training leaves its parameters and its running statistics alone.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub frozen: bool,
 }
 
 /// Where a value comes from.
@@ -58,8 +61,13 @@ impl Node {
             name: name.into(),
             layer,
             inputs: inputs.into(),
+            frozen: false,
         }
     }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl NetworkSpec {
