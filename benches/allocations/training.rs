@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use maas_data::Dataset;
 use maas_kernels::Parallelism;
-use maas_nn::{Block, Error, Link, Loss, LossBatch, MeanSquaredError, Step, Transform};
+use maas_nn::{Block, Error, Link, Loss, LossBatch, MeanSquaredError, Reduces, Step, Transform};
 use maas_train::{
     Adam, Chain, Momentum, Progress, RootMeanSquaredError, ScaleByAdam, Sgd, Trainer,
 };
@@ -88,6 +88,10 @@ fn chains() -> [(&'static str, Chain); 4] {
 struct ClipByNorm(f32);
 
 impl Transform for ClipByNorm {
+    fn reduces(&self) -> Reduces {
+        Reduces::Network
+    }
+
     fn reduce(&self, step: &Step, gradient: &[f32]) -> f32 {
         step.kernels.sum_squares(gradient).sqrt()
     }

@@ -1,4 +1,5 @@
-use maas_nn::{Block, Role, Step, Transform};
+use maas_nn::{Acts, Block, Role, Step, Transform};
+use serde_json::{Value, json};
 
 use crate::Error;
 use crate::cut::check_lambda;
@@ -52,6 +53,18 @@ impl ProximalL1 {
 }
 
 impl Transform for ProximalL1 {
+    fn name(&self) -> &str {
+        "proximal_l1"
+    }
+
+    fn config(&self) -> Value {
+        json!({ "lambda": self.lambda })
+    }
+
+    fn acts(&self) -> Acts {
+        Acts::AfterStep
+    }
+
     fn apply(&self, _: &Step, _: &mut Block<'_>) {}
 
     fn after(&self, step: &Step, block: &mut Block<'_>) {

@@ -159,4 +159,4 @@ pub use pass::{Backward, Forward, Gradients, Inputs, Mode, Saved, Slices, Slices
 pub use plan::{Head, InputGradients, NonFinite, Plan, PlanOptions, Purpose, ValuesMut};
 pub use reference::Reference;
 pub use spec::{Initializer, LayerSpec, NetworkSpec, Node, Source};
-pub use transform::{Block, BlockState, Fused, Step, Transform};
+pub use transform::{Acts, Block, BlockState, Fused, Reduces, Step, Transform};

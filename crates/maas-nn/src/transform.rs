@@ -1,14 +1,17 @@
+use std::any::Any;
 use std::fmt::Debug;
 
-use maas_kernels::Kernels;
+use maas_kernels::{Compute, Kernels, Parallelism};
+use serde_json::Value;
 
-use crate::Role;
+use crate::{Error, Role};
 
 /// One link of an optimiser: a small in-place change of the direction in which parameters are moved.
 ///
 /// A step of training runs blocks of the flat parameter buffer through all links of a chain: `update` enters as
 /// ∇J(θ), each link changes it in place, and at the end θ ← θ − α·update. So a chain, however long, makes one pass
-/// over memory. A link keeps its numbers in `buffers()` buffers of the parameters' length, which start at zero.
+/// over memory. A link keeps its numbers in `buffers()` buffers of the parameters' length, which start at zero, and in
+/// `scalars()` numbers beside them; a link holds nothing that changes, so that saving these saves all.
 ///
 /// ```
 /// use maas_nn::{Block, Step, Transform};
@@ -25,17 +28,70 @@ use crate::Role;
 ///     }
 /// }
 /// ```
-pub trait Transform: Send + Sync + Debug {
+pub trait Transform: Any + Send + Sync + Debug {
+    /// What it is called in errors and in a chain's identity: the name of its type unless told otherwise.
+    fn name(&self) -> &str {
+        let path = std::any::type_name::<Self>();
+        let path = path.split('<').next().unwrap_or(path);
+        path.rsplit("::").next().unwrap_or(path)
+    }
+
+    /// Its numbers, which together with its name tell it from other links: state that one chain has written is
+    /// refused by a chain whose links have other names or numbers.
+    fn config(&self) -> Value {
+        Value::Null
+    }
+
+    /// Whether its numbers make sense; asked before the first step.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when one does not.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// How many buffers of the parameters' length it keeps between steps.
     fn buffers(&self) -> usize {
         0
     }
 
-    /// A number taken over the whole gradient before any block is changed, such as its norm; `apply` finds it in
-    /// [`Block::reduction`]. Frozen segments and masked weights are zero in `gradient`.
-    fn reduce(&self, step: &Step, gradient: &[f32]) -> f32 {
-        let _ = (step, gradient);
+    /// How many numbers it keeps between steps beside its buffers. They start at zero, [`begin`](Transform::begin)
+    /// moves them on, and blocks find them in [`Block::scalars`].
+    fn scalars(&self) -> usize {
+        0
+    }
+
+    /// Gives the buffers other values than zero before the first step: `block.parameters` are what training starts
+    /// from. `block.update` is not looked at.
+    fn start(&self, block: &mut Block<'_>) {
+        let _ = block;
+    }
+
+    /// Called once a step before any block, to move the scalars on.
+    fn begin(&self, step: &Step, scalars: &mut [f64]) {
+        let _ = (step, scalars);
+    }
+
+    /// Over what [`reduce`](Transform::reduce) is taken; it is only called where this is not
+    /// [`Reduces::Nothing`], the default.
+    fn reduces(&self) -> Reduces {
+        Reduces::Nothing
+    }
+
+    /// A number taken over the direction as the links before left it, such as its norm; `apply` finds it in
+    /// [`Block::reduction`]. Frozen segments and masked weights are zero in the gradient, as is the padding between
+    /// segments.
+    ///
+    /// A link that reduces and stands first costs one pass that reads the gradient; behind links that change the
+    /// direction it makes them a pass of their own.
+    fn reduce(&self, step: &Step, update: &[f32]) -> f32 {
+        let _ = (step, update);
         0.0
+    }
+
+    /// What it does at all, so that nothing is run in vain.
+    fn acts(&self) -> Acts {
+        Acts::Everywhere
     }
 
     /// Changes `block.update` in place.
@@ -46,12 +102,42 @@ pub trait Transform: Send + Sync + Debug {
         let _ = (step, block);
     }
 
-    /// Where this link is the whole chain: [`apply`](Transform::apply) and θ ← θ − α·update in one, with the same
-    /// bits. [`Fused::Unsupported`], the default, leaves the block untouched, and the two are run one by one.
+    /// Where this is the last link that changes the direction: [`apply`](Transform::apply) and θ ← θ − α·update in
+    /// one, with the same bits. [`Fused::Unsupported`], the default, leaves the block untouched, and the two are run
+    /// one by one.
     fn step_fused(&self, step: &Step, block: &mut Block<'_>) -> Fused {
         let _ = (step, block);
         Fused::Unsupported
     }
+
+    /// Which of its buffers holds a form of the parameters that is better to predict with, such as their average.
+    fn averages(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// Over what a link reduces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reduces {
+    /// It does not.
+    Nothing,
+    /// One number for the whole network.
+    Network,
+    /// One number for each segment, taken over the segment's part of the direction.
+    Segments,
+}
+
+/// Where a link acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Acts {
+    /// In [`Transform::apply`] and in [`Transform::after`].
+    Everywhere,
+    /// In [`Transform::apply`] only.
+    BeforeStep,
+    /// In [`Transform::after`] only.
+    AfterStep,
 }
 
 /// Whether a link moved the parameters itself.
@@ -73,6 +159,8 @@ pub struct Step {
     pub learning_rate: f32,
     /// Kernels to use.
     pub kernels: Kernels,
+    /// Threads that a reduction may use. Blocks have one each.
+    pub parallelism: Parallelism,
 }
 
 impl Step {
@@ -88,6 +176,50 @@ impl Step {
             number,
             learning_rate,
             kernels,
+            parallelism: Parallelism::single(),
+        }
+    }
+
+    /// The same step on at most so many threads.
+    ///
+    /// ```
+    /// use maas_nn::{Kernels, Parallelism, Step};
+    /// let step = Step::new(1, 0.1, Kernels::best()).parallelism(Parallelism::available());
+    /// assert_eq!(step.compute().sum_squares(&[3.0, 4.0]), 25.0);
+    /// ```
+    #[must_use]
+    pub fn parallelism(self, parallelism: Parallelism) -> Self {
+        Self {
+            parallelism,
+            ..self
+        }
+    }
+
+    /// The same step at another rate.
+    ///
+    /// ```
+    /// use maas_nn::{Kernels, Step};
+    /// assert_eq!(Step::new(1, 0.1, Kernels::best()).rate(0.5).learning_rate, 0.5);
+    /// ```
+    #[must_use]
+    pub fn rate(self, learning_rate: f32) -> Self {
+        Self {
+            learning_rate,
+            ..self
+        }
+    }
+
+    /// With what reductions are computed.
+    ///
+    /// ```
+    /// use maas_nn::{Kernels, Step};
+    /// assert_eq!(Step::new(1, 0.1, Kernels::best()).compute().parallelism.get(), 1);
+    /// ```
+    #[must_use]
+    pub fn compute(&self) -> Compute {
+        Compute {
+            kernels: self.kernels,
+            parallelism: self.parallelism,
         }
     }
 }
@@ -106,6 +238,8 @@ pub struct Block<'a> {
     pub role: Role,
     /// What [`Transform::reduce`] returned.
     pub reduction: f32,
+    /// The link's own scalars.
+    pub scalars: &'a [f64],
 }
 
 impl<'a> Block<'a> {
@@ -131,7 +265,21 @@ impl<'a> Block<'a> {
             state,
             role,
             reduction,
+            scalars: &[],
         }
+    }
+
+    /// The block with these scalars.
+    ///
+    /// ```
+    /// use maas_nn::{Block, BlockState, Role};
+    /// let (mut theta, mut update) = ([1.0], [0.5]);
+    /// let block = Block::new(&mut theta, &mut update, BlockState::new(&mut [], 1), Role::Weight, 0.0).scalars(&[0.9]);
+    /// assert_eq!(block.scalars, [0.9]);
+    /// ```
+    #[must_use]
+    pub fn scalars(self, scalars: &'a [f64]) -> Self {
+        Self { scalars, ..self }
     }
 }
 

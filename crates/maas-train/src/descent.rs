@@ -3,7 +3,7 @@
 use maas_kernels::Kernels;
 use ndarray::{ArrayView, ArrayViewMut, Dimension, Zip};
 
-use crate::{Error, LearningRate};
+use crate::{Error, Horizon, LearningRate};
 
 /// Plain gradient descent on numbers that live anywhere: a slice, a `Vec`, an ndarray of any shape, a strided view.
 ///
@@ -26,7 +26,7 @@ use crate::{Error, LearningRate};
 /// assert!((theta[0] - 3.0).abs() < 1e-5 && (theta[1] + 1.0).abs() < 1e-5);
 /// # Ok::<(), maas_train::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct GradientDescent {
     pub(crate) learning_rate: LearningRate,
@@ -109,7 +109,7 @@ impl GradientDescent {
         gradient: impl Into<ArrayView<'b, f32, D>>,
     ) -> Result<(), Error> {
         let (mut theta, gradient) = (theta.into(), gradient.into());
-        let rate = self.learning_rate.at(1)?;
+        let rate = self.learning_rate.at(1, self.horizon())?;
         if theta.shape() != gradient.shape() {
             return Err(Error::GradientShape {
                 expected: theta.shape().into(),
@@ -167,12 +167,17 @@ impl GradientDescent {
         outcome
     }
 
+    /// The whole run is the most steps that are taken, and each of them is an epoch.
+    fn horizon(&self) -> Horizon {
+        Horizon::new(1, self.steps)
+    }
+
     fn descend(
         &self,
         theta: &mut [f32],
         mut objective: impl FnMut(&[f32], &mut [f32]) -> f32,
     ) -> Result<Minimum, Error> {
-        self.learning_rate.at(1)?;
+        self.learning_rate.at(1, self.horizon())?;
         if self.tolerance.is_nan() || self.tolerance < 0.0 {
             return Err(Error::Tolerance {
                 value: self.tolerance,
@@ -200,8 +205,8 @@ impl GradientDescent {
                 });
             }
             steps += 1;
-            self.kernels
-                .gradient_descent(theta, &gradient, self.learning_rate.at(steps)?);
+            let rate = self.learning_rate.at(steps, self.horizon())?;
+            self.kernels.gradient_descent(theta, &gradient, rate);
         }
     }
 }

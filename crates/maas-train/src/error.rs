@@ -15,6 +15,42 @@ pub enum Error {
         /// What was asked for.
         value: f32,
     },
+    /// A span in epochs or shares of the run needs a length that nobody told.
+    #[error("the learning rate needs to know the {what}: tell the optimiser its horizon")]
+    Horizon {
+        /// Which length: `steps of an epoch` or `steps of the run`.
+        what: &'static str,
+    },
+    /// The length of a part of a schedule must be positive and finite.
+    #[error("a span of the learning rate must be positive and finite, found {value}")]
+    Span {
+        /// What was asked for.
+        value: f64,
+    },
+    /// A setting was given to a learning rate whose schedule does not have it.
+    #[error("the learning rate has no setting `{name}`")]
+    UnknownSetting {
+        /// The setter.
+        name: &'static str,
+    },
+    /// A pattern that names parameters matches none.
+    #[error("no parameter is called `{pattern}`; there are {names:?}")]
+    Pattern {
+        /// What was asked for.
+        pattern: String,
+        /// The names of the network's parameters.
+        names: Vec<String>,
+    },
+    /// The state of an optimiser belongs to another chain or network.
+    #[error("the optimiser's state is of another {part}: expected {expected}, found {found}")]
+    OptimizerState {
+        /// What differs: `chain`, `network`, `number of values` or `number of scalars`.
+        part: &'static str,
+        /// The optimiser's.
+        expected: String,
+        /// The state's.
+        found: String,
+    },
     /// A tolerance must be a number and at least 0.
     #[error("the tolerance must be at least 0, found {value}")]
     Tolerance {

@@ -7,7 +7,7 @@ mod common;
 use common::{noise, regression, regressor};
 use maas_core::Seed;
 use maas_kernels::Kernels;
-use maas_nn::{Block, Mask, MeanSquaredError, Network, Sequential, Step, Transform};
+use maas_nn::{Block, Mask, MeanSquaredError, Network, Reduces, Sequential, Step, Transform};
 use maas_train::{
     Adam, Chain, Error, GradientDescent, Momentum, Optimizer, Progress, ScaleByAdam, Sgd, Trainer,
 };
@@ -18,6 +18,10 @@ use proptest::prelude::*;
 struct ClipNorm(f32);
 
 impl Transform for ClipNorm {
+    fn reduces(&self) -> Reduces {
+        Reduces::Network
+    }
+
     fn reduce(&self, step: &Step, gradient: &[f32]) -> f32 {
         step.kernels.sum_squares(gradient).sqrt()
     }

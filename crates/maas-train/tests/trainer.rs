@@ -7,9 +7,9 @@ use std::sync::Mutex;
 use common::{classification, classifier, regression, regressor};
 use maas_core::{DType, Seed, TensorSpec};
 use maas_data::{Dataset, Input, Targets};
-use maas_nn::{CategoricalCrossEntropy, MeanSquaredError, Sequential};
+use maas_nn::{Block, CategoricalCrossEntropy, MeanSquaredError, Sequential, Step, Transform};
 use maas_train::{
-    AbsoluteError, Accuracy, Adam, Chain, Error, GradientDescent, Momentum, Progress, R2,
+    AbsoluteError, Accuracy, Adam, Chain, Error, GradientDescent, Progress, R2,
     RootMeanSquaredError, Sgd, Trainer,
 };
 use ndarray::array;
@@ -334,7 +334,14 @@ fn a_loss_that_is_not_finite_stops_before_its_step() {
 #[test]
 fn a_link_that_breaks_the_weights_is_told_at_the_end_of_the_epoch() {
     let data = regression(40);
-    let broken = Chain::new(0.1).then(Momentum::new(f32::NAN));
+    #[derive(Debug)]
+    struct Broken;
+    impl Transform for Broken {
+        fn apply(&self, _step: &Step, block: &mut Block<'_>) {
+            block.update.fill(f32::NAN);
+        }
+    }
+    let broken = Chain::new(0.1).then(Broken);
     let trainer = Trainer::new(broken, MeanSquaredError)
         .batch_size(40)
         .progress(Progress::Quiet);

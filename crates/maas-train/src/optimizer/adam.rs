@@ -1,7 +1,9 @@
 use maas_kernels::AdamStep;
-use maas_nn::{Block, Fused, Step, Transform};
+use maas_nn::{Acts, Block, Error, Fused, Step, Transform};
+use serde_json::{Value, json};
 
-use super::chain::{Coefficient, Range};
+use super::coefficient::{decay, positive};
+use crate::rate::whole_power;
 use crate::{Chain, LearningRate};
 
 /// Adam (Kingma & Ba, 2015) with Keras' defaults: β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁷.
@@ -15,7 +17,7 @@ use crate::{Chain, LearningRate};
 /// let chain = Chain::from(Adam::new(1e-3).beta_2(0.99));
 /// assert_eq!(chain.links().len(), 1);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Adam {
     learning_rate: LearningRate,
@@ -74,28 +76,7 @@ impl Adam {
 
 impl From<Adam> for Chain {
     fn from(adam: Adam) -> Self {
-        let ScaleByAdam {
-            beta_1,
-            beta_2,
-            epsilon,
-        } = adam.scale;
-        Self::new(adam.learning_rate).then(adam.scale).checked(&[
-            Coefficient {
-                name: "beta_1",
-                range: Range::Decay,
-                value: beta_1,
-            },
-            Coefficient {
-                name: "beta_2",
-                range: Range::Decay,
-                value: beta_2,
-            },
-            Coefficient {
-                name: "epsilon",
-                range: Range::Positive,
-                value: epsilon,
-            },
-        ])
+        Self::new(adam.learning_rate).then(adam.scale).named("adam")
     }
 }
 
@@ -159,13 +140,31 @@ impl ScaleByAdam {
             beta_1: self.beta_1,
             beta_2: self.beta_2,
             epsilon: self.epsilon,
-            bias_correction_1: (1.0 - power(self.beta_1.into(), step.number)) as f32,
-            bias_correction_2: (1.0 - power(self.beta_2.into(), step.number)) as f32,
+            bias_correction_1: (1.0 - whole_power(self.beta_1.into(), step.number)) as f32,
+            bias_correction_2: (1.0 - whole_power(self.beta_2.into(), step.number)) as f32,
         }
     }
 }
 
 impl Transform for ScaleByAdam {
+    fn name(&self) -> &str {
+        "scale_by_adam"
+    }
+
+    fn config(&self) -> Value {
+        json!({ "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon })
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        decay("beta_1", self.beta_1)?;
+        decay("beta_2", self.beta_2)?;
+        positive("epsilon", self.epsilon)
+    }
+
+    fn acts(&self) -> Acts {
+        Acts::BeforeStep
+    }
+
     fn buffers(&self) -> usize {
         2
     }
@@ -182,17 +181,4 @@ impl Transform for ScaleByAdam {
             .adam(block.parameters, block.update, m, v, self.at(step));
         Fused::Done
     }
-}
-
-/// By repeated squaring: the standard library leaves the last bits of `powi` to the platform.
-fn power(mut base: f64, mut exponent: u64) -> f64 {
-    let mut product = 1.0;
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            product *= base;
-        }
-        base *= base;
-        exponent >>= 1;
-    }
-    product
 }

@@ -18,6 +18,8 @@ pub(super) struct Part {
     pub(super) role: Role,
     pub(super) trainable: bool,
     pub(super) mask: Option<Mask>,
+    /// The number of its rate.
+    pub(super) rate: usize,
 }
 
 /// A cache-sized part of one trainable segment.

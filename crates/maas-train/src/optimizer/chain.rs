@@ -2,6 +2,9 @@ use std::sync::Arc;
 
 use maas_nn::Transform;
 
+use serde_json::{Value, json};
+
+use super::groups::{Group, Treatment};
 use crate::{Error, GradientDescent, LearningRate};
 
 /// An optimiser: links that turn a gradient into a direction u, and the rate α of θ ← θ − α·u.
@@ -32,9 +35,10 @@ use crate::{Error, GradientDescent, LearningRate};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Chain {
+    name: &'static str,
     learning_rate: LearningRate,
     links: Vec<Arc<dyn Transform>>,
-    misfit: Option<Coefficient>,
+    groups: Vec<Group>,
 }
 
 impl Chain {
@@ -45,10 +49,32 @@ impl Chain {
     /// ```
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
+            name: "chain",
             learning_rate: learning_rate.into(),
             links: Vec::new(),
-            misfit: None,
+            groups: Vec::new(),
         }
+    }
+
+    /// Call it so.
+    ///
+    /// ```
+    /// use maas_train::{Adam, Chain};
+    /// assert_eq!(Chain::from(Adam::new(1e-3)).name(), "adam");
+    /// assert_eq!(Chain::new(1e-3).named("mine").name(), "mine");
+    /// ```
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// What it is called.
+    ///
+    /// ```
+    /// assert_eq!(maas_train::Chain::new(0.1).name(), "chain");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Add a link at the end.
@@ -62,13 +88,47 @@ impl Chain {
         self
     }
 
+    /// Leave the parameters alone whose names fit this pattern, beside those that the network itself has frozen.
+    ///
+    /// In a pattern `*` stands for any characters and `?` for any one; `/` also fits the `.` between layer and parameter. A
+    /// pattern that fits nothing is an error when an [`Optimizer`](crate::Optimizer) is made. Where several patterns fit a
+    /// parameter, the last one counts.
+    ///
+    /// ```
+    /// use maas_train::{Adam, Chain};
+    /// let chain = Chain::from(Adam::new(1e-3)).freeze("dense_1/*");
+    /// ```
+    pub fn freeze(self, pattern: impl Into<String>) -> Self {
+        self.group(pattern, Treatment::Frozen)
+    }
+
+    /// Go at `factor` times the chain's rate where the name fits; patterns are those of [`freeze`](Self::freeze).
+    ///
+    /// ```
+    /// use maas_train::{Adam, Chain};
+    /// let chain = Chain::from(Adam::new(1e-3)).rate_factor("embedding/*", 0.1);
+    /// ```
+    pub fn rate_factor(self, pattern: impl Into<String>, factor: f32) -> Self {
+        self.group(pattern, Treatment::Factor(factor))
+    }
+
+    /// Go at a rate of its own where the name fits; patterns are those of [`freeze`](Self::freeze).
+    ///
+    /// ```
+    /// use maas_train::{Adam, Chain, LearningRate};
+    /// let chain = Chain::from(Adam::new(1e-3)).rate_of("*.bias", LearningRate::cosine(1e-2));
+    /// ```
+    pub fn rate_of(self, pattern: impl Into<String>, rate: impl Into<LearningRate>) -> Self {
+        self.group(pattern, Treatment::Rate(rate.into()))
+    }
+
     /// Go at another rate.
     ///
     /// ```
     /// use maas_train::{Adam, Chain, LearningRate};
     ///
     /// let chain = Chain::from(Adam::new(1e-3)).learning_rate(1e-4);
-    /// assert_eq!(chain.rate(), LearningRate::constant(1e-4));
+    /// assert_eq!(*chain.rate(), LearningRate::constant(1e-4));
     /// ```
     pub fn learning_rate(self, learning_rate: impl Into<LearningRate>) -> Self {
         Self {
@@ -81,11 +141,48 @@ impl Chain {
     ///
     /// ```
     /// use maas_train::{Chain, LearningRate};
-    /// assert_eq!(Chain::new(0.1).rate(), LearningRate::constant(0.1));
+    /// assert_eq!(*Chain::new(0.1).rate(), LearningRate::constant(0.1));
+    /// ```
+    pub fn rate(&self) -> &LearningRate {
+        &self.learning_rate
+    }
+
+    /// What it is, as data: its name, its links with their numbers, its groups and its rates.
+    ///
+    /// ```
+    /// use maas_train::{Adam, Chain};
+    ///
+    /// let identity = Chain::from(Adam::new(1e-3).beta_1(0.5)).identity();
+    /// assert_eq!(identity["links"][0][0], "scale_by_adam");
+    /// assert_eq!(identity["links"][0][1]["beta_1"], 0.5);
     /// ```
     #[must_use]
-    pub fn rate(&self) -> LearningRate {
-        self.learning_rate
+    pub fn identity(&self) -> Value {
+        let rates: Vec<&LearningRate> = std::iter::once(&self.learning_rate)
+            .chain(
+                self.groups
+                    .iter()
+                    .filter_map(|group| match &group.treatment {
+                        Treatment::Rate(rate) => Some(rate),
+                        _ => None,
+                    }),
+            )
+            .collect();
+        let mut identity = self.links_and_groups();
+        identity["name"] = self.name.into();
+        identity["rates"] = json!(rates);
+        identity
+    }
+
+    /// What state depends on.
+    pub(super) fn links_and_groups(&self) -> Value {
+        let links: Vec<Value> = self
+            .links
+            .iter()
+            .map(|link| json!([link.name(), link.config()]))
+            .collect();
+        let groups: Vec<Value> = self.groups.iter().map(Group::identity).collect();
+        json!({ "links": links, "groups": groups })
     }
 
     /// The links in their order.
@@ -99,66 +196,39 @@ impl Chain {
         &self.links
     }
 
-    /// A named optimiser has no way to fail while it is built: what is wrong with it is told when it is used.
-    pub(crate) fn checked(mut self, coefficients: &[Coefficient]) -> Self {
-        self.misfit = self.misfit.or_else(|| {
-            coefficients
-                .iter()
-                .find(|coefficient| !coefficient.fits())
-                .copied()
-        });
-        self
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
     }
 
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        self.learning_rate.at(1)?;
-        match self.misfit {
-            None => Ok(()),
-            Some(Coefficient { name, range, value }) => Err(Error::Coefficient {
-                name,
-                range: range.text(),
-                value,
-            }),
+    pub(super) fn check(&self) -> Result<(), Error> {
+        for link in &self.links {
+            link.check().map_err(|error| match error {
+                maas_nn::Error::Setting {
+                    name,
+                    expected,
+                    found,
+                } => Error::Coefficient {
+                    name,
+                    range: expected,
+                    value: found,
+                },
+                error => error.into(),
+            })?;
         }
+        Ok(())
+    }
+
+    fn group(mut self, pattern: impl Into<String>, treatment: Treatment) -> Self {
+        self.groups.push(Group {
+            pattern: pattern.into(),
+            treatment,
+        });
+        self
     }
 }
 
 impl From<GradientDescent> for Chain {
     fn from(descent: GradientDescent) -> Self {
-        Self::new(descent.learning_rate)
-    }
-}
-
-/// A number of an optimiser, and where it may lie.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Coefficient {
-    pub(crate) name: &'static str,
-    pub(crate) range: Range,
-    pub(crate) value: f32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Range {
-    /// 0 ≤ x < 1.
-    Decay,
-    /// 0 < x < ∞.
-    Positive,
-}
-
-impl Range {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Decay => "[0, 1)",
-            Self::Positive => "(0, ∞)",
-        }
-    }
-}
-
-impl Coefficient {
-    fn fits(&self) -> bool {
-        match self.range {
-            Range::Decay => (0.0..1.0).contains(&self.value),
-            Range::Positive => self.value > 0.0 && self.value.is_finite(),
-        }
+        Self::new(descent.learning_rate).named("gradient_descent")
     }
 }

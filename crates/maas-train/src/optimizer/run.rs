@@ -1,9 +1,13 @@
 use maas_kernels::{Buffer, Compute, Kernels, Parallelism};
-use maas_nn::{Network, Step};
+use maas_nn::{Network, Reduces, Step};
 
+use super::average::Average;
 use super::blocks::{GROUPS, Groups, Part, Stretch};
+use super::bound::{Bound, passes};
 use super::pass::Pass;
-use crate::{Chain, Error};
+use super::rates::Rates;
+use super::state::{OptimizerState, Shape, chain_text, gather, network_text, scatter};
+use crate::{Chain, Error, Horizon};
 
 /// A chain at work on one network: the links' buffers and the number of steps taken.
 ///
@@ -28,14 +32,22 @@ use crate::{Chain, Error};
 #[derive(Clone, Debug)]
 pub struct Optimizer {
     chain: Chain,
+    links: Vec<Bound>,
+    /// The links of each pass.
+    passes: Vec<std::ops::Range<usize>>,
+    rates: Rates,
     /// The links' buffers: for each block those of the first link, then those of the second, and so on.
     state: Buffer,
     /// Buffers of all links together.
     buffers: usize,
+    scalars: Vec<f64>,
     parts: Vec<Part>,
     groups: Groups,
     length: usize,
+    /// For each part those of all links.
     reductions: Vec<f32>,
+    /// The names and shapes of the network's segments.
+    network: String,
     steps: u64,
     compute: Compute,
 }
@@ -53,35 +65,44 @@ impl Optimizer {
     ///
     /// # Errors
     ///
-    /// [`Error::LearningRate`] and [`Error::Coefficient`] when a number of the chain makes no sense.
+    /// [`Error::LearningRate`], [`Error::Span`], [`Error::UnknownSetting`] and [`Error::Coefficient`] when a number of
+    /// the chain makes no sense; [`Error::Pattern`] when a pattern of the chain fits no parameter.
     pub fn new(chain: impl Into<Chain>, network: &Network) -> Result<Self, Error> {
         let chain = chain.into();
         chain.check()?;
+        let (rates, treated) = Rates::new(&chain, network.segments())?;
         let length = network.parameters().len();
-        let buffers = chain.links().iter().map(|link| link.buffers()).sum();
+        let links = Bound::all(&chain);
+        let buffers = links.last().map_or(0, |link| link.buffers.end);
+        let scalars = links.last().map_or(0, |link| link.scalars.end);
         let parts = network
             .segments()
             .iter()
             .zip(network.masks())
-            .map(|(segment, mask)| Part {
+            .zip(treated)
+            .map(|((segment, mask), treated)| Part {
                 range: segment.range.clone(),
                 role: segment.role,
-                trainable: segment.trainable,
+                trainable: segment.trainable && !treated.frozen,
                 mask: mask.cloned(),
+                rate: treated.rate,
             })
             .collect::<Vec<_>>();
-        let groups = Groups::new(&parts);
-        let reductions = vec![0.0; chain.links().len()];
         Ok(Self {
-            chain,
+            passes: passes(&links),
+            rates,
             state: Buffer::zeroed(length * buffers),
             buffers,
+            scalars: vec![0.0; scalars],
+            groups: Groups::new(&parts),
+            reductions: vec![0.0; links.len() * parts.len()],
             parts,
-            groups,
             length,
-            reductions,
+            network: network_text(network.segments()),
             steps: 0,
             compute: Compute::default(),
+            links,
+            chain,
         })
     }
 
@@ -126,13 +147,151 @@ impl Optimizer {
         self.steps
     }
 
+    /// Tell how many steps there will be, which rates with spans in epochs or shares of the run need.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_nn::Sequential, maas_train::{Horizon, LearningRate, Optimizer, Sgd}};
+    /// let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// let rate = LearningRate::linear(1.0, 0.0);
+    /// let optimizer = Optimizer::new(Sgd::new(rate), &network)?.horizon(Horizon::new(10, 100));
+    /// assert_eq!(optimizer.learning_rate()?, 1.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn horizon(mut self, horizon: Horizon) -> Self {
+        self.rates.horizon = horizon;
+        self
+    }
+
+    /// The chain's rate in the next step.
+    ///
+    /// # Errors
+    /// As [`LearningRate::at`](crate::LearningRate::at).
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_nn::Sequential, maas_train::{Optimizer, Sgd}};
+    /// let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// assert_eq!(Optimizer::new(Sgd::new(0.1), &network)?.learning_rate()?, 0.1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn learning_rate(&self) -> Result<f32, Error> {
+        self.rates.first_at(self.steps + 1)
+    }
+
+    /// Tell the figure of one more epoch, for rates that are lowered on a plateau; the loss of validation data, if
+    /// there are any. To be called once an epoch.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_nn::Sequential, maas_train::{LearningRate, Optimizer, Plateau, Sgd}};
+    /// let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// let rate = LearningRate::constant(1.0).on_plateau(Plateau::default().factor(0.5).patience(1));
+    /// let mut optimizer = Optimizer::new(Sgd::new(rate), &network)?;
+    /// optimizer.observe(3.0);
+    /// optimizer.observe(3.0);
+    /// assert_eq!(optimizer.learning_rate()?, 0.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observe(&mut self, figure: f32) {
+        self.rates.observe(figure.into());
+    }
+
+    /// Everything that is kept between steps, as a copy.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_nn::Sequential, maas_train::{Adam, Optimizer}};
+    /// let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// let optimizer = Optimizer::new(Adam::new(0.1), &network)?;
+    /// assert_eq!(optimizer.state().values.len(), 2 * network.parameters().len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn state(&self) -> OptimizerState {
+        OptimizerState {
+            chain: chain_text(&self.chain),
+            network: self.network.clone(),
+            steps: self.steps,
+            values: gather(&self.groups, self.length, self.buffers, &self.state),
+            scalars: self
+                .scalars
+                .iter()
+                .copied()
+                .chain(self.rates.numbers())
+                .collect(),
+        }
+    }
+
+    /// Go on from this state with the same bits. Learning rates are not part of it, except for what plateaus made of
+    /// them: one may go on at another rate.
+    ///
+    /// # Errors
+    /// [`Error::OptimizerState`] when the state was made by other links or groups, or for another network; nothing is
+    /// then changed.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_nn::Sequential, maas_train::{Adam, Optimizer}};
+    /// let mut network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// let mut optimizer = Optimizer::new(Adam::new(0.1), &network)?;
+    /// optimizer.step(&mut network, &mut vec![0.5; 32])?;
+    ///
+    /// let mut other = Optimizer::new(Adam::new(0.1), &network)?;
+    /// other.restore(&optimizer.state())?;
+    /// assert_eq!(other.steps(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn restore(&mut self, state: &OptimizerState) -> Result<(), Error> {
+        state.check(&Shape {
+            chain: chain_text(&self.chain),
+            network: self.network.clone(),
+            values: self.length * self.buffers,
+            scalars: self.scalars.len() + self.rates.count(),
+        })?;
+        scatter(
+            &self.groups,
+            self.length,
+            self.buffers,
+            &state.values,
+            &mut self.state,
+        );
+        let (scalars, numbers) = state.scalars.split_at(self.scalars.len());
+        self.scalars.copy_from_slice(scalars);
+        self.rates.restore(numbers);
+        self.steps = state.steps;
+        Ok(())
+    }
+
+    /// Parameters that predict better than the present ones, where a link of the chain keeps some and a step has been
+    /// taken; those of the last link that does.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_nn::Sequential, maas_train::{Adam, Optimizer}};
+    /// let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// assert!(Optimizer::new(Adam::new(0.1), &network)?.average().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn average(&self) -> Option<Average<'_>> {
+        if self.steps == 0 {
+            return None;
+        }
+        let kept = |link: &Bound| Some(link.buffers.start + link.link.averages()?);
+        let buffer = self.links.iter().rev().find_map(kept)?;
+        Some(Average {
+            state: &self.state,
+            buffers: self.buffers,
+            buffer,
+            groups: &self.groups,
+            parts: &self.parts,
+            length: self.length,
+        })
+    }
+
     /// One step: θ ← θ − α·u, where u is what the links make of the gradient, which has the layout of
     /// [`Network::parameters`]. The gradient is used up as workspace.
     ///
     /// # Errors
     ///
-    /// [`Error::LearningRate`], and [`Error::GradientShape`] when gradient or network are of another length than the
-    /// network that the optimiser was made for; nothing is then changed.
+    /// What [`LearningRate::at`](crate::LearningRate::at) reports, and [`Error::GradientShape`] when gradient or network
+    /// are of another length than the network that the optimiser was made for; nothing is then changed.
     pub fn step(&mut self, network: &mut Network, gradient: &mut [f32]) -> Result<(), Error> {
         for found in [gradient.len(), network.parameters().len()] {
             if found != self.length {
@@ -143,15 +302,65 @@ impl Optimizer {
             }
         }
         let number = self.steps + 1;
-        let step = Step::new(number, self.chain.rate().at(number)?, self.compute.kernels);
+        self.rates.go_to(number)?;
+        let step = Step::new(number, self.rates.now(0), self.compute.kernels)
+            .parallelism(self.compute.parallelism);
         self.hide(gradient);
-        for (reduction, link) in self.reductions.iter_mut().zip(self.chain.links()) {
-            *reduction = link.reduce(&step, gradient);
+        for link in &self.links {
+            link.link
+                .begin(&step, &mut self.scalars[link.scalars.clone()]);
         }
+        if number == 1 {
+            self.pass(step, None, network, gradient);
+        }
+        for pass in 0..self.passes.len() {
+            self.reduce(&step, pass, gradient);
+            self.pass(step, Some(pass), network, gradient);
+        }
+        self.steps = number;
+        Ok(())
+    }
+
+    /// What the links of a pass want to know of the direction before it.
+    fn reduce(&mut self, step: &Step, pass: usize, update: &[f32]) {
+        let count = self.links.len();
+        for number in self.passes[pass].clone() {
+            let link = &self.links[number];
+            match link.reduces {
+                Reduces::Network => {
+                    let reduction = link.link.reduce(step, update);
+                    for part in self.reductions.chunks_exact_mut(count) {
+                        part[number] = reduction;
+                    }
+                }
+                Reduces::Segments => {
+                    let parts = self.reductions.chunks_exact_mut(count).zip(&self.parts);
+                    for (reductions, part) in parts.filter(|(_, part)| part.trainable) {
+                        let step = step.rate(self.rates.now(part.rate));
+                        reductions[number] = link.link.reduce(&step, &update[part.range.clone()]);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// One pass over all blocks, or without a number the one that gives buffers their first values.
+    fn pass(
+        &mut self,
+        step: Step,
+        number: Option<usize>,
+        network: &mut Network,
+        update: &mut [f32],
+    ) {
         let pass = Pass {
             step,
-            links: self.chain.links(),
+            links: &self.links,
+            turn: number.map_or(0..0, |number| self.passes[number].clone()),
+            last: number == Some(self.passes.len() - 1),
             reductions: &self.reductions,
+            scalars: &self.scalars,
+            rates: &self.rates,
             parts: &self.parts,
         };
         let stretch = Stretch {
@@ -159,14 +368,14 @@ impl Optimizer {
             blocks: &self.groups.blocks,
             start: 0,
             theta: network.parameters_mut(),
-            update: gradient,
+            update,
             state: &mut self.state,
             buffers: self.buffers,
         };
-        self.compute
-            .split(stretch, GROUPS, |stretch| pass.run(stretch));
-        self.steps = number;
-        Ok(())
+        self.compute.split(stretch, GROUPS, |stretch| match number {
+            None => pass.start(stretch),
+            Some(_) => pass.run(stretch),
+        });
     }
 
     /// Zero in the gradient what must not move.

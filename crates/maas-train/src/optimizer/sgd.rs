@@ -1,7 +1,8 @@
 use maas_kernels::Nesterov;
-use maas_nn::{Block, Step, Transform};
+use maas_nn::{Acts, Block, Error, Step, Transform};
+use serde_json::{Value, json};
 
-use super::chain::{Coefficient, Range};
+use super::coefficient::decay;
 use crate::{Chain, LearningRate};
 
 /// Stochastic gradient descent, with momentum where asked for: Keras' `SGD`.
@@ -15,7 +16,7 @@ use crate::{Chain, LearningRate};
 /// let chain = Chain::from(Sgd::new(0.01).momentum(0.9).nesterov());
 /// assert_eq!(chain.links().len(), 1);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Sgd {
     learning_rate: LearningRate,
@@ -68,17 +69,12 @@ impl From<Sgd> for Chain {
             momentum,
             nesterov,
         } = sgd;
-        let chain = Self::new(learning_rate);
-        let chain = if momentum == 0.0 {
+        let chain = Self::new(learning_rate).named("sgd");
+        if momentum == 0.0 {
             chain
         } else {
             chain.then(Momentum { momentum, nesterov })
-        };
-        chain.checked(&[Coefficient {
-            name: "momentum",
-            range: Range::Decay,
-            value: momentum,
-        }])
+        }
     }
 }
 
@@ -124,6 +120,22 @@ impl Momentum {
 }
 
 impl Transform for Momentum {
+    fn name(&self) -> &str {
+        "momentum"
+    }
+
+    fn config(&self) -> Value {
+        json!({ "momentum": self.momentum, "nesterov": self.nesterov == Nesterov::Yes })
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        decay("momentum", self.momentum)
+    }
+
+    fn acts(&self) -> Acts {
+        Acts::BeforeStep
+    }
+
     fn buffers(&self) -> usize {
         1
     }

@@ -10,7 +10,7 @@ use super::evaluate::{Evaluator, Meters};
 use super::feed::Feed;
 use super::{Order, Trainer};
 use crate::progress::Display;
-use crate::{EpochRecord, Error, History, Optimizer};
+use crate::{EpochRecord, Error, History, Horizon, Optimizer};
 
 pub(super) fn fit(
     trainer: &Trainer<'_>,
@@ -77,6 +77,9 @@ impl<'d> Run<'d> {
             plan.head_width(),
             "training",
         )?;
+        let steps = feed.rows().div_ceil(trainer.batch_size) as u64;
+        let horizon = Horizon::new(steps, steps * trainer.epochs as u64);
+        let optimizer = optimizer.horizon(horizon);
         let meters = Meters::new(&trainer.metrics, network.output_width());
         // A data set has no more rows than a u32 counts.
         let order = (0..feed.rows() as u32).collect();
