@@ -167,9 +167,9 @@ impl LearningRate {
     ///
     /// ```
     /// use maas_train::{Horizon, LearningRate, Span};
-    /// let rate = LearningRate::cosine(0.1).to(0.02).over(Span::epochs(2.0));
+    /// let rate = LearningRate::cosine(0.75).to(0.25).over(Span::epochs(2.0));
     /// let horizon = Horizon::new(50, 500);
-    /// assert_eq!((rate.at(51, horizon)?, rate.at(200, horizon)?), (0.06, 0.02));
+    /// assert_eq!((rate.at(51, horizon)?, rate.at(200, horizon)?), (0.5, 0.25));
     /// # Ok::<(), maas_train::Error>(())
     /// ```
     pub const fn cosine(from: f32) -> Self {
