@@ -196,6 +196,24 @@ pub enum Error {
         /// How many rows there are.
         rows: usize,
     },
+    /// There are fewer than two folds, or more than rows.
+    #[error("2 to {rows} folds expected, found {found}")]
+    FoldCount {
+        /// How many rows there are.
+        rows: usize,
+        /// How many folds were asked for.
+        found: usize,
+    },
+    /// A class has so few rows that some part of a stratified split would have none of them.
+    #[error("class `{class}` has {rows} rows: too few to have some in each of {parts} parts")]
+    TooFewOfClass {
+        /// The class's name, or its number.
+        class: String,
+        /// How many rows it has.
+        rows: usize,
+        /// How many parts or folds there are.
+        parts: usize,
+    },
     /// A row number is not below the number of rows.
     #[error("a row below {rows} expected, found {found}")]
     NoSuchRow {

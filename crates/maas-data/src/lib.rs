@@ -31,6 +31,8 @@
 //! | [`Input`], [`OwnedValues`] | one input of a network: rows of any shape, of numbers or of integer ids |
 //! | [`Targets`], [`Classes`] | what is to be learnt: numbers, or one class a row |
 //! | [`Split`] | training, validation and test rows |
+//! | [`Folds`], [`Scores`] | cross-validation: pairs of a training and a validation part, and a figure for each |
+//! | [`WeightedSampler`] | rows drawn by weight, against classes of unequal size |
 //! | [`Source`], [`Prefetch`] | rows that come in chunks, for what is larger than memory; read ahead on a thread |
 //! | [`Augmentation`] | a random change to the rows of each batch |
 //! | [`Shuffle`] | an order of rows for each epoch, the same for the same seed |
@@ -48,11 +50,14 @@ mod classes;
 mod csv;
 mod dataset;
 mod error;
+mod fold;
 mod input;
 mod lines;
+mod sample;
 mod shuffle;
 mod source;
 mod split;
+mod stratified;
 mod table;
 
 pub use augment::{Augmentation, RowRandom, RowValues};
@@ -60,7 +65,9 @@ pub use classes::Classes;
 pub use csv::Csv;
 pub use dataset::Dataset;
 pub use error::Error;
+pub use fold::{Folds, Scores};
 pub use input::{Input, OwnedValues, Targets};
+pub use sample::{RowOrder, WeightedSampler};
 pub use shuffle::Shuffle;
 pub use source::{Chunks, FnSource, InMemory, Prefetch, Schema, Source, TargetKind};
 pub use split::Split;

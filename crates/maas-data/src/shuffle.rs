@@ -64,14 +64,14 @@ impl Shuffle {
     }
 }
 
-fn generator(seed: Seed) -> Pcg64 {
+pub(crate) fn generator(seed: Seed) -> Pcg64 {
     let wide =
         |stream| u128::from(seed.derive(stream).0) << 64 | u128::from(seed.derive(stream + 1).0);
     Pcg64::new(wide(0), wide(2))
 }
 
 /// A number below `bound`, by multiplication; its bias is below `bound` / 2⁶⁴.
-fn below(random: &mut Pcg64, bound: usize) -> usize {
+pub(crate) fn below(random: &mut Pcg64, bound: usize) -> usize {
     let scaled = (u128::from(random.next_u64()) * bound as u128) >> 64;
     scaled as usize
 }

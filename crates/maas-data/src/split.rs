@@ -135,7 +135,7 @@ impl Dataset {
         self.gather(&self.order(seed))
     }
 
-    fn order(&self, seed: Seed) -> Vec<usize> {
+    pub(crate) fn order(&self, seed: Seed) -> Vec<usize> {
         let mut order = vec![0; self.rows()];
         // A stream apart from the epochs of a trainer that got the same seed.
         Shuffle::new(seed.derive(u64::MAX)).fill(0, &mut order);
@@ -145,14 +145,7 @@ impl Dataset {
 
 /// How many rows each part gets; the first one gets what rounding leaves.
 fn sizes(rows: usize, fractions: &[f64]) -> Result<Vec<usize>, Error> {
-    let total: f64 = fractions.iter().sum();
-    let positive = fractions.iter().all(|&fraction| fraction > 0.0);
-    let whole = (total - 1.0).abs() < 1e-6;
-    if !(positive && whole) {
-        return Err(Error::Fractions {
-            found: fractions.to_vec(),
-        });
-    }
+    check_fractions(fractions)?;
     let mut sizes: Vec<usize> = fractions
         .iter()
         .map(|fraction| (fraction * rows as f64).round() as usize)
@@ -161,5 +154,18 @@ fn sizes(rows: usize, fractions: &[f64]) -> Result<Vec<usize>, Error> {
     match sizes.iter().zip(fractions).find(|&(&size, _)| size == 0) {
         Some((_, &fraction)) => Err(Error::EmptyPart { fraction, rows }),
         None => Ok(sizes),
+    }
+}
+
+pub(crate) fn check_fractions(fractions: &[f64]) -> Result<(), Error> {
+    let total: f64 = fractions.iter().sum();
+    let positive = fractions.iter().all(|&fraction| fraction > 0.0);
+    let whole = (total - 1.0).abs() < 1e-6;
+    if positive && whole {
+        Ok(())
+    } else {
+        Err(Error::Fractions {
+            found: fractions.to_vec(),
+        })
     }
 }

@@ -1,6 +1,8 @@
 mod read;
 mod weights;
 
+pub(crate) use weights::check_weights;
+
 use std::io;
 use std::ops::Range;
 use std::path::Path;

@@ -24,15 +24,7 @@ impl Dataset {
     pub fn weighted(self, weights: impl Into<Vec<f32>>) -> Result<Self, Error> {
         let weights = weights.into();
         check_rows("weights", self.rows(), weights.len())?;
-        if let Some(row) = weights.iter().position(|weight| !is_weight(*weight)) {
-            return Err(Error::BadWeight {
-                row,
-                found: weights[row],
-            });
-        }
-        if weights.iter().all(|&weight| weight == 0.0) {
-            return Err(Error::NoWeight);
-        }
+        check_weights(&weights)?;
         Ok(Self {
             weights: Some(weights),
             ..self
@@ -146,6 +138,16 @@ impl Dataset {
     }
 }
 
-fn is_weight(weight: f32) -> bool {
-    weight.is_finite() && weight >= 0.0
+pub(crate) fn check_weights(weights: &[f32]) -> Result<(), Error> {
+    let bad = |weight: &f32| !(weight.is_finite() && *weight >= 0.0);
+    if let Some(row) = weights.iter().position(bad) {
+        return Err(Error::BadWeight {
+            row,
+            found: weights[row],
+        });
+    }
+    if weights.iter().all(|&weight| weight == 0.0) {
+        return Err(Error::NoWeight);
+    }
+    Ok(())
 }
