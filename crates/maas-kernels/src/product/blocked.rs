@@ -86,13 +86,13 @@ impl Product {
     pub(super) fn end(&self, start: usize, l: usize, j: usize) -> End {
         let add = start > 0;
         if l < self.k {
-            End::Sum {
+            End {
                 add,
                 bias: Bias::None,
                 activation: Activation::Linear,
             }
         } else {
-            End::Sum {
+            End {
                 add,
                 bias: self.bias.from(j),
                 activation: self.activation,
@@ -112,7 +112,6 @@ impl Product {
                     a: Left::InPlace(self.a.at(row, start)),
                     b: self.b.at(start, j).p,
                     b_stride: self.b.row,
-                    start: None,
                     out: Out {
                         end: self.end(start, start + k, j),
                         c: self.c.wrapping_add(row * self.c_stride + j),

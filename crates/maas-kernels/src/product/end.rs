@@ -19,43 +19,22 @@ pub(super) struct Out {
     pub(super) width: usize,
 }
 
+/// How a block of k ends.
 #[derive(Clone, Copy)]
-pub(super) enum End {
-    /// The block of k goes on: keep the chains (the pointer is written through).
-    Chain(Rows),
-    /// The block of k ends: to C, after what C holds where `add`.
-    Sum {
-        add: bool,
-        bias: Bias,
-        activation: Activation,
-    },
+pub(super) struct End {
+    /// Whether C holds the sum of the blocks before.
+    pub(super) add: bool,
+    pub(super) bias: Bias,
+    pub(super) activation: Activation,
 }
 
 impl End {
     pub(super) fn from(self, column: usize) -> Self {
-        match self {
-            Self::Chain(rows) => Self::Chain(Rows {
-                p: rows.p.wrapping_add(column),
-                ..rows
-            }),
-            Self::Sum {
-                add,
-                bias,
-                activation,
-            } => Self::Sum {
-                add,
-                bias: bias.from(column),
-                activation,
-            },
+        Self {
+            bias: self.bias.from(column),
+            ..self
         }
     }
-}
-
-/// Rows of `width` floats, `stride` apart.
-#[derive(Clone, Copy)]
-pub(super) struct Rows {
-    pub(super) p: *const f32,
-    pub(super) stride: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -108,54 +87,44 @@ impl Out {
         row: usize,
         mut sums: [[S::F; V]; R],
     ) {
-        let (out, out_stride) = match self.end {
-            End::Chain(chain) => (chain.p.cast_mut(), chain.stride),
-            End::Sum {
-                add,
-                bias,
-                activation,
-            } => {
-                if add {
-                    for r in 0..R {
-                        let c = self.c.wrapping_add((row + r) * self.c_stride);
-                        for v in 0..V {
-                            // SAFETY: C has the row.
-                            let sum = unsafe { load::<S, V, RAGGED>(s, c, v, self.width) };
-                            sums[r][v] = s.add(sum, sums[r][v]);
-                        }
-                    }
+        if self.end.add {
+            for r in 0..R {
+                let c = self.c.wrapping_add((row + r) * self.c_stride);
+                for v in 0..V {
+                    // SAFETY: C has the row.
+                    let sum = unsafe { load::<S, V, RAGGED>(s, c, v, self.width) };
+                    sums[r][v] = s.add(sum, sums[r][v]);
                 }
-                match bias {
-                    Bias::None => {}
-                    Bias::Columns(bias) => {
-                        for v in 0..V {
-                            // SAFETY: the bias is as wide as C.
-                            let bias = unsafe { load::<S, V, RAGGED>(s, bias, v, self.width) };
-                            for sums in &mut sums {
-                                sums[v] = s.add(sums[v], bias);
-                            }
-                        }
-                    }
-                    Bias::All(bias) => {
-                        for sums in &mut sums {
-                            for sum in sums {
-                                *sum = s.add(*sum, s.splat(bias));
-                            }
-                        }
-                    }
-                }
-                match activation {
-                    Activation::Relu => activate(s, &Relu, &mut sums),
-                    Activation::LeakyRelu { slope } => activate(s, &LeakyRelu(slope), &mut sums),
-                    _ => {}
-                }
-                (self.c, self.c_stride)
             }
-        };
+        }
+        match self.end.bias {
+            Bias::None => {}
+            Bias::Columns(bias) => {
+                for v in 0..V {
+                    // SAFETY: the bias is as wide as C.
+                    let bias = unsafe { load::<S, V, RAGGED>(s, bias, v, self.width) };
+                    for sums in &mut sums {
+                        sums[v] = s.add(sums[v], bias);
+                    }
+                }
+            }
+            Bias::All(bias) => {
+                for sums in &mut sums {
+                    for sum in sums {
+                        *sum = s.add(*sum, s.splat(bias));
+                    }
+                }
+            }
+        }
+        match self.end.activation {
+            Activation::Relu => activate(s, &Relu, &mut sums),
+            Activation::LeakyRelu { slope } => activate(s, &LeakyRelu(slope), &mut sums),
+            _ => {}
+        }
         for r in 0..R {
-            let p = out.wrapping_add((row + r) * out_stride);
+            let p = self.c.wrapping_add((row + r) * self.c_stride);
             for v in 0..V {
-                // SAFETY: C and the chain have the row; vector v lies within its width.
+                // SAFETY: C has the row; vector v lies within its width.
                 unsafe {
                     if RAGGED && v == V - 1 {
                         let last = self.width - v * S::LANES;

@@ -1,4 +1,4 @@
-use super::end::{Out, Rows};
+use super::end::Out;
 use super::pack::View;
 use super::tile::tile;
 use crate::kernels::Work;
@@ -6,8 +6,8 @@ use crate::simd::Simd;
 
 /// A strip of C, a few vectors wide and `m` rows high, for one block of k.
 ///
-/// Whoever makes one promises that its pointers reach as far as its lengths say, that C and the chain overlap nothing
-/// that is read, and that no other thread uses them meanwhile.
+/// Whoever makes one promises that its pointers reach as far as its lengths say, that C overlaps nothing that
+/// is read, and that no other thread uses them meanwhile.
 pub(super) struct Strip {
     pub(super) m: usize,
     pub(super) k: usize,
@@ -15,8 +15,6 @@ pub(super) struct Strip {
     /// k rows as wide as `out`, `b_stride` apart.
     pub(super) b: *const f32,
     pub(super) b_stride: usize,
-    /// Where the chain of multiply-adds goes on from; from +0 if nowhere.
-    pub(super) start: Option<Rows>,
     /// m rows; 1 to 2 vectors wide, with one row to 8, with two rows to 4.
     pub(super) out: Out,
 }

@@ -24,16 +24,6 @@ pub(super) unsafe fn tile<S: Simd, const R: usize, const V: usize, const RAGGED:
 ) {
     let width = strip.out.width;
     let mut sums = [[s.zero(); V]; R];
-    if let Some(start) = strip.start {
-        for r in 0..R {
-            let p = start.p.wrapping_add((row + r) * start.stride);
-            for v in 0..V {
-                // SAFETY: the chain has a row for every row of the strip.
-                sums[r][v] = unsafe { load::<S, V, RAGGED>(s, p, v, width) };
-            }
-        }
-    }
-
     let mut rows = [a.p; R];
     for (r, p) in rows.iter_mut().enumerate() {
         *p = a.p.wrapping_add(r * a.row);

@@ -9,7 +9,6 @@ use crate::Buffer;
 pub(super) struct Workspace {
     pub(super) left: Buffer,
     pub(super) right: Buffer,
-    pub(super) chains: Buffer,
 }
 
 /// How many floats of it are needed.
@@ -17,7 +16,6 @@ pub(super) struct Workspace {
 pub(super) struct Room {
     pub(super) left: usize,
     pub(super) right: usize,
-    pub(super) chains: usize,
 }
 
 thread_local! {
@@ -49,11 +47,7 @@ impl Room {
 
 impl Workspace {
     pub(super) fn reserve(&mut self, room: Room) {
-        let buffers = [
-            (&mut self.left, room.left),
-            (&mut self.right, room.right),
-            (&mut self.chains, room.chains),
-        ];
+        let buffers = [(&mut self.left, room.left), (&mut self.right, room.right)];
         for (buffer, floats) in buffers {
             if buffer.len() < floats {
                 *buffer = Buffer::zeroed(floats);
