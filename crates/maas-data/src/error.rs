@@ -1,5 +1,5 @@
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Schema;
 
@@ -26,8 +26,59 @@ pub enum Error {
         source: io::Error,
     },
     /// Reading stopped.
-    #[error("cannot read the table")]
+    #[error("cannot read the data")]
     Read(#[source] io::Error),
+    /// What is in a file is not as it should be.
+    #[error("cannot use {}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: Box<Error>,
+    },
+    /// The data are gzipped, and this build cannot unpack them.
+    #[error("gzipped data need the feature `gzip` of maas-data, or to be unpacked before")]
+    Gzipped,
+    /// The data are not in the IDX format.
+    #[error("an IDX file expected, which begins with two bytes 0, found {} {}", found[0], found[1])]
+    NotIdx {
+        /// The first two bytes.
+        found: [u8; 2],
+    },
+    /// An IDX file holds numbers of an unknown type.
+    #[error("one of the type codes 8, 9, 11, 12, 13, 14 expected, found {found}")]
+    IdxKind {
+        /// The code.
+        found: u8,
+    },
+    /// An IDX file holds something else than what it is read for.
+    #[error("{expected} expected, found shape {found:?}")]
+    IdxShape {
+        /// What it should hold.
+        expected: &'static str,
+        /// The shape that it holds.
+        found: Vec<usize>,
+    },
+    /// A label of an IDX file is not the number of a class.
+    #[error("row {row}: a label from 0 to {} expected, found {found}", classes.saturating_sub(1).min(i32::MAX as usize))]
+    IdxLabel {
+        /// The row, from 0.
+        row: usize,
+        /// How many classes there are.
+        classes: usize,
+        /// The label.
+        found: i32,
+    },
+    /// A file is shorter or longer than its header says. Of one that is gzipped or a stream, no more is counted than
+    /// the first byte too many.
+    #[error("{expected} bytes expected by the header, found {found}")]
+    FileSize {
+        /// The size by the header.
+        expected: u64,
+        /// The size found.
+        found: u64,
+    },
     /// A file or reader has no header line.
     #[error("a line of column names expected, found nothing")]
     NoHeader,
@@ -317,6 +368,13 @@ impl Error {
     /// ```
     pub fn source_failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Source(cause.into())
+    }
+
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        Self::InFile {
+            path: path.to_owned(),
+            source: Box::new(self),
+        }
     }
 }
 

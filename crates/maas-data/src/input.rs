@@ -333,6 +333,8 @@ impl Targets {
     }
 }
 
+const BLOCK: usize = 1024;
+
 /// How errors call the target.
 pub(crate) const TARGET: &str = "target";
 
@@ -341,7 +343,19 @@ fn below(label: u32, classes: usize) -> bool {
 }
 
 fn check_finite(name: &str, width: usize, values: &[f32]) -> Result<(), Error> {
-    match values.iter().position(|value| !value.is_finite()) {
+    // Whole blocks are looked at without a branch for each number.
+    let finite = |block: &[f32]| {
+        block
+            .iter()
+            .fold(true, |all, value| all & value.is_finite())
+    };
+    let block = values.chunks(BLOCK).position(|block| !finite(block));
+    let found = block.and_then(|block| {
+        let after = &values[block * BLOCK..];
+        let within = after.iter().position(|value| !value.is_finite());
+        within.map(|within| block * BLOCK + within)
+    });
+    match found {
         Some(at) => Err(Error::NotFinite {
             name: name.to_owned(),
             row: at / width,

@@ -28,6 +28,7 @@
 //! | --- | --- |
 //! | [`Dataset`] | rows of inputs and of a target, checked once: at least one row, every number finite, every label a class |
 //! | [`Table`], [`Csv`] | named columns of text, as a file has them; a choice of columns makes a [`Dataset`] |
+//! | [`Idx`], [`IdxSource`] | files in the format of MNIST; [`Dataset::from_idx`] reads images and labels |
 //! | [`Input`], [`OwnedValues`] | one input of a network: rows of any shape, of numbers or of integer ids |
 //! | [`Targets`], [`Classes`] | what is to be learnt: numbers, or one class a row |
 //! | [`Split`] | training, validation and test rows |
@@ -43,14 +44,21 @@
 //! # Data of your own
 //!
 //! Arrays come as `ndarray` views, without a file: [`Dataset::new`] for a regression, [`Dataset::classification`] for
-//! classes. Images, sequences, ids and several inputs at once go through [`Dataset::from_inputs`].
+//! classes; slices as [`Dataset::from_slices`]. Images, sequences, ids and several inputs at once go through
+//! [`Dataset::from_inputs`]. What is made while it is read is a [`FnSource`], or a [`Source`] of your own.
+//!
+//! # Features
+//!
+//! `gzip` unpacks gzipped files while they are read.
 
 mod augment;
 mod classes;
 mod csv;
 mod dataset;
 mod error;
+mod file;
 mod fold;
+mod idx;
 mod input;
 mod lines;
 mod sample;
@@ -66,6 +74,7 @@ pub use csv::Csv;
 pub use dataset::Dataset;
 pub use error::Error;
 pub use fold::{Folds, Scores};
+pub use idx::{Idx, IdxKind, IdxSource};
 pub use input::{Input, OwnedValues, Targets};
 pub use sample::{RowOrder, WeightedSampler};
 pub use shuffle::Shuffle;

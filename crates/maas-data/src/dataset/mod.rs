@@ -68,6 +68,47 @@ impl Dataset {
         Self::from_inputs(vec![features_of(features)?], targets)
     }
 
+    /// A regression from plain slices, row-major: `width` numbers a row to learn from, `target_width` to be learnt.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::new`]; [`Error::RaggedValues`] when a slice does not hold whole rows.
+    ///
+    /// ```
+    /// use maas_data::Dataset;
+    /// let data = Dataset::from_slices(&[1.0, 2.0, 3.0, 4.0], 2, &[5.0, 6.0], 1)?;
+    /// assert_eq!((data.rows(), data.x()[[1, 0]]), (2, 3.0));
+    /// # Ok::<(), maas_data::Error>(())
+    /// ```
+    pub fn from_slices(
+        features: &[f32],
+        width: usize,
+        targets: &[f32],
+        target_width: usize,
+    ) -> Result<Self, Error> {
+        let targets = Targets::Values {
+            width: target_width,
+            data: targets.to_vec(),
+        };
+        Self::from_inputs(vec![Input::new("x", &[width], features.to_vec())?], targets)
+    }
+
+    /// Rows to be predicted, of which no target is known.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::new`].
+    ///
+    /// ```
+    /// use maas_data::{Dataset, TargetKind};
+    /// let data = Dataset::unlabelled(ndarray::array![[1.0_f32], [2.0]].view())?;
+    /// assert_eq!((data.rows(), data.targets().kind()), (2, TargetKind::Unknown));
+    /// # Ok::<(), maas_data::Error>(())
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "a view is a reference")]
+    pub fn unlabelled(features: ArrayView2<'_, f32>) -> Result<Self, Error> {
+        let rows = features.nrows();
+        Self::from_inputs(vec![features_of(features)?], Targets::Unknown { rows })
+    }
+
     /// A classification: rows × features, and the number of each row's class.
     ///
     /// `classes` is their number, or their names.
@@ -301,7 +342,10 @@ fn features_of(features: ArrayView2<'_, f32>) -> Result<Input, Error> {
     Input::new(
         "x",
         &[features.ncols()],
-        features.into_iter().copied().collect::<Vec<f32>>(),
+        match features.as_slice() {
+            Some(features) => features.to_vec(),
+            None => features.into_iter().copied().collect(),
+        },
     )
 }
 

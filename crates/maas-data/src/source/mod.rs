@@ -103,3 +103,6 @@ impl<S: Source + ?Sized> Source for Arc<S> {
         (**self).open(epoch)
     }
 }
+
+/// How many rows a chunk of a file has unless the user says otherwise.
+pub(crate) const DEFAULT_CHUNK_ROWS: usize = 8192;
