@@ -3,6 +3,8 @@
 use maas_core::DType;
 use thiserror::Error;
 
+use crate::{Event, Figure};
+
 /// Why descending or training failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -93,6 +95,9 @@ pub enum Error {
     /// A batch needs at least one row.
     #[error("the batch size must be at least 1, found 0")]
     BatchSize,
+    /// A step needs at least one batch.
+    #[error("the number of batches in a step must be at least 1, found 0")]
+    Accumulate,
     /// The data set has another number of inputs than the network.
     #[error("the network has {expected} inputs, the {data} data {found}")]
     Inputs {
@@ -194,7 +199,53 @@ pub enum Error {
     /// The network or the loss failed.
     #[error(transparent)]
     Network(#[from] maas_nn::Error),
+    /// A callback failed. The network is as the last whole step left it.
+    #[error("callback `{name}` failed at {event}, epoch {epoch}, step {step}")]
+    Callback {
+        /// Its name.
+        name: String,
+        /// Where it was called.
+        event: Event,
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The step within the epoch, counted from 1; 0 before the first.
+        step: usize,
+        /// What it failed with.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A callback refused the state that a checkpoint has for it.
+    #[error("callback `{name}` does not take the state that the checkpoint has for it")]
+    CallbackState {
+        /// Its name.
+        name: String,
+        /// What it failed with.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A difference that counts must be finite and at least 0.
+    #[error("min_delta must be finite and at least 0, found {value}")]
+    MinDelta {
+        /// What was asked for.
+        value: f64,
+    },
+    /// A figure to go by is not measured.
+    #[error("{figure} is not measured; there are: {}", figures(available))]
+    Figure {
+        /// What was asked for.
+        figure: Figure,
+        /// What there is.
+        available: Vec<Figure>,
+    },
+    /// Text that is no history.
+    #[error("the text is no history")]
+    HistoryJson(#[source] serde_json::Error),
     /// A file could not be written; the source says which, and why not.
     #[error("the file could not be written")]
     Write(#[source] std::io::Error),
+}
+
+fn figures(figures: &[Figure]) -> String {
+    let names: Vec<String> = figures.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }

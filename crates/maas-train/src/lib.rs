@@ -52,6 +52,9 @@
 //! | [`Trainer`] | epochs of batches over a data set |
 //! | [`Metric`] | what people judge a network by: [`RootMeanSquaredError`], [`AbsoluteError`], [`R2`], [`Accuracy`] |
 //! | [`History`] | one [`EpochRecord`] an epoch: a table, data for serde, a chart as SVG |
+//! | [`Callback`], [`Training`] | what is called at the beginning and the end of training, epochs and batches, and what it sees |
+//! | [`EarlyStopping`], [`StopHandle`] | when to end before the last epoch |
+//! | [`Figure`], [`Goal`] | one number of a record, and which way it is better |
 //! | [`Progress`] | what a person sees meanwhile |
 //!
 //! # Same seed, same bits
@@ -69,22 +72,31 @@
 //!
 //! `progress` shows a bar where standard error is a terminal; without it there are plain lines.
 
+mod callback;
 mod descent;
+mod early_stopping;
 mod error;
+mod figure;
 mod goal;
 mod history;
+mod meters;
 mod metric;
 mod optimizer;
 mod progress;
 mod rate;
+mod stop;
 mod trainer;
 
+pub use callback::{Answer, Callback, Event, Flow, Training};
 pub use descent::{GradientDescent, Minimum};
+pub use early_stopping::EarlyStopping;
 pub use error::Error;
+pub use figure::Figure;
 pub use goal::Goal;
-pub use history::{EpochRecord, History};
+pub use history::{Ending, EpochRecord, History};
 pub use metric::{AbsoluteError, Accuracy, Metric, MetricBatch, R2, RootMeanSquaredError};
 pub use optimizer::{Adam, Average, Chain, Momentum, Optimizer, OptimizerState, ScaleByAdam, Sgd};
 pub use progress::Progress;
 pub use rate::{Horizon, LearningRate, Plateau, Span};
+pub use stop::StopHandle;
 pub use trainer::{Evaluation, Trainer};

@@ -1,45 +1,66 @@
-//! A line chart as SVG.
+//! A line chart as a part of an SVG document.
 
 use std::fmt::{self, Write};
 
 use super::axis::Axis;
 
-const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 440.0;
-const LEFT: f64 = 78.0;
-const RIGHT: f64 = 736.0;
-const TOP: f64 = 62.0;
-const BOTTOM: f64 = 384.0;
 /// With more points than this a line has no markers.
 const MARKERS_UP_TO: usize = 40;
 
+/// What is left around the plot for labels.
+const LEFT: f64 = 78.0;
+const RIGHT: f64 = 24.0;
+const ABOVE: f64 = 62.0;
+const BELOW: f64 = 56.0;
+
 /// Lines over counted things. Values that are not finite leave a gap.
 pub(super) struct Chart {
-    pub(super) title: &'static str,
+    pub(super) title: String,
     pub(super) x_label: &'static str,
-    pub(super) y_label: &'static str,
+    pub(super) y_label: String,
     /// Those without points are left out.
     pub(super) series: Vec<Series>,
-    /// A point to ring, with its value written in the legend.
-    pub(super) mark: Option<(f64, f64)>,
+    pub(super) mark: Option<Mark>,
 }
 
 pub(super) struct Series {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) colour: &'static str,
     /// Ascending in x.
     pub(super) points: Vec<(f64, f64)>,
 }
 
-impl Chart {
-    pub(super) fn to_svg(&self) -> String {
-        let mut svg = String::new();
-        self.write(&mut svg)
-            .expect("writing to a string does not fail");
-        svg
-    }
+/// A point to ring, on a dashed line from top to bottom.
+pub(super) struct Mark {
+    pub(super) point: (f64, f64),
+    /// What the legend says about it.
+    pub(super) text: String,
+}
 
-    fn write(&self, svg: &mut String) -> fmt::Result {
+/// Where in the document a chart stands.
+#[derive(Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) left: f64,
+    pub(super) top: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
+}
+
+impl Frame {
+    /// Left, right, top and bottom of the plot itself.
+    fn plot(self) -> [f64; 4] {
+        [
+            self.left + LEFT,
+            self.left + self.width - RIGHT,
+            self.top + ABOVE,
+            self.top + self.height - BELOW,
+        ]
+    }
+}
+
+impl Chart {
+    pub(super) fn write(&self, svg: &mut String, frame: Frame) -> fmt::Result {
+        let [left, right, top, bottom] = frame.plot();
         let points = || self.series.iter().flat_map(|series| &series.points);
         let first = points().map(|point| point.0).fold(f64::INFINITY, f64::min);
         let last = points()
@@ -53,82 +74,75 @@ impl Chart {
         let y = Axis::over(points().map(|point| point.1).filter(|y| y.is_finite()));
         let place = |point: (f64, f64)| {
             (
-                LEFT + x.place(point.0) * (RIGHT - LEFT),
-                BOTTOM - y.place(point.1) * (BOTTOM - TOP),
+                left + x.place(point.0) * (right - left),
+                bottom - y.place(point.1) * (bottom - top),
             )
         };
 
         write!(
             svg,
-            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" font-family="Helvetica, Arial, sans-serif" font-size="13" fill="#333333">"##
-        )?;
-        write!(
-            svg,
-            r##"<title>{}</title><rect width="100%" height="100%" fill="#ffffff"/>"##,
-            self.title
-        )?;
-        write!(
-            svg,
-            r#"<text x="{LEFT}" y="28" font-size="17" font-weight="bold">{}</text>"#,
-            self.title
+            r#"<text x="{left}" y="{:.1}" font-size="15" font-weight="bold">{}</text>"#,
+            frame.top + 26.0,
+            Escaped(&self.title)
         )?;
         for (value, label) in y.ticks() {
             let (_, at) = place((first, value));
             write!(
                 svg,
-                r##"<path d="M{LEFT} {at:.1}H{RIGHT}" stroke="#e3e3e3"/>"##
+                r##"<path d="M{left} {at:.1}H{right}" stroke="#e3e3e3"/>"##
             )?;
             write!(
                 svg,
                 r#"<text x="{:.1}" y="{:.1}" text-anchor="end">{label}</text>"#,
-                LEFT - 9.0,
+                left - 9.0,
                 at + 4.5
             )?;
         }
         for (value, label) in x.whole_ticks() {
             let (at, _) = place((value, 1.0));
-            write!(svg, r##"<path d="M{at:.1} {BOTTOM}v5" stroke="#555555"/>"##)?;
+            write!(svg, r##"<path d="M{at:.1} {bottom}v5" stroke="#555555"/>"##)?;
             write!(
                 svg,
                 r#"<text x="{at:.1}" y="{:.1}" text-anchor="middle">{label}</text>"#,
-                BOTTOM + 21.0
+                bottom + 21.0
             )?;
         }
         write!(
             svg,
-            r##"<path d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}" fill="none" stroke="#555555"/>"##
+            r##"<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="#555555"/>"##
         )?;
         write!(
             svg,
             r#"<text x="{:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
-            (LEFT + RIGHT) / 2.0,
-            HEIGHT - 14.0,
+            (left + right) / 2.0,
+            bottom + 42.0,
             self.x_label
         )?;
-        let middle = (TOP + BOTTOM) / 2.0;
+        let (across, middle) = (frame.left + 20.0, (top + bottom) / 2.0);
         write!(
             svg,
-            r#"<text x="20" y="{middle:.1}" text-anchor="middle" transform="rotate(-90 20 {middle:.1})">{}</text>"#,
-            self.y_label
+            r#"<text x="{across}" y="{middle:.1}" text-anchor="middle" transform="rotate(-90 {across} {middle:.1})">{}</text>"#,
+            Escaped(&self.y_label)
         )?;
+        if let Some(mark) = &self.mark {
+            let (x, _) = place((mark.point.0, 1.0));
+            write!(
+                svg,
+                r##"<path d="M{x:.1} {top}V{bottom}" stroke="#888888" stroke-dasharray="4 4"/>"##
+            )?;
+        }
         for series in &self.series {
             line(svg, series, place)?;
         }
-        if let Some(point) = self.mark.filter(|point| point.1.is_finite()) {
-            let (x, y) = place(point);
-            write!(
-                svg,
-                r##"<circle cx="{x:.1}" cy="{y:.1}" r="6.5" fill="none" stroke="#333333" stroke-width="1.5"/>"##
-            )?;
+        if let Some(mark) = self.mark.as_ref().filter(|mark| mark.point.1.is_finite()) {
+            let (x, y) = place(mark.point);
+            ring(svg, x, y)?;
         }
-        self.legend(svg)?;
-        svg.push_str("</svg>\n");
-        Ok(())
+        self.legend(svg, left, frame.top + 46.0)
     }
 
     /// Entries above the plot, so that they never cover a line.
-    fn legend(&self, svg: &mut String) -> fmt::Result {
-        let mut x = LEFT;
+    fn legend(&self, svg: &mut String, mut x: f64, y: f64) -> fmt::Result {
         for series in self
             .series
             .iter()
@@ -136,33 +150,37 @@ impl Chart {
         {
             write!(
                 svg,
-                r#"<path d="M{x:.1} 46h24" stroke="{}" stroke-width="2.5"/>"#,
+                r#"<path d="M{x:.1} {y}h24" stroke="{}" stroke-width="2.5"/>"#,
                 series.colour
             )?;
             write!(
                 svg,
-                r#"<text x="{:.1}" y="50.5">{}</text>"#,
+                r#"<text x="{:.1}" y="{:.1}">{}</text>"#,
                 x + 31.0,
-                series.name
+                y + 4.5,
+                Escaped(&series.name)
             )?;
-            x += 58.0 + 7.0 * series.name.len() as f64;
+            x += 52.0 + 6.6 * series.name.chars().count() as f64;
         }
-        if let Some((epoch, value)) = self.mark.filter(|point| point.1.is_finite()) {
+        if let Some(mark) = self.mark.as_ref().filter(|mark| mark.point.1.is_finite()) {
+            ring(svg, x + 7.0, y)?;
             write!(
                 svg,
-                r##"<circle cx="{:.1}" cy="46" r="6.5" fill="none" stroke="#333333" stroke-width="1.5"/>"##,
-                x + 7.0
-            )?;
-            write!(
-                svg,
-                r#"<text x="{:.1}" y="50.5">lowest: {} in {} {epoch}</text>"#,
+                r#"<text x="{:.1}" y="{:.1}">{}</text>"#,
                 x + 21.0,
-                significant(value),
-                self.x_label
+                y + 4.5,
+                Escaped(&mark.text)
             )?;
         }
         Ok(())
     }
+}
+
+fn ring(svg: &mut String, x: f64, y: f64) -> fmt::Result {
+    write!(
+        svg,
+        r##"<circle cx="{x:.1}" cy="{y:.1}" r="6.5" fill="none" stroke="#333333" stroke-width="1.5"/>"##
+    )
 }
 
 fn line(
@@ -199,8 +217,24 @@ fn line(
     Ok(())
 }
 
+/// Text that XML does not take for markup.
+pub(super) struct Escaped<'a>(pub(super) &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '&' => f.write_str("&amp;"),
+            '"' => f.write_str("&quot;"),
+            control if control.is_control() => f.write_char(' '),
+            other => f.write_char(other),
+        })
+    }
+}
+
 /// Four significant digits.
-fn significant(value: f64) -> String {
+pub(super) fn significant(value: f64) -> String {
     if value == 0.0 || (1e-4..1e6).contains(&value.abs()) {
         let decimals = if value == 0.0 {
             0.0

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use maas_data::Dataset;
-use maas_nn::{Loss, LossBatch, Mode, Network, Plan, PlanOptions, Targets};
+use maas_nn::{Loss, LossBatch, Mode, Network, Plan, PlanOptions};
 use serde::{Deserialize, Serialize};
 
 use super::Trainer;
 use super::feed::Feed;
-use crate::{Error, Metric, MetricBatch};
+use crate::Error;
+use crate::meters::Meters;
 
 /// Rows of one pass. A constant, because a loss over many rows is a sum of the sums over passes.
 const PASS: usize = 1024;
@@ -86,47 +87,5 @@ impl<'d> Evaluator<'d> {
             loss: (sum / feed.rows() as f64) as f32,
             metrics: meters.values(),
         })
-    }
-}
-
-/// Metrics with their accumulators.
-#[derive(Debug)]
-pub(super) struct Meters {
-    metrics: Vec<(Arc<dyn Metric>, Vec<f64>)>,
-    width: usize,
-}
-
-impl Meters {
-    pub(super) fn new(metrics: &[Arc<dyn Metric>], width: usize) -> Self {
-        let with_accumulators =
-            |metric: &Arc<dyn Metric>| (Arc::clone(metric), vec![0.0; metric.accumulators(width)]);
-        Self {
-            metrics: metrics.iter().map(with_accumulators).collect(),
-            width,
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.metrics.is_empty()
-    }
-
-    pub(super) fn clear(&mut self) {
-        for (_, accumulators) in &mut self.metrics {
-            accumulators.fill(0.0);
-        }
-    }
-
-    pub(super) fn update(&mut self, predictions: &[f32], targets: Targets<'_>) {
-        let batch = MetricBatch::new(predictions, targets, self.width);
-        for (metric, accumulators) in &mut self.metrics {
-            metric.update(&batch, accumulators);
-        }
-    }
-
-    pub(super) fn values(&self) -> BTreeMap<String, f64> {
-        self.metrics
-            .iter()
-            .map(|(metric, accumulators)| (metric.name().to_owned(), metric.value(accumulators)))
-            .collect()
     }
 }

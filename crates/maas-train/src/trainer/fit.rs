@@ -1,163 +1,285 @@
 //! The loop.
 
-use std::ops::Range;
 use std::time::Instant;
 
 use maas_data::{Dataset, Shuffle};
-use maas_nn::{LossBatch, Mode, Network, Plan, PlanOptions};
+use maas_nn::Network;
 
-use super::evaluate::{Evaluator, Meters};
+use super::evaluate::Evaluator;
 use super::feed::Feed;
+use super::step::{Stepper, rows_of};
 use super::{Order, Trainer};
+use crate::early_stopping::Watch;
 use crate::progress::Display;
-use crate::{EpochRecord, Error, History, Horizon, Optimizer};
+use crate::{Ending, EpochRecord, Error, Event, Figure, Goal, History, Training};
 
 pub(super) fn fit(
     trainer: &Trainer<'_>,
     network: &mut Network,
     data: &Dataset,
 ) -> Result<History, Error> {
-    if trainer.epochs == 0 {
-        return Err(Error::Epochs);
+    trainer.check()?;
+    let mut feed = Feed::new(network, data, "training")?;
+    let mut session = Session::new(trainer, network, &feed)?;
+    session.run(network, &mut feed)?;
+    Ok(session.history)
+}
+
+/// One run of training.
+struct Session<'t, 'a> {
+    trainer: &'t Trainer<'a>,
+    stepper: Stepper,
+    validator: Option<Evaluator<'a>>,
+    watch: Option<Watch>,
+    display: Display,
+    history: History,
+    place: Place,
+    order: Vec<u32>,
+    /// The rate of the last step.
+    learning_rate: f32,
+    /// The loss of the last step.
+    loss: Option<f32>,
+}
+
+/// How far a run has come.
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
+    /// The epoch, from 1.
+    epoch: usize,
+    /// Steps of the epoch that are over.
+    step: usize,
+    /// Rows of the epoch that are over.
+    seen: usize,
+    /// The loss over those rows, summed.
+    sum: f64,
+    /// Seconds of the epoch in earlier runs.
+    seconds: f64,
+}
+
+impl Place {
+    fn beginning(epoch: usize) -> Self {
+        Self {
+            epoch,
+            step: 0,
+            seen: 0,
+            sum: 0.0,
+            seconds: 0.0,
+        }
     }
-    if trainer.batch_size == 0 {
-        return Err(Error::BatchSize);
+
+    fn mean_loss(&self) -> Option<f32> {
+        (self.seen > 0).then(|| (self.sum / self.seen as f64) as f32)
     }
-    let mut run = Run::new(trainer, network, data)?;
-    let mut validator = trainer
-        .validation
-        .map(|data| Evaluator::new(trainer, network, data, "validation"))
-        .transpose()?;
-    let mut display = Display::start(trainer.progress, trainer.epochs, run.feed.rows());
-    let mut history = History::default();
-    for epoch in 1..=trainer.epochs {
+}
+
+impl<'t, 'a> Session<'t, 'a> {
+    fn new(trainer: &'t Trainer<'a>, network: &Network, feed: &Feed<'_>) -> Result<Self, Error> {
+        let stepper = Stepper::new(trainer, network, feed)?;
+        let validator = trainer
+            .validation
+            .map(|data| Evaluator::new(trainer, network, data, "validation"))
+            .transpose()?;
+        let watch = match &trainer.early_stopping {
+            Some(rule) => Some(Watch::new(rule.clone(), trainer.goal_of(rule.figure())?)),
+            None => None,
+        };
+        Ok(Self {
+            stepper,
+            validator,
+            watch,
+            display: Display::start(trainer.progress, trainer.epochs, feed.rows()),
+            history: History::default(),
+            place: Place::beginning(1),
+            // A data set has no more rows than a u32 counts.
+            order: (0..feed.rows() as u32).collect(),
+            learning_rate: 0.0,
+            loss: None,
+            trainer,
+        })
+    }
+
+    fn run(&mut self, network: &mut Network, feed: &mut Feed<'_>) -> Result<(), Error> {
+        self.learning_rate = self.next_rate()?;
+        let mut ending = self.call(Event::TrainBegin, network)?;
+        while ending.is_none() {
+            ending = match &self.watch {
+                Some(watch) if watch.is_over() => Some(Ending::EarlyStopping {
+                    best_epoch: watch.best_epoch,
+                }),
+                _ if self.place.epoch > self.trainer.epochs => Some(Ending::Completed),
+                _ => self.epoch(network, feed)?,
+            };
+        }
+        self.history.ending = ending.unwrap_or_default();
+        self.place.epoch = self.place.epoch.min(self.trainer.epochs);
+        if let Some(watch) = &self.watch
+            && !self.history.is_interrupted()
+        {
+            watch.restore(network)?;
+        }
+        self.call(Event::TrainEnd, network)?;
+        Ok(())
+    }
+
+    /// What is left of an epoch; an ending where it is not to be finished, or is the last.
+    fn epoch(
+        &mut self,
+        network: &mut Network,
+        feed: &mut Feed<'_>,
+    ) -> Result<Option<Ending>, Error> {
         let start = Instant::now();
-        let mut record = run.epoch(trainer, network, epoch, &mut display)?;
+        if self.place.seen == 0 {
+            self.stepper.meters.clear();
+            if let Some(ending) = self.call(Event::EpochBegin, network)? {
+                return Ok(Some(ending));
+            }
+        }
+        if self.trainer.order == Order::Shuffled {
+            Shuffle::new(self.trainer.seed).fill(self.place.epoch as u64, &mut self.order);
+        }
+        if let Some(ending) = self.steps(network, feed)? {
+            return Ok(Some(ending));
+        }
+        let epoch = self.place.epoch;
         if !network.parameters().iter().all(|weight| weight.is_finite()) {
             return Err(Error::NonFiniteWeights { epoch });
         }
-        if let Some(validator) = &mut validator {
+        let mut record = EpochRecord::new(epoch, self.place.mean_loss().unwrap_or(f32::NAN));
+        record.metrics = self.stepper.meters.values();
+        record.learning_rate = Some(self.learning_rate);
+        if let Some(validator) = &mut self.validator {
             let evaluation = validator.evaluate(network)?;
             record.validation_loss = Some(evaluation.loss);
             record.validation_metrics = evaluation.metrics;
         }
-        record.seconds = start.elapsed().as_secs_f64();
-        display.epoch(&record);
-        if let Some(callback) = &trainer.on_epoch {
-            callback(&record);
+        if let Some(watch) = &mut self.watch {
+            watch.epoch(&record, network);
         }
-        history.push(record);
-    }
-    Ok(history)
-}
-
-/// Everything that steps need, made once.
-struct Run<'d> {
-    plan: Plan,
-    feed: Feed<'d>,
-    optimizer: Optimizer,
-    meters: Meters,
-    order: Vec<u32>,
-}
-
-impl<'d> Run<'d> {
-    fn new(trainer: &Trainer<'_>, network: &Network, data: &'d Dataset) -> Result<Self, Error> {
-        let optimizer = Optimizer::new(trainer.chain.clone(), network)?
-            .kernels(trainer.compute.kernels)
-            .parallelism(trainer.compute.parallelism);
-        let feed = Feed::new(network, data, "training")?;
-        let rows = trainer.batch_size.min(feed.rows());
-        let options = PlanOptions::train(rows)
-            .compute(trainer.compute)
-            .head(trainer.loss.link());
-        let plan = Plan::new(network, options)?;
-        feed.check(
-            trainer.loss.as_ref(),
-            &trainer.metrics,
-            plan.head_width(),
-            "training",
-        )?;
-        let steps = feed.rows().div_ceil(trainer.batch_size) as u64;
-        let horizon = Horizon::new(steps, steps * trainer.epochs as u64);
-        let optimizer = optimizer.horizon(horizon);
-        let meters = Meters::new(&trainer.metrics, network.output_width());
-        // A data set has no more rows than a u32 counts.
-        let order = (0..feed.rows() as u32).collect();
-        Ok(Self {
-            plan,
-            feed,
-            optimizer,
-            meters,
-            order,
-        })
+        record.seconds = self.place.seconds + start.elapsed().as_secs_f64();
+        self.display.epoch(&record);
+        self.history.push(record);
+        let ending = self.call(Event::EpochEnd, network)?;
+        self.place = Place::beginning(epoch + 1);
+        Ok(ending)
     }
 
-    fn epoch(
+    /// The steps of the epoch that are left.
+    fn steps(
         &mut self,
-        trainer: &Trainer<'_>,
         network: &mut Network,
-        epoch: usize,
-        display: &mut Display,
-    ) -> Result<EpochRecord, Error> {
-        if trainer.order == Order::Shuffled {
-            Shuffle::new(trainer.seed).fill(epoch as u64, &mut self.order);
+        feed: &mut Feed<'_>,
+    ) -> Result<Option<Ending>, Error> {
+        let (rows, step_rows) = (self.order.len(), self.trainer.step_rows());
+        let watched = !self.trainer.callbacks.is_empty();
+        for step in self.place.step..rows.div_ceil(step_rows) {
+            if let Some(stop) = &self.trainer.stop
+                && stop.is_stopped()
+            {
+                return Ok(Some(Ending::StopHandle));
+            }
+            self.learning_rate = self.next_rate()?;
+            if watched {
+                self.place.step = step + 1;
+                let ending = self.call(Event::BatchBegin, network)?;
+                self.place.step = step;
+                if ending.is_some() {
+                    return Ok(ending);
+                }
+            }
+            let rows = rows_of(step, rows, step_rows);
+            let count = rows.len();
+            let sum = self.stepper.step(
+                self.trainer,
+                network,
+                feed,
+                &self.order[rows],
+                (self.place.epoch, step + 1),
+            )?;
+            self.place.step = step + 1;
+            self.place.seen += count;
+            self.place.sum += sum;
+            self.loss = Some((sum / count as f64) as f32);
+            self.display
+                .batch(self.place.seen, self.place.sum / self.place.seen as f64);
+            if watched && let Some(ending) = self.call(Event::BatchEnd, network)? {
+                return Ok(Some(ending));
+            }
         }
-        self.meters.clear();
-        let (mut sum, mut seen) = (0.0, 0);
-        for step in 0..self.order.len().div_ceil(trainer.batch_size) {
-            let start = step * trainer.batch_size;
-            let rows = start..self.order.len().min(start + trainer.batch_size);
-            seen = rows.end;
-            sum += f64::from(self.step(trainer, network, rows.clone(), (epoch, step + 1))?)
-                * rows.len() as f64;
-            display.batch(seen, sum / seen as f64);
-        }
-        let mut record = EpochRecord::new(epoch, (sum / seen as f64) as f32);
-        record.metrics = self.meters.values();
-        Ok(record)
+        Ok(None)
     }
 
-    /// θ ← θ − α·u over one batch; its loss before the step. `place` is epoch and step, for errors.
-    fn step(
-        &mut self,
-        trainer: &Trainer<'_>,
-        network: &mut Network,
-        rows: Range<usize>,
-        place: (usize, usize),
-    ) -> Result<f32, Error> {
-        let Self {
-            plan,
-            feed,
-            optimizer,
-            meters,
-            order,
-        } = self;
-        let (count, compute) = (rows.len(), trainer.compute);
-        feed.gather(&order[rows], plan, compute);
-        plan.forward_head(
-            count,
+    fn next_rate(&self) -> Result<f32, Error> {
+        self.stepper.optimizer.learning_rate()
+    }
+
+    /// An ending where a callback asks for one.
+    fn call(&self, event: Event, network: &Network) -> Result<Option<Ending>, Error> {
+        if self.trainer.callbacks.is_empty() {
+            return Ok(None);
+        }
+        let training = Training {
+            epoch: self.place.epoch,
+            epochs: self.trainer.epochs,
+            step: self.place.step,
+            steps: Some(self.order.len().div_ceil(self.trainer.step_rows())),
+            steps_taken: self.stepper.optimizer.steps(),
+            loss: self.loss,
+            mean_loss: self.place.mean_loss(),
+            learning_rate: self.learning_rate,
             network,
-            Mode::train(trainer.seed, optimizer.steps() + 1),
-        )?;
-        if !meters.is_empty() {
-            plan.forward_tail(network)?;
-            meters.update(plan.output(), feed.raw_batch());
+            history: &self.history,
+            meters: &self.stepper.meters,
+        };
+        let stop = self.trainer.callbacks.call(event, &training)?;
+        Ok(stop.map(|name| Ending::Callback { name }))
+    }
+}
+
+impl Trainer<'_> {
+    /// Rows of a step.
+    pub(super) fn step_rows(&self) -> usize {
+        self.batch_size.saturating_mul(self.accumulate)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.epochs == 0 {
+            return Err(Error::Epochs);
         }
-        let (predictions, gradient) = plan.head(count);
-        let batch = LossBatch::new(predictions, feed.learned_batch(), count)?.compute(compute);
-        let loss = trainer.loss.evaluate(&batch, Some(gradient))?;
-        let (epoch, step) = place;
-        if !loss.is_finite() {
-            return Err(Error::NonFiniteLoss { epoch, step, loss });
+        if self.batch_size == 0 {
+            return Err(Error::BatchSize);
         }
-        plan.backward(count, network)?;
-        if !compute.sum_squares(plan.gradient()).is_finite() {
-            return Err(Error::NonFiniteGradient { epoch, step, loss });
+        if self.accumulate == 0 {
+            return Err(Error::Accumulate);
         }
-        optimizer.step(network, plan.gradient_mut())?;
-        if let Some(state) = plan.next_state() {
-            network.set_state(state)?;
-        }
-        Ok(loss)
+        self.early_stopping
+            .as_ref()
+            .map_or(Ok(()), crate::EarlyStopping::check)
+    }
+
+    /// Which way a figure is better, if it is measured.
+    fn goal_of(&self, figure: &Figure) -> Result<Goal, Error> {
+        let metric = |name: &str| self.metrics.iter().find(|metric| metric.name() == name);
+        let validated = self.validation.is_some();
+        let goal = match figure {
+            Figure::Loss => Some(Goal::Minimize),
+            Figure::ValidationLoss => validated.then_some(Goal::Minimize),
+            Figure::Metric(name) => metric(name).map(|metric| metric.goal()),
+            Figure::ValidationMetric(name) => metric(name)
+                .filter(|_| validated)
+                .map(|metric| metric.goal()),
+        };
+        goal.ok_or_else(|| {
+            let names = || self.metrics.iter().map(|metric| metric.name());
+            let mut available = vec![Figure::Loss];
+            available.extend(names().map(Figure::metric));
+            if validated {
+                available.push(Figure::ValidationLoss);
+                available.extend(names().map(Figure::validation));
+            }
+            Error::Figure {
+                figure: figure.clone(),
+                available,
+            }
+        })
     }
 }

@@ -3,6 +3,8 @@
 mod evaluate;
 mod feed;
 mod fit;
+mod options;
+mod step;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +14,8 @@ use maas_data::Dataset;
 use maas_kernels::{Compute, Kernels, Parallelism};
 use maas_nn::{Loss, Network};
 
-use crate::{Chain, EpochRecord, Error, History, Metric, Progress};
+use crate::callback::Callbacks;
+use crate::{Chain, EarlyStopping, Error, History, Metric, Progress, StopHandle};
 
 pub use evaluate::Evaluation;
 
@@ -60,11 +63,10 @@ pub struct Trainer<'a> {
     metrics: Vec<Arc<dyn Metric>>,
     progress: Progress,
     compute: Compute,
-    #[expect(
-        clippy::type_complexity,
-        reason = "a closure shared by clones of the trainer"
-    )]
-    on_epoch: Option<Arc<dyn Fn(&EpochRecord) + Send + Sync + 'a>>,
+    accumulate: usize,
+    callbacks: Callbacks<'a>,
+    early_stopping: Option<EarlyStopping>,
+    stop: Option<StopHandle>,
 }
 
 /// The order in which rows are visited.
@@ -98,7 +100,10 @@ impl<'a> Trainer<'a> {
                 parallelism: Parallelism::available(),
                 ..Compute::default()
             },
-            on_epoch: None,
+            accumulate: 1,
+            callbacks: Callbacks::default(),
+            early_stopping: None,
+            stop: None,
         }
     }
 
@@ -205,21 +210,6 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// Call this after every epoch.
-    ///
-    /// ```
-    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
-    /// let losses = std::sync::Mutex::new(Vec::new());
-    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError)
-    ///     .on_epoch(|record| losses.lock().expect("nobody panicked").push(record.loss));
-    /// ```
-    pub fn on_epoch(self, callback: impl Fn(&EpochRecord) + Send + Sync + 'a) -> Self {
-        Self {
-            on_epoch: Some(Arc::new(callback)),
-            ..self
-        }
-    }
-
     /// Train the network on these rows.
     ///
     /// The optimiser starts anew with every call. Frozen segments and masked weights stay as they are. Memory is made
@@ -241,12 +231,12 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     ///
-    /// Bad settings ([`Error::Epochs`], [`Error::BatchSize`], [`Error::LearningRate`], [`Error::Coefficient`]) and data
-    /// that do not fit the network or the loss ([`Error::Inputs`], [`Error::InputShape`], [`Error::InputKind`],
+    /// Bad settings ([`Error::Epochs`], [`Error::BatchSize`], [`Error::Accumulate`], [`Error::LearningRate`],
+    /// [`Error::Coefficient`], [`Error::MinDelta`], [`Error::Figure`]) and data that do not fit the network or the loss ([`Error::Inputs`], [`Error::InputShape`], [`Error::InputKind`],
     /// [`Error::TargetWidth`], [`Error::TargetKind`], [`Error::MetricTargets`]) are found before the
     /// first step. When a step finds a loss or a gradient that is not finite ([`Error::NonFiniteLoss`],
-    /// [`Error::NonFiniteGradient`]), or a layer or the loss fails ([`Error::Network`]), the network keeps what the
-    /// steps before it made. Weights that a link of the optimiser made infinite or not a number are found at the end of
+    /// [`Error::NonFiniteGradient`]), or a layer, the loss or a callback fails ([`Error::Network`],
+    /// [`Error::Callback`]), the network keeps what the steps before it made. Weights that a link of the optimiser made infinite or not a number are found at the end of
     /// the epoch ([`Error::NonFiniteWeights`]).
     pub fn fit(&self, network: &mut Network, data: &Dataset) -> Result<History, Error> {
         fit::fit(self, network, data)
@@ -284,6 +274,9 @@ impl fmt::Debug for Trainer<'_> {
             .field("seed", &self.seed)
             .field("order", &self.order)
             .field("metrics", &self.metrics)
+            .field("accumulate", &self.accumulate)
+            .field("callbacks", &self.callbacks)
+            .field("early_stopping", &self.early_stopping)
             .field("progress", &self.progress)
             .field("compute", &self.compute)
             .finish_non_exhaustive()
