@@ -11,7 +11,7 @@ mod training;
 
 use std::num::NonZeroUsize;
 
-use maas_nn::{Network, Sequential};
+use maas_nn::{Merge, Network, Sequential};
 use ndarray::Array2;
 
 /// The most threads that the cases use; no more than cores are needed for what is counted here.
@@ -39,10 +39,12 @@ fn noise(rows: usize, columns: usize) -> Array2<f32> {
 /// Products of it are in place and packed, thin and wide; from some 200 rows on they are worth a second thread.
 fn network(inputs: usize, outputs: usize) -> Network {
     Sequential::rows(inputs)
+        .gaussian_noise(0.01)
         .dense(256)
+        .batch_norm()
         .relu()
-        .dense(256)
-        .gelu()
+        .residual(|x| x.layer_norm().dense(256).gelu())
+        .parallel(Merge::Multiply, |x| x.branch(|x| x).branch(|x| x.softsign()))
         .dropout(0.1)
         .dense(32)
         .tanh()

@@ -53,6 +53,7 @@ mod kernels;
 mod loss;
 mod math;
 mod matrix;
+mod normalize;
 mod optimizer;
 mod product;
 mod reduce;

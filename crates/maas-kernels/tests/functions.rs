@@ -81,7 +81,7 @@ fn normal_distribution(x: f64) -> f64 {
 type Pair = (Activation, fn(f64) -> f64, fn(f64) -> f64);
 
 /// Each activation and its derivative.
-const ACTIVATIONS: [Pair; 7] = [
+const ACTIVATIONS: [Pair; 15] = [
     (Activation::Linear, |x| x, |_| 1.0),
     (
         Activation::Relu,
@@ -107,7 +107,137 @@ const ACTIVATIONS: [Pair; 7] = [
     (Activation::Sigmoid, sigmoid, |x| {
         sigmoid(x) * (1.0 - sigmoid(x))
     }),
+    (
+        Activation::Elu { alpha: 0.75 },
+        |x| if x > 0.0 { x } else { 0.75 * x.exp_m1() },
+        |x| if x > 0.0 { 1.0 } else { 0.75 * x.exp() },
+    ),
+    (
+        Activation::Elu { alpha: -0.5 },
+        |x| if x > 0.0 { x } else { -0.5 * x.exp_m1() },
+        |x| if x > 0.0 { 1.0 } else { -0.5 * x.exp() },
+    ),
+    (
+        Activation::Selu,
+        |x| SELU.0 * if x > 0.0 { x } else { SELU.1 * x.exp_m1() },
+        |x| SELU.0 * if x > 0.0 { 1.0 } else { SELU.1 * x.exp() },
+    ),
+    (
+        Activation::GeluTanh,
+        |x| x * sigmoid(twice_inner(x)),
+        |x| {
+            let (sigma, slope) = (
+                sigmoid(twice_inner(x)),
+                (8.0 / std::f64::consts::PI).sqrt() * (1.0 + 3.0 * 0.044_715 * x * x),
+            );
+            sigma + x * sigma * (1.0 - sigma) * slope
+        },
+    ),
+    (
+        Activation::Mish,
+        |x| x * x.exp().ln_1p().tanh(),
+        |x| {
+            let t = x.exp().ln_1p().tanh();
+            t + x * (1.0 - t * t) * sigmoid(x)
+        },
+    ),
+    (
+        Activation::HardSigmoid,
+        |x| (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        |x| if x.abs() < 3.0 { 1.0 / 6.0 } else { 0.0 },
+    ),
+    (Activation::Softplus, |x| x.exp().ln_1p(), sigmoid),
+    (
+        Activation::Softsign,
+        |x| x / (1.0 + x.abs()),
+        |x| (1.0 + x.abs()).powi(-2),
+    ),
 ];
+
+const SELU: (f64, f64) = (1.050_700_987_355_480_5, 1.673_263_242_354_377_2);
+
+/// 2·√(2/π)·(x + 0.044715·x³).
+fn twice_inner(x: f64) -> f64 {
+    (8.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x * x * x)
+}
+
+/// Relative to the value itself where it is near zero: nothing cancels.
+#[test]
+fn small_values_are_accurate() {
+    let x: Vec<f32> = (0..2000).map(|i| -(1.01_f32.powi(-i))).collect();
+    let mut y = vec![0.0; x.len()];
+    type Case = (Activation, fn(f64) -> f64);
+    let cases: [Case; 3] = [
+        (Activation::Elu { alpha: 1.0 }, f64::exp_m1),
+        (Activation::Selu, |x| SELU.0 * SELU.1 * x.exp_m1()),
+        (Activation::Mish, |x| x * x.exp().ln_1p().tanh()),
+    ];
+    for (activation, exact) in cases {
+        Kernels::best().activate(activation, &x, &mut y);
+        for (&x, &y) in x.iter().zip(&y) {
+            let off = ulps(y, exact(f64::from(x)));
+            assert!(off <= 4.0, "{activation:?}({x:e}): {off} ulp");
+        }
+    }
+    let x: Vec<f32> = (0..800).map(|i| -0.1 * i as f32).collect();
+    let mut y = vec![0.0; x.len()];
+    Kernels::best().activate(Activation::Softplus, &x, &mut y);
+    let mut dx = vec![0.0; x.len()];
+    let ones = vec![1.0; x.len()];
+    Kernels::best().activation_gradient(Activation::Softplus, &y, &ones, &mut dx);
+    for i in 0..x.len() {
+        let at = f64::from(x[i]);
+        assert!(ulps(y[i], at.exp().ln_1p()) <= 4.0, "softplus({at})");
+        assert!(ulps(dx[i], sigmoid(at)) <= 6.0, "softplus′({at})");
+    }
+}
+
+#[test]
+fn activations_at_the_ends() {
+    let x = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 3e38, -3e38];
+    let nan = f32::NAN;
+    let expected: [(Activation, [f32; 5]); 8] = [
+        (
+            Activation::Elu { alpha: 2.0 },
+            [nan, f32::INFINITY, -2.0, 3e38, -2.0],
+        ),
+        (
+            Activation::Selu,
+            [nan, f32::INFINITY, -1.758_099_3, 3.152_103e38, -1.758_099_3],
+        ),
+        (Activation::GeluTanh, [nan, f32::INFINITY, nan, 3e38, -0.0]),
+        (Activation::Mish, [nan, f32::INFINITY, nan, 3e38, -0.0]),
+        (Activation::HardSigmoid, [nan, 1.0, 0.0, 1.0, 0.0]),
+        (Activation::Softplus, [nan, f32::INFINITY, 0.0, 3e38, 0.0]),
+        (Activation::Softsign, [nan, nan, nan, 1.0, -1.0]),
+        (Activation::Silu, [nan, f32::INFINITY, nan, 3e38, -0.0]),
+    ];
+    for (activation, expected) in expected {
+        let mut y = [7.0; 5];
+        Kernels::best().activate(activation, &x, &mut y);
+        assert_same(&y, &expected, &format!("{activation:?}"));
+        // Far out the derivatives are those of the lines that the functions approach.
+        let (x, dy) = ([1e30, -1e30], [1.0; 2]);
+        let (mut y, mut dx) = ([0.0; 2], [7.0; 2]);
+        Kernels::best().activate(activation, &x, &mut y);
+        let saved = if activation.derivative_from_output() {
+            &y
+        } else {
+            &x
+        };
+        Kernels::best().activation_gradient(activation, saved, &dy, &mut dx);
+        let flat = matches!(activation, Activation::HardSigmoid | Activation::Softsign);
+        let above = match activation {
+            Activation::Selu => 1.050_701,
+            _ if flat => 0.0,
+            _ => 1.0,
+        };
+        assert!(
+            (dx[0] - above).abs() < 1e-6 && dx[1].abs() < 1e-6,
+            "{activation:?}: {dx:?}"
+        );
+    }
+}
 
 #[test]
 fn activations_and_their_gradients() {

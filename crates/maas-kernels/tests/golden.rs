@@ -7,8 +7,8 @@ use std::num::NonZeroUsize;
 
 use common::Numbers;
 use maas_kernels::{
-    Activation, AdamStep, Bf16, Bf16Matrix, ClassTargets, ElementLoss, Epilogue, Kernels, Matrix,
-    MatrixMut, Nesterov, Parallelism,
+    Activation, AdamStep, Bf16, Bf16Matrix, ClassTargets, Compute, ElementLoss, Epilogue, Kernels,
+    Matrix, MatrixMut, Nesterov, Parallelism,
 };
 
 /// FNV-1a over the bits, every NaN counted as one.
@@ -103,6 +103,60 @@ fn functions() {
     );
 }
 
+/// Values, then derivatives.
+#[test]
+fn activations() {
+    let mut numbers = Numbers::new(6);
+    let x: Vec<f32> = numbers.vec(3000).iter().map(|x| x * 12.0).collect();
+    let dy = numbers.vec(3000);
+    for (activation, expected) in ACTIVATIONS {
+        check(&format!("{activation:?}"), expected, |set| {
+            let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+            set.activate(activation, &x, &mut y);
+            let saved = if activation.derivative_from_output() {
+                &y
+            } else {
+                &x
+            };
+            set.activation_gradient(activation, saved, &dy, &mut dx);
+            y.extend(dx);
+            y
+        });
+    }
+}
+
+#[test]
+fn normalisations() {
+    let mut numbers = Numbers::new(7);
+    let (x, dy) = (numbers.vec(1100 * 21), numbers.vec(1100 * 21));
+    let (gamma, beta) = (numbers.vec(21), numbers.vec(21));
+    check("by column", BY_COLUMN, |kernels| {
+        let compute = Compute {
+            kernels,
+            ..Compute::default()
+        };
+        let (mut squares, mut dots, mut y) = (vec![0.0; 21], vec![0.0; 21], vec![0.0; x.len()]);
+        compute.column_deviations(&x, &beta, &mut squares);
+        compute.centred_column_dots(&x, &beta, &dy, &mut dots);
+        kernels.normalize_columns(&x, &beta, &gamma, &squares, &mut y);
+        let mut dx = vec![0.0; x.len()];
+        kernels.normalize_columns_gradient(&x, &beta, &dy, [&gamma, &squares, &dots], &mut dx);
+        [squares, dots, y, dx].concat()
+    });
+    check("by row", BY_ROW, |kernels| {
+        let compute = Compute {
+            kernels,
+            ..Compute::default()
+        };
+        let (mut y, mut dx, mut sums) = (vec![0.0; x.len()], vec![0.0; x.len()], vec![0.0; 21]);
+        let mut statistics = vec![0.0; 2200];
+        kernels.normalize_rows(&x, 1e-3, &gamma, &beta, &mut y, Some(&mut statistics));
+        kernels.normalize_rows_gradient(&x, &statistics, &gamma, &dy, &mut dx);
+        compute.normalized_column_dots(&x, &statistics, &dy, &mut sums);
+        [y, statistics, dx, sums].concat()
+    });
+}
+
 #[test]
 fn reductions_and_losses() {
     let mut numbers = Numbers::new(3);
@@ -193,6 +247,18 @@ fn bf16_products() {
     });
 }
 
+const ACTIVATIONS: [(Activation, u64); 8] = [
+    (Activation::Elu { alpha: 1.0 }, 0x7ed4_0931_5c12_ee5d),
+    (Activation::Elu { alpha: -0.5 }, 0x2198_ae92_7a69_d9ed),
+    (Activation::Selu, 0xdc93_12fa_aa34_dc4a),
+    (Activation::GeluTanh, 0x592a_95bf_ca9d_8778),
+    (Activation::Mish, 0xdc09_fc80_4843_57aa),
+    (Activation::HardSigmoid, 0x34be_09a1_b9da_596d),
+    (Activation::Softplus, 0x70d7_16c5_f861_5e9b),
+    (Activation::Softsign, 0xd347_887f_f2f5_6940),
+];
+const BY_COLUMN: u64 = 0x1ea4_2408_6277_cea0;
+const BY_ROW: u64 = 0xa07e_d8c1_1af6_1561;
 const BF16_PRODUCT: u64 = 0x850e_cd64_2bd5_3d18;
 const PRODUCT: u64 = 0x139d_83a7_ce31_968a;
 const LONG_PRODUCT: u64 = 0x6303_42c2_9a97_0ed8;

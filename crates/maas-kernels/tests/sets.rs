@@ -4,11 +4,12 @@ mod common;
 
 use common::{assert_same, float, floats, others};
 use maas_kernels::{
-    Activation, AdamStep, ClassTargets, ElementLoss, Kernels, LossGradient, Matrix, Nesterov,
+    Activation, AdamStep, ClassTargets, Compute, ElementLoss, Kernels, LossGradient, Matrix,
+    Nesterov, Parallelism,
 };
 use proptest::prelude::*;
 
-const ACTIVATIONS: [Activation; 8] = [
+const ACTIVATIONS: [Activation; 16] = [
     Activation::Linear,
     Activation::Relu,
     Activation::LeakyRelu { slope: 0.01 },
@@ -17,6 +18,14 @@ const ACTIVATIONS: [Activation; 8] = [
     Activation::Silu,
     Activation::Tanh,
     Activation::Sigmoid,
+    Activation::Elu { alpha: 1.0 },
+    Activation::Elu { alpha: -0.5 },
+    Activation::Selu,
+    Activation::GeluTanh,
+    Activation::Mish,
+    Activation::HardSigmoid,
+    Activation::Softplus,
+    Activation::Softsign,
 ];
 
 /// Runs `kernel` with the portable set and all others on a copy of `y` that starts at an odd offset.
@@ -123,6 +132,31 @@ proptest! {
         let matrix = Matrix::new(&x, rows, columns);
         compare("column sums", 3, &vec![0.0; columns], |set, sums| set.column_sums(matrix, sums));
         compare("row sums", 3, &vec![0.0; rows], |set, sums| set.column_sums(matrix.transposed(), sums));
+    }
+
+    #[test]
+    fn normalisation((x, dy, columns) in (0usize..50, 1usize..70).prop_flat_map(|(m, n)| (floats(m * n), floats(m * n), Just(n)))) {
+        let at = |start: usize| -> Vec<f32> { (0..columns).map(|j| ((start + j) % 7) as f32 * 0.3 - 0.5).collect() };
+        let (means, a, b, c) = (at(0), at(1), at(2), at(3));
+        compare("normalize columns", 3, &x, |set, y| set.normalize_columns(&x, &means, &a, &b, y));
+        compare("its gradient", 3, &x, |set, dx| {
+            set.normalize_columns_gradient(&x, &means, &dy, [&a, &b, &c], dx);
+        });
+        let rows = x.len() / columns;
+        let mut statistics = vec![0.0; 2 * rows];
+        Kernels::portable().normalize_rows(&x, 1e-3, &a, &b, &mut vec![0.0; x.len()], Some(&mut statistics));
+        compare("normalize rows", 3, &x, |set, y| set.normalize_rows(&x, 1e-3, &a, &b, y, None));
+        compare("their statistics", 3, &statistics, |set, statistics| {
+            set.normalize_rows(&x, 1e-3, &a, &b, &mut vec![0.0; x.len()], Some(statistics));
+        });
+        compare("its gradient", 3, &x, |set, dx| set.normalize_rows_gradient(&x, &statistics, &a, &dy, dx));
+        for threads in 1..=2 {
+            let threads = std::num::NonZeroUsize::new(threads).expect("at least one");
+            let compute = |kernels| Compute { kernels, parallelism: Parallelism::threads(threads) };
+            compare("deviations", 3, &a, |set, sums| compute(set).column_deviations(&x, &means, sums));
+            compare("centred dots", 3, &a, |set, sums| compute(set).centred_column_dots(&x, &means, &dy, sums));
+            compare("normalized dots", 3, &a, |set, sums| compute(set).normalized_column_dots(&x, &statistics, &dy, sums));
+        }
     }
 
     #[test]

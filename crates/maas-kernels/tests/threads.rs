@@ -94,6 +94,33 @@ fn column_sums_on_one_to_four_threads() {
 }
 
 #[test]
+fn sums_of_normalisations_on_one_to_four_threads() {
+    for (rows, columns) in [(0, 3), (7, 1), (3, 5), (2000, 16), (1500, 77), (1030, 200)] {
+        let (x, y) = (numbers(rows * columns), numbers(rows * columns + 9));
+        let (y, means, statistics) = (&y[9..], numbers(columns), numbers(2 * rows));
+        let all = |compute: Compute| {
+            let mut sums = [(); 3].map(|()| vec![f32::NAN; columns]);
+            compute.column_deviations(&x, &means, &mut sums[0]);
+            compute.centred_column_dots(&x, &means, y, &mut sums[1]);
+            compute.normalized_column_dots(&x, &statistics, y, &mut sums[2]);
+            sums.concat()
+        };
+        let expected = all(Compute {
+            kernels: Kernels::portable(),
+            parallelism: Parallelism::single(),
+        });
+        for threads in 1..=4 {
+            let found = all(compute(threads));
+            assert_same(
+                &found,
+                &expected,
+                &format!("{rows} × {columns}, {threads} threads"),
+            );
+        }
+    }
+}
+
+#[test]
 fn a_panic_reaches_the_caller() {
     let outcome = std::panic::catch_unwind(|| {
         compute(2).split(0..64, 1, |part| assert!(part.contains(&99), "no such unit"));

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use maas_core::DType;
 
+use crate::check::{Breach, Law};
 use crate::file::FileFault;
 use crate::layer::ValueType;
 
@@ -97,6 +98,33 @@ pub enum Error {
         /// Elements found.
         found: usize,
     },
+    /// An id that the vocabulary of an embedding does not have.
+    #[error("row {row} has id {id}, but the ids of the vocabulary are 0 to {}", vocabulary - 1)]
+    Id {
+        /// The row of the batch.
+        row: usize,
+        /// Its id.
+        id: i32,
+        /// How many ids there are.
+        vocabulary: usize,
+    },
+    /// A shape of another number of elements.
+    #[error("rows of shape {from:?} cannot be reshaped to {to:?}")]
+    Reshape {
+        /// The shape of the rows.
+        from: Vec<usize>,
+        /// The shape asked for.
+        to: Vec<usize>,
+    },
+    /// A parameter that is no matrix was to start as an orthogonal one.
+    #[error("an orthogonal start needs two dimensions or more, found shape {found:?}")]
+    InitializerShape {
+        /// The parameter's shape.
+        found: Vec<usize>,
+    },
+    /// The closure that was to describe a branch returned a network that it was not given.
+    #[error("a branch must go on from the builder that its closure is given")]
+    ForeignBranch,
     /// More elements than a machine can address.
     #[error("the network would have more elements than memory can hold")]
     TooLarge,
@@ -247,6 +275,15 @@ pub enum Error {
         expected: f64,
         /// What `backward` gave.
         found: f64,
+    },
+    /// A layer breaks a law.
+    #[error("the layer breaks a law: {law}")]
+    Law {
+        /// The law.
+        law: Law,
+        /// How that was seen.
+        #[source]
+        breach: Box<Breach>,
     },
     /// So many kinks lie near that differences prove nothing.
     #[error(

@@ -32,7 +32,7 @@
 //! | [`Plan`], [`PlanOptions`] | a network lowered for at most so many rows: every buffer made once, passes allocate nothing |
 //! | [`Loss`], [`Targets`], [`Link`] | what training makes small: [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`], [`BinaryCrossEntropy`], [`CategoricalCrossEntropy`] |
 //! | [`Transform`] | a link of an optimiser: a small in-place change of the direction in which parameters move |
-//! | [`check_gradients`] | gradients against differences of a double-precision reference |
+//! | [`check_gradients`], [`check`](mod@check) | gradients against differences of a double-precision reference, a layer of one's own against every law |
 //!
 //! # Raw rows in, raw units out
 //!
@@ -51,15 +51,13 @@
 //!
 //! Implement [`Layer`]: say in `plan` what the layer needs for rows of a given type, then write `forward` and
 //! `backward` as functions of slices. Inputs may be several, and integers too. Implement [`FromConfig`] for the table
-//! of [`Layers`] that loading takes. Let [`check_gradients`] judge your `backward`; a `reference` in `f64` makes it
-//! sharper.
+//! of [`Layers`] that loading takes. Let [`check::LayerLaws`] judge it: gradients, the same bits however a pass is run, files.
+//! A `reference` in `f64` makes the check of gradients sharper.
 //!
 //! ```
-//! use maas_core::{Seed, Values};
-//! use maas_nn::{
-//!     Backward, Error, Forward, FromConfig, Layer, LayerPlan, Layers, MeanSquaredError, Network, RowType, Sequential,
-//!     Targets, check_gradients,
-//! };
+//! use maas_core::Seed;
+//! use maas_nn::check::LayerLaws;
+//! use maas_nn::{Backward, Error, Forward, FromConfig, Layer, LayerPlan, Layers, Network, RowType, Sequential};
 //!
 //! /// y = x² · scale
 //! #[derive(Debug)]
@@ -104,9 +102,9 @@
 //!     }
 //! }
 //!
+//! LayerLaws::of(Square { scale: 0.5 }, [RowType::f32([4])]).check()?;
+//!
 //! let network = Sequential::rows(2).dense(4).layer(Square { scale: 0.5 }).dense(1).build(Seed(7))?;
-//! let (x, y) = ([0.5, -1.0, 2.0, 0.25], [1.0, 0.0]);
-//! check_gradients(&network, &MeanSquaredError, &[Values::F32(&x)], Targets::Values(&y), 1e-3)?;
 //!
 //! let layers = Layers::standard().with::<Square>();
 //! let loaded = Network::from_bytes_with(&network.to_bytes(), &layers)?;
@@ -126,20 +124,21 @@
 
 mod builder;
 mod canonical;
-mod check;
+pub mod check;
 mod error;
 mod file;
 mod layer;
 mod layers;
 mod loss;
 mod network;
+mod normal;
 mod pass;
 mod plan;
 mod reference;
 mod spec;
 mod transform;
 
-pub use builder::{Graph, Sequential};
+pub use builder::{Graph, Merge, Parallel, Sequential};
 pub use check::{GradientReport, Precision, TensorReport, check_gradients};
 pub use error::Error;
 pub use file::FileFault;

@@ -82,6 +82,11 @@ impl<'a> Reference<'a> {
         }
     }
 
+    /// How many inputs there are.
+    pub fn inputs(&self) -> usize {
+        self.sources.len()
+    }
+
     /// The shape of a row of input `index`.
     ///
     /// # Panics

@@ -51,6 +51,14 @@ fn activations() {
         Activation::Silu,
         Activation::Tanh,
         Activation::Sigmoid,
+        Activation::Elu { alpha: 0.7 },
+        Activation::Elu { alpha: -0.4 },
+        Activation::Selu,
+        Activation::GeluTanh,
+        Activation::Mish,
+        Activation::HardSigmoid,
+        Activation::Softplus,
+        Activation::Softsign,
     ] {
         // Fused with a dense layer, after another layer, and on the input itself.
         let fused = Sequential::rows(5)

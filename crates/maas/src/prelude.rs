@@ -17,8 +17,8 @@ pub use maas_compress::{CompressedNetwork, Compressor, SignStep, SoftThreshold};
 pub use maas_data::Dataset;
 #[cfg(feature = "nn")]
 pub use maas_nn::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Graph, Huber, Kernels, Layer, Layers, Loss,
-    MeanAbsoluteError, MeanSquaredError, Network, Parallelism, Sequential, Transform,
+    Activation, BinaryCrossEntropy, CategoricalCrossEntropy, Graph, Huber, Initializer, Kernels, Layer, Layers, Loss,
+    MeanAbsoluteError, MeanSquaredError, Merge, Network, Parallelism, Sequential, Transform,
 };
 #[cfg(feature = "schedule")]
 pub use maas_schedule::{Policy, RoundRobin};

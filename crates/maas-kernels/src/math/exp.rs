@@ -23,6 +23,22 @@ pub(crate) fn exp<S: Simd>(s: S, x: S::F) -> S::F {
     )
 }
 
+/// eˣ − 1 for x <= 0, accurate relative to the result: 2ⁿ·(eʳ − 1) + (2ⁿ − 1). Above zero the result has no meaning.
+#[inline(always)]
+pub(crate) fn exp_m1_below_zero<S: Simd>(s: S, x: S::F) -> S::F {
+    // From −20 on the result is −1. A NaN stays in the second operand.
+    let clamped = s.larger(s.splat(-20.0), s.smaller(s.zero(), x));
+    let shifted = s.fma(clamped, s.splat(std::f32::consts::LOG2_E), s.splat(ROUND));
+    let n = s.sub(shifted, s.splat(ROUND));
+    let r = s.fnma(n, s.splat(LN_2_HIGH), clamped);
+    let r = s.fnma(n, s.splat(LN_2_LOW), r);
+    let q = s.polynomial(r, COEFFICIENTS);
+    let p = s.fma(s.mul(r, r), q, r);
+    let n = s.sub_i(s.bits(shifted), s.splat_i(ROUND.to_bits().cast_signed()));
+    let scale = power_of_two(s, n);
+    s.fma(scale, p, s.sub(scale, s.splat(1.0)))
+}
+
 /// 2ⁿ for −126 <= n <= 127.
 #[inline(always)]
 fn power_of_two<S: Simd>(s: S, n: S::I) -> S::F {

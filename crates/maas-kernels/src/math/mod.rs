@@ -7,7 +7,7 @@ mod sigmoid;
 mod tanh;
 
 pub(crate) use erf::erf;
-pub(crate) use exp::exp;
+pub(crate) use exp::{exp, exp_m1_below_zero};
 pub(crate) use ln::{ln, ln_1p_of_exp};
 pub(crate) use sigmoid::sigmoid;
 pub(crate) use tanh::tanh;

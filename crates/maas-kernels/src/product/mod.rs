@@ -40,7 +40,7 @@ pub struct Epilogue<'a> {
     /// Applied to the sum.
     pub activation: Activation,
     /// Where to keep A·B + bias, before the activation: as many elements as the product, row by row. What the
-    /// derivatives of [`Activation::Gelu`] and [`Activation::Silu`] need.
+    /// derivatives need for which [`Activation::derivative_from_output`] says no.
     pub pre_activation: Option<&'a mut [f32]>,
 }
 

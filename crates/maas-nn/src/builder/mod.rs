@@ -4,4 +4,4 @@ mod graph;
 mod sequential;
 
 pub use graph::Graph;
-pub use sequential::Sequential;
+pub use sequential::{Merge, Parallel, Sequential};

@@ -8,6 +8,8 @@ const ELEMENTS: usize = 64;
 pub(super) struct Checker<'a> {
     pub(super) oracle: Oracle<'a>,
     pub(super) tolerance: f64,
+    /// What rounding may leave of sums that cancel.
+    pub(super) residue: f64,
 }
 
 /// Where a tensor's elements lie.
@@ -81,7 +83,7 @@ impl Checker<'_> {
                 continue;
             };
             let scale = expected.abs().max(found.abs()).max(method.floor * largest);
-            let error = ((expected - found).abs() - noise).max(0.0);
+            let error = ((expected - found).abs() - noise - self.residue).max(0.0);
             let relative = if error == 0.0 { 0.0 } else { error / scale };
             if found.is_nan() || relative.is_nan() || relative > report.worst {
                 report.worst = if found.is_nan() { f64::NAN } else { relative };

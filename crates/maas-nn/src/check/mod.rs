@@ -1,11 +1,13 @@
-//! Gradients against differences.
+//! Checks for tests: gradients against differences, and layers against every law.
 
 mod difference;
+mod laws;
 mod oracle;
 mod report;
 
 use maas_core::{Seed, Values};
 
+pub use laws::{Breach, Law, LayerLaws, Quantity};
 pub use report::{GradientReport, Precision, TensorReport};
 
 use crate::layer::ValueType;
@@ -26,7 +28,8 @@ const MODE: Mode = Mode::Train {
 /// The loss is evaluated in double precision where all layers and the loss have a
 /// [`reference`](crate::Layer::reference), as the library's own have. An error of up to `tolerance` relative to the
 /// larger of the two gradients, and to a hundredth of the largest in the same tensor, is accepted; 1e-3 is far above
-/// what single-precision products lose and far below any mistake.
+/// what single-precision products lose and far below any mistake. So is a millionth of the largest gradient of all, which
+/// is what rounding leaves of sums that cancel, such as the gradient by a bias before a batch normalisation.
 ///
 /// Where a layer or the loss has no reference, differences are of the single-precision function. Their step is
 /// h = 2⁻⁸ · max(1, |θ|), which balances the rounding of the loss, about ε·|J|/h with ε = 2⁻²⁴, against the
@@ -75,9 +78,16 @@ pub fn check_gradients(
     loss.evaluate(&LossBatch::new(predictions, targets, rows)?, Some(gradient))?;
     plan.backward(rows, network)?;
 
+    let mut largest = largest(plan.gradient());
+    for (index, row) in network.architecture.inputs.iter().enumerate() {
+        if row.value_type == ValueType::F32 {
+            largest = largest.max(self::largest(plan.input_gradient(index, rows)?));
+        }
+    }
     let mut checker = Checker {
         oracle: Oracle::new(network, loss, inputs, targets, rows)?,
         tolerance,
+        residue: RESIDUE * largest,
     };
     let mut tensors = Vec::new();
     let learning = network.segments().iter();
@@ -96,6 +106,14 @@ pub fn check_gradients(
         }
     }
     GradientReport::new(checker.oracle.precision(), tensors, tolerance)
+}
+
+/// The part of the largest gradient that rounding to single precision may leave where sums cancel.
+const RESIDUE: f64 = 1e-6;
+
+fn largest(gradient: &[f32]) -> f64 {
+    let sizes = gradient.iter().map(|&g| f64::from(g).abs());
+    sizes.fold(0.0, f64::max)
 }
 
 fn rows(network: &Network, inputs: &[Values<'_>]) -> Result<usize, Error> {

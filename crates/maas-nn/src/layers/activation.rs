@@ -1,4 +1,4 @@
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_2_SQRT_PI};
 
 use maas_kernels::Activation;
 
@@ -19,13 +19,16 @@ impl Layer for Elementwise {
     fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error> {
         let [x] = RowType::exactly(inputs)?;
         x.expect_f32()?;
-        if let Activation::LeakyRelu { slope } = self.0
-            && !slope.is_finite()
-        {
+        let setting = match self.0 {
+            Activation::LeakyRelu { slope } => Some(("the slope", slope)),
+            Activation::Elu { alpha } => Some(("alpha", alpha)),
+            _ => None,
+        };
+        if let Some((name, found)) = setting.filter(|(_, found)| !found.is_finite()) {
             return Err(Error::Setting {
-                name: "the slope",
+                name,
                 expected: "finite",
-                found: slope,
+                found,
             });
         }
         Ok(LayerPlan::new(x.shape.clone()).flops(x.width() as u64))
@@ -68,16 +71,30 @@ impl Layer for Elementwise {
 /// f(x) in double precision.
 pub(crate) fn reference(activation: Activation, x: f64) -> f64 {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
     match activation {
         Activation::Relu => x.max(0.0),
         Activation::LeakyRelu { slope } if x < 0.0 => f64::from(slope) * x,
+        Activation::Elu { alpha } if x < 0.0 => f64::from(alpha) * x.exp_m1(),
+        Activation::Selu if x < 0.0 => SELU_SCALE * SELU_ALPHA * x.exp_m1(),
+        Activation::Selu => SELU_SCALE * x,
         Activation::Gelu => 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2)),
+        Activation::GeluTanh => {
+            0.5 * x * (1.0 + (FRAC_2_PI.sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
+        }
         Activation::Silu => x * sigmoid(x),
+        Activation::Mish => x * softplus(x).tanh(),
         Activation::Tanh => x.tanh(),
         Activation::Sigmoid => sigmoid(x),
+        Activation::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        Activation::Softplus => softplus(x),
+        Activation::Softsign => x / (1.0 + x.abs()),
         _ => x,
     }
 }
+
+const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
 /// erf(x) = 2/√π · exp(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1·3·…·(2n+1)), whose terms all have one sign.
 fn erf(x: f64) -> f64 {

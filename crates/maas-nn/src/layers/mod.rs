@@ -1,10 +1,16 @@
 //! The layers that come with the library, and the table that resolves users' own.
 
 mod activation;
+mod batch_norm;
 mod dense;
 mod dropout;
+mod embedding;
 mod flatten;
+mod join;
+mod layer_norm;
 mod moments;
+mod noise;
+mod reshape;
 mod softmax;
 mod table;
 
@@ -24,9 +30,18 @@ const ELEMENTS: usize = 16 * 1024;
 /// Elements of an activation or its derivative that are worth a thread.
 fn elements_of(activation: Activation) -> usize {
     match activation {
-        Activation::Linear | Activation::Relu | Activation::LeakyRelu { .. } => ELEMENTS,
+        Activation::Linear
+        | Activation::Relu
+        | Activation::LeakyRelu { .. }
+        | Activation::HardSigmoid
+        | Activation::Softsign => ELEMENTS,
         _ => ELEMENTS / 8,
     }
+}
+
+/// Numbers on the last axis; a single number has an axis of one.
+fn last(shape: &[usize]) -> usize {
+    shape.last().copied().unwrap_or(1)
 }
 
 /// The layer that a specification describes.
@@ -47,7 +62,27 @@ pub(crate) fn resolve(spec: &LayerSpec, layers: &Layers) -> Result<Arc<dyn Layer
         LayerSpec::Activation(function) => Arc::new(activation::Elementwise(*function)),
         LayerSpec::Softmax => Arc::new(softmax::Softmax),
         LayerSpec::Dropout { rate } => Arc::new(dropout::Dropout { rate: *rate }),
+        &LayerSpec::BatchNorm { momentum, epsilon } => {
+            Arc::new(batch_norm::BatchNorm { momentum, epsilon })
+        }
+        &LayerSpec::LayerNorm { epsilon } => Arc::new(layer_norm::LayerNorm { epsilon }),
+        &LayerSpec::Embedding {
+            vocabulary,
+            width,
+            initializer,
+        } => Arc::new(embedding::Embedding {
+            vocabulary,
+            width,
+            initializer,
+        }),
+        &LayerSpec::GaussianNoise { deviation } => Arc::new(noise::GaussianNoise { deviation }),
         LayerSpec::Flatten => Arc::new(flatten::Flatten),
+        LayerSpec::Reshape { shape } => Arc::new(reshape::Reshape {
+            shape: shape.clone(),
+        }),
+        LayerSpec::Add => Arc::new(join::Add),
+        LayerSpec::Multiply => Arc::new(join::Multiply),
+        LayerSpec::Concatenate => Arc::new(join::Concatenate),
         LayerSpec::Normalization { moments } => Arc::new(moments::Normalization {
             moments: moments.clone(),
         }),

@@ -1,6 +1,6 @@
 use maas_kernels::Chunks;
 
-use super::ELEMENTS;
+use super::{ELEMENTS, last};
 use crate::reference::Reference;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, RowType};
 
@@ -72,8 +72,4 @@ impl Layer for Softmax {
         }
         Ok(true)
     }
-}
-
-fn last(shape: &[usize]) -> usize {
-    shape.last().copied().unwrap_or(1)
 }

@@ -103,7 +103,7 @@ impl Layout {
         };
         let (mut ranges, mut frozen) = (Vec::new(), Vec::new());
         for parameter in &plan.parameters {
-            parameter.initializer.check()?;
+            parameter.initializer.check(&parameter.shape)?;
             let range = place(&mut self.parameters_length, &parameter.shape)?;
             ranges.push(range.clone());
             if !learns(node, parameter) {

@@ -71,7 +71,7 @@ impl Network {
                 };
                 let ends = node.inputs.iter().copied().chain([Source::Node(index)]);
                 let moved = match node.layer {
-                    LayerSpec::Flatten => 0,
+                    LayerSpec::Flatten | LayerSpec::Reshape { .. } => 0,
                     _ => ends.map(bytes).fold(0, u64::saturating_add),
                 };
                 SummaryRow {

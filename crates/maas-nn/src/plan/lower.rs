@@ -197,8 +197,10 @@ impl<'a> Lowering<'a> {
                 continue;
             }
             let copies = match node.layer {
-                LayerSpec::Flatten => true,
-                LayerSpec::Dropout { .. } => options.purpose == Purpose::Infer,
+                LayerSpec::Flatten | LayerSpec::Reshape { .. } => true,
+                LayerSpec::Dropout { .. } | LayerSpec::GaussianNoise { .. } => {
+                    options.purpose == Purpose::Infer
+                }
                 _ => false,
             };
             if copies {

@@ -40,8 +40,52 @@ pub enum LayerSpec {
         /// In [0, 1).
         rate: f32,
     },
+    /// In training, adds normal noise of this standard deviation; else y = x.
+    GaussianNoise {
+        /// At least 0.
+        deviation: f32,
+    },
+    /// y = gamma · (x − mean) / √(variance + epsilon) + beta, feature by feature over the last axis (Ioffe and Szegedy,
+    /// 2015). In training the mean and the variance are those of the pass's rows, and running ones move on:
+    /// r ← momentum · r + (1 − momentum) · batch. Else, and where the layer is frozen, they are the running ones.
+    BatchNorm {
+        /// In [0, 1].
+        #[serde(default = "momentum")]
+        momentum: f32,
+        /// Above 0.
+        #[serde(default = "epsilon")]
+        epsilon: f32,
+    },
+    /// y = gamma · (x − mean) / √(variance + epsilon) + beta, with the mean and the variance of each vector along the
+    /// last axis (Ba, Kiros and Hinton, 2016).
+    LayerNorm {
+        /// Above 0.
+        #[serde(default = "epsilon")]
+        epsilon: f32,
+    },
+    /// Each id's vector of a table: rows of [..] ids become rows of [.., width] numbers.
+    Embedding {
+        /// How many ids there are: 0 up to `vocabulary` − 1.
+        vocabulary: usize,
+        /// Numbers a vector.
+        width: usize,
+        /// How the table starts.
+        #[serde(default = "embedding")]
+        initializer: Initializer,
+    },
     /// A row of any shape as a row of numbers.
     Flatten,
+    /// A row's numbers in another shape.
+    Reshape {
+        /// The shape of a row, of as many numbers.
+        shape: Vec<usize>,
+    },
+    /// y = x₀ + x₁ + …, of values of one shape.
+    Add,
+    /// y = x₀ · x₁ · …, element by element, of values of one shape.
+    Multiply,
+    /// The values' vectors along the last axis, one behind the other.
+    Concatenate,
     /// y = (x − mean) / deviation, column by column.
     Normalization {
         /// A mean and a deviation for each number of a row.
@@ -76,6 +120,40 @@ impl LayerSpec {
         }
     }
 
+    /// A batch normalisation with Keras' defaults: momentum 0.99, epsilon 1e-3.
+    ///
+    /// ```
+    /// assert_eq!(maas_nn::LayerSpec::batch_norm().kind(), "batch_norm");
+    /// ```
+    pub fn batch_norm() -> Self {
+        Self::BatchNorm {
+            momentum: momentum(),
+            epsilon: epsilon(),
+        }
+    }
+
+    /// A layer normalisation with Keras' default: epsilon 1e-3.
+    ///
+    /// ```
+    /// assert_eq!(maas_nn::LayerSpec::layer_norm().kind(), "layer_norm");
+    /// ```
+    pub fn layer_norm() -> Self {
+        Self::LayerNorm { epsilon: epsilon() }
+    }
+
+    /// A table of `vocabulary` vectors with Keras' default: uniform from −0.05 to 0.05.
+    ///
+    /// ```
+    /// assert_eq!(maas_nn::LayerSpec::embedding(1000, 16).kind(), "embedding");
+    /// ```
+    pub fn embedding(vocabulary: usize, width: usize) -> Self {
+        Self::Embedding {
+            vocabulary,
+            width,
+            initializer: embedding(),
+        }
+    }
+
     /// The field's name for the layer's kind: `dense`, `relu`, or a user's own.
     ///
     /// ```
@@ -88,7 +166,15 @@ impl LayerSpec {
             Self::Activation(activation) => activation.field_name(),
             Self::Softmax => "softmax",
             Self::Dropout { .. } => "dropout",
+            Self::GaussianNoise { .. } => "gaussian_noise",
+            Self::BatchNorm { .. } => "batch_norm",
+            Self::LayerNorm { .. } => "layer_norm",
+            Self::Embedding { .. } => "embedding",
             Self::Flatten => "flatten",
+            Self::Reshape { .. } => "reshape",
+            Self::Add => "add",
+            Self::Multiply => "multiply",
+            Self::Concatenate => "concatenate",
             Self::Normalization { .. } => "normalization",
             Self::Denormalization { .. } => "denormalization",
             Self::Custom { kind, .. } => kind,
@@ -98,6 +184,21 @@ impl LayerSpec {
 
 fn yes() -> bool {
     true
+}
+
+fn momentum() -> f32 {
+    0.99
+}
+
+fn epsilon() -> f32 {
+    1e-3
+}
+
+fn embedding() -> Initializer {
+    Initializer::Uniform {
+        low: -0.05,
+        high: 0.05,
+    }
 }
 
 fn zeros() -> Initializer {

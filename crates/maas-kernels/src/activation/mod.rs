@@ -1,6 +1,17 @@
+//! Functions applied element by element, and their derivatives.
+
+mod bounded;
+mod piecewise;
+mod smooth;
+
+pub(crate) use piecewise::{LeakyRelu, Relu};
+
+use bounded::{HardSigmoid, Sigmoid, Softsign, Tanh};
+use piecewise::{Elu, Linear, Selu};
+use smooth::{Gelu, GeluTanh, Mish, Silu, Softplus};
+
 use crate::Kernels;
 use crate::elementwise::{Map, Update};
-use crate::math;
 use crate::simd::Simd;
 
 /// A function applied to every element of a layer's output.
@@ -25,14 +36,32 @@ pub enum Activation {
         /// The factor below zero.
         slope: f32,
     },
+    /// y = x above zero, alpha · (eˣ − 1) below (Clevert et al., 2015). Keras' alpha is 1.
+    Elu {
+        /// The depth that is reached far below zero.
+        alpha: f32,
+    },
+    /// y = 1.05070098 · elu(x) with alpha = 1.67326324, which keep mean 0 and variance 1 (Klambauer et al., 2017).
+    Selu,
     /// y = x·Φ(x) = x/2 · (1 + erf(x/√2)): exact, not the tanh approximation.
     Gelu,
+    /// y = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))): the approximation of [`Activation::Gelu`] (Hendrycks and
+    /// Gimpel, 2016), of which it is at most 5e-4 off.
+    GeluTanh,
     /// y = x·σ(x).
     Silu,
+    /// y = x·tanh(ln(1 + eˣ)) (Misra, 2019).
+    Mish,
     /// y = tanh x.
     Tanh,
     /// y = σ(x) = 1 / (1 + e⁻ˣ).
     Sigmoid,
+    /// y = min(max(x + 3, 0), 6) / 6, as Keras 3 defines it.
+    HardSigmoid,
+    /// y = ln(1 + eˣ).
+    Softplus,
+    /// y = x / (1 + |x|). Not a number at ±∞.
+    Softsign,
 }
 
 impl Activation {
@@ -46,10 +75,18 @@ impl Activation {
     #[must_use]
     pub fn derivative_from_output(self) -> bool {
         match self {
-            Self::Linear | Self::Relu | Self::Tanh | Self::Sigmoid => true,
+            Self::Linear
+            | Self::Relu
+            | Self::Selu
+            | Self::Tanh
+            | Self::Sigmoid
+            | Self::HardSigmoid
+            | Self::Softplus
+            | Self::Softsign => true,
             // With a negative slope the sign of the output no longer tells the sides apart.
             Self::LeakyRelu { slope } => slope >= 0.0,
-            Self::Gelu | Self::Silu => false,
+            Self::Elu { alpha } => alpha >= 0.0,
+            Self::Gelu | Self::GeluTanh | Self::Silu | Self::Mish => false,
         }
     }
 }
@@ -69,12 +106,28 @@ macro_rules! with_operation {
                 let $op = LeakyRelu(slope);
                 $body
             }
+            Activation::Elu { alpha } => {
+                let $op = Elu(alpha);
+                $body
+            }
+            Activation::Selu => {
+                let $op = Selu;
+                $body
+            }
             Activation::Gelu => {
                 let $op = Gelu;
                 $body
             }
+            Activation::GeluTanh => {
+                let $op = GeluTanh;
+                $body
+            }
             Activation::Silu => {
                 let $op = Silu;
+                $body
+            }
+            Activation::Mish => {
+                let $op = Mish;
                 $body
             }
             Activation::Tanh => {
@@ -83,6 +136,18 @@ macro_rules! with_operation {
             }
             Activation::Sigmoid => {
                 let $op = Sigmoid;
+                $body
+            }
+            Activation::HardSigmoid => {
+                let $op = HardSigmoid;
+                $body
+            }
+            Activation::Softplus => {
+                let $op = Softplus;
+                $body
+            }
+            Activation::Softsign => {
+                let $op = Softsign;
                 $body
             }
         }
@@ -123,8 +188,8 @@ impl Kernels {
 
     /// dx = act′ · dy, element by element.
     ///
-    /// `saved` is the output y where [`Activation::derivative_from_output`] says so, else the input x. At the kink of
-    /// `Relu` and `LeakyRelu` the derivative from the left is taken.
+    /// `saved` is the output y where [`Activation::derivative_from_output`] says so, else the input x. At a kink, such as
+    /// that of `Relu`, the derivative from the left is taken.
     ///
     /// # Panics
     /// When the lengths differ.
@@ -207,120 +272,5 @@ impl<O: Operation> Update<1> for Gradient<O> {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, [saved]: [S::F; 1], dy: S::F) -> S::F {
         self.0.gradient(s, saved, dy)
-    }
-}
-
-pub(crate) struct Linear;
-
-impl Operation for Linear {
-    #[inline(always)]
-    fn forward<S: Simd>(&self, _: S, x: S::F) -> S::F {
-        x
-    }
-
-    #[inline(always)]
-    fn gradient<S: Simd>(&self, _: S, _: S::F, dy: S::F) -> S::F {
-        dy
-    }
-}
-
-pub(crate) struct Relu;
-
-impl Operation for Relu {
-    #[inline(always)]
-    fn forward<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        s.clear(s.le(x, s.zero()), x)
-    }
-
-    #[inline(always)]
-    fn gradient<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
-        s.clear(s.le(y, s.zero()), dy)
-    }
-}
-
-pub(crate) struct LeakyRelu(pub(crate) f32);
-
-impl Operation for LeakyRelu {
-    #[inline(always)]
-    fn forward<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        s.select(s.le(x, s.zero()), s.mul(x, s.splat(self.0)), x)
-    }
-
-    #[inline(always)]
-    fn gradient<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
-        s.select(s.le(y, s.zero()), s.mul(dy, s.splat(self.0)), dy)
-    }
-}
-
-struct Gelu;
-
-impl Operation for Gelu {
-    #[inline(always)]
-    fn forward<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        s.mul(x, normal_distribution(s, x))
-    }
-
-    /// Φ(x) + x·φ(x).
-    #[inline(always)]
-    fn gradient<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
-        let density = s.mul(
-            s.splat(FRAC_1_SQRT_2PI),
-            math::exp(s, s.mul(s.splat(-0.5), s.mul(x, x))),
-        );
-        s.mul(dy, s.fma(x, density, normal_distribution(s, x)))
-    }
-}
-
-/// Φ(x) = (1 + erf(x/√2)) / 2.
-#[inline(always)]
-fn normal_distribution<S: Simd>(s: S, x: S::F) -> S::F {
-    let erf = math::erf(s, s.mul(x, s.splat(std::f32::consts::FRAC_1_SQRT_2)));
-    s.fma(s.splat(0.5), erf, s.splat(0.5))
-}
-
-const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
-
-struct Silu;
-
-impl Operation for Silu {
-    #[inline(always)]
-    fn forward<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        s.mul(x, math::sigmoid(s, x))
-    }
-
-    /// σ(x)·(1 + x·(1 − σ(x))).
-    #[inline(always)]
-    fn gradient<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
-        let sigma = math::sigmoid(s, x);
-        let slope = s.mul(sigma, s.fma(x, s.sub(s.splat(1.0), sigma), s.splat(1.0)));
-        s.mul(dy, slope)
-    }
-}
-
-struct Tanh;
-
-impl Operation for Tanh {
-    #[inline(always)]
-    fn forward<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        math::tanh(s, x)
-    }
-
-    #[inline(always)]
-    fn gradient<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
-        s.mul(dy, s.fnma(y, y, s.splat(1.0)))
-    }
-}
-
-struct Sigmoid;
-
-impl Operation for Sigmoid {
-    #[inline(always)]
-    fn forward<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        math::sigmoid(s, x)
-    }
-
-    #[inline(always)]
-    fn gradient<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
-        s.mul(dy, s.mul(y, s.sub(s.splat(1.0), y)))
     }
 }

@@ -1,8 +1,12 @@
+//! Any shape without cycles.
+
+mod joins;
+mod layers;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use maas_core::{Moments, Seed, TensorSpec};
-use maas_kernels::Activation;
+use maas_core::{Seed, TensorSpec};
 
 use crate::{Error, Initializer, Layer, LayerSpec, Layers, Network, NetworkSpec, Node, Source};
 
@@ -14,25 +18,12 @@ use crate::{Error, Initializer, Layer, LayerSpec, Layers, Network, NetworkSpec, 
 /// ```
 /// use maas_core::{DType, Seed, TensorSpec};
 /// use maas_nn::Graph;
-/// # use maas_nn::{Backward, Error, Forward, Layer, LayerPlan, RowType};
-/// # #[derive(Debug)]
-/// # struct Sum;
-/// # impl Layer for Sum {
-/// #     fn kind(&self) -> &str { "sum" }
-/// #     fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error> { Ok(LayerPlan::new(inputs[0].shape.clone())) }
-/// #     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
-/// #         pass.output.copy_from_slice(pass.inputs.f32(0)?);
-/// #         pass.compute.kernels.add(pass.inputs.f32(1)?, pass.output);
-/// #         Ok(())
-/// #     }
-/// #     fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> { Ok(()) }
-/// # }
 ///
 /// let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[8]));
 /// let x = graph.input(0);
 /// let h = graph.dense(x, 8);
 /// let h = graph.relu(h);
-/// let sum = graph.layer(Sum, &[h, x]); // a layer of one's own
+/// let sum = graph.add(&[h, x]);
 /// let y = graph.dense(sum, 1);
 /// let network = graph.build(y, Seed(7))?;
 /// assert_eq!(network.segments().len(), 4);
@@ -108,142 +99,6 @@ impl Graph {
         self.insert(spec, Some(Arc::new(layer)), inputs)
     }
 
-    /// y = x·W + b with `units` outputs.
-    ///
-    /// ```
-    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
-    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
-    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
-    /// # let x = graph.input(0);
-    /// let hidden = graph.dense(x, 8);
-    /// let y = graph.dense(hidden, 3);
-    /// assert_eq!(graph.build(y, Seed(7))?.segment("dense_1.kernel")?.shape(), [8, 3]);
-    /// # Ok::<(), maas_nn::Error>(())
-    /// ```
-    pub fn dense(&mut self, x: Source, units: usize) -> Source {
-        self.push(LayerSpec::dense(units), &[x])
-    }
-
-    /// y = f(x), element by element.
-    ///
-    /// ```
-    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
-    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
-    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
-    /// # let x = graph.input(0);
-    /// let y = graph.activation(x, Activation::Silu);
-    /// assert_eq!(graph.build(y, Seed(7))?.spec().nodes[0].name, "silu");
-    /// # Ok::<(), maas_nn::Error>(())
-    /// ```
-    pub fn activation(&mut self, x: Source, activation: Activation) -> Source {
-        self.push(LayerSpec::Activation(activation), &[x])
-    }
-
-    /// y = max(x, 0).
-    ///
-    /// ```
-    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
-    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
-    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
-    /// # let x = graph.input(0);
-    /// let y = graph.relu(x);
-    /// let network = graph.build(y, Seed(7))?;
-    /// assert_eq!(network.predict(&ndarray::array![[-1.0, 2.0]])?, ndarray::array![[0.0, 2.0]]);
-    /// # Ok::<(), maas_nn::Error>(())
-    /// ```
-    pub fn relu(&mut self, x: Source) -> Source {
-        self.activation(x, Activation::Relu)
-    }
-
-    /// y = exp(x) / Σ exp(x) over the last axis.
-    ///
-    /// ```
-    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
-    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
-    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
-    /// # let x = graph.input(0);
-    /// let y = graph.softmax(x);
-    /// let network = graph.build(y, Seed(7))?;
-    /// assert_eq!(network.predict(&ndarray::array![[3.0, 3.0]])?, ndarray::array![[0.5, 0.5]]);
-    /// # Ok::<(), maas_nn::Error>(())
-    /// ```
-    pub fn softmax(&mut self, x: Source) -> Source {
-        self.push(LayerSpec::Softmax, &[x])
-    }
-
-    /// In training, zeroes elements with probability `rate`.
-    ///
-    /// ```
-    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
-    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
-    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
-    /// # let x = graph.input(0);
-    /// let y = graph.dropout(x, 0.5);
-    /// let network = graph.build(y, Seed(7))?;
-    /// assert_eq!(network.predict(&ndarray::array![[1.0, 2.0]])?, ndarray::array![[1.0, 2.0]]);
-    /// # Ok::<(), maas_nn::Error>(())
-    /// ```
-    pub fn dropout(&mut self, x: Source, rate: f32) -> Source {
-        self.push(LayerSpec::Dropout { rate }, &[x])
-    }
-
-    /// Rows of numbers, whatever their shape was.
-    ///
-    /// ```
-    /// use maas_core::{DType, Seed, TensorSpec};
-    /// use maas_nn::Graph;
-    ///
-    /// let mut graph = Graph::new(TensorSpec::rows("image", DType::Fp32, &[8, 8]));
-    /// let y = graph.flatten(graph.input(0));
-    /// assert_eq!(graph.build(y, Seed(7))?.output_width(), 64);
-    /// # Ok::<(), maas_nn::Error>(())
-    /// ```
-    pub fn flatten(&mut self, x: Source) -> Source {
-        self.push(LayerSpec::Flatten, &[x])
-    }
-
-    /// y = (x − mean) / deviation, column by column.
-    ///
-    /// ```
-    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
-    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
-    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
-    /// # let x = graph.input(0);
-    /// let y = graph.normalize(x, Moments::new([1.0, 2.0], [0.5, 4.0])?);
-    /// let network = graph.build(y, Seed(7))?;
-    /// assert_eq!(network.predict(&ndarray::array![[2.0, 0.0]])?, ndarray::array![[2.0, -0.5]]);
-    /// # Ok::<(), maas_nn::Error>(())
-    /// ```
-    pub fn normalize(&mut self, x: Source, moments: impl Into<Moments>) -> Source {
-        self.push(
-            LayerSpec::Normalization {
-                moments: moments.into(),
-            },
-            &[x],
-        )
-    }
-
-    /// y = x · deviation + mean, column by column: last in a network, it lets training see standardised targets.
-    ///
-    /// ```
-    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
-    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
-    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
-    /// # let x = graph.input(0);
-    /// let y = graph.denormalize(x, Moments::new([1.0, 2.0], [0.5, 4.0])?);
-    /// let network = graph.build(y, Seed(7))?;
-    /// assert_eq!(network.predict(&ndarray::array![[2.0, -0.5]])?, ndarray::array![[2.0, 0.0]]);
-    /// # Ok::<(), maas_nn::Error>(())
-    /// ```
-    pub fn denormalize(&mut self, x: Source, moments: impl Into<Moments>) -> Source {
-        self.push(
-            LayerSpec::Denormalization {
-                moments: moments.into(),
-            },
-            &[x],
-        )
-    }
-
     /// Names the layer that was added last.
     ///
     /// ```
@@ -282,7 +137,8 @@ impl Graph {
         self
     }
 
-    /// Starts the kernel of the layer that was added last from something else, where that is a dense one.
+    /// Starts the kernel of the layer that was added last from something else, where that is a dense one, or the table
+    /// of an embedding.
     ///
     /// ```
     /// # use maas_core::{DType, Moments, Seed, TensorSpec};
@@ -296,13 +152,43 @@ impl Graph {
     /// ```
     pub fn initializer(&mut self, initializer: Initializer) -> &mut Self {
         if let Some(Node {
-            layer: LayerSpec::Dense {
-                kernel_initializer, ..
-            },
+            layer:
+                LayerSpec::Dense {
+                    kernel_initializer: own,
+                    ..
+                }
+                | LayerSpec::Embedding {
+                    initializer: own, ..
+                },
             ..
         }) = self.nodes.last_mut()
         {
-            *kernel_initializer = initializer;
+            *own = initializer;
+        }
+        self
+    }
+
+    /// Takes the bias from the layer that was added last, where that is a dense one: what comes before a normalisation
+    /// needs none.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Moments, Seed, TensorSpec};
+    /// # use maas_nn::{Activation, Graph, Initializer, LayerSpec};
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let h = graph.dense(x, 3);
+    /// graph.without_bias();
+    /// let y = graph.batch_norm(h);
+    /// assert_eq!(graph.build(y, Seed(7))?.segments().len(), 3);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn without_bias(&mut self) -> &mut Self {
+        if let Some(Node {
+            layer: LayerSpec::Dense { bias, .. },
+            ..
+        }) = self.nodes.last_mut()
+        {
+            *bias = false;
         }
         self
     }
@@ -375,6 +261,11 @@ impl Graph {
 
     pub(super) fn inputs(&self) -> usize {
         self.inputs.len()
+    }
+
+    /// Whether this graph has what `before` had, and perhaps more.
+    pub(super) fn continues(&self, before: &Self) -> bool {
+        self.inputs == before.inputs && self.nodes.starts_with(&before.nodes)
     }
 
     fn insert(

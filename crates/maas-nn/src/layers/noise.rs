@@ -1,0 +1,166 @@
+use maas_core::Seed;
+use maas_kernels::Chunks;
+
+use super::ELEMENTS;
+use crate::normal;
+use crate::reference::Reference;
+use crate::{Backward, Error, Forward, Layer, LayerPlan, Mode, RowType};
+
+/// In training, y = x + n with n normal of mean 0 and this standard deviation; else y = x.
+///
+/// An element's noise is a function of (seed, step, layer, row, element): it depends neither on how the batch is split
+/// nor on what was drawn before.
+#[derive(Debug)]
+pub(crate) struct GaussianNoise {
+    pub(crate) deviation: f32,
+}
+
+impl Layer for GaussianNoise {
+    fn kind(&self) -> &str {
+        "gaussian_noise"
+    }
+
+    fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error> {
+        let [x] = RowType::exactly(inputs)?;
+        x.expect_f32()?;
+        if !self.deviation.is_finite() || self.deviation < 0.0 {
+            return Err(Error::Setting {
+                name: "the deviation of noise",
+                expected: "finite and at least 0",
+                found: self.deviation,
+            });
+        }
+        Ok(LayerPlan::new(x.shape.clone()).flops(x.width() as u64))
+    }
+
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
+        let x = pass.inputs.f32(0)?;
+        let width = x.len() / pass.rows.max(1);
+        let noise = self.noise(pass.mode, pass.layer).filter(|_| width > 0);
+        let Some(noise) = noise else {
+            pass.output.copy_from_slice(x);
+            return Ok(());
+        };
+        let parts = (
+            0..pass.rows,
+            Chunks::new(x, width),
+            Chunks::new(&mut *pass.output, width),
+        );
+        let least = (ELEMENTS / 16).div_ceil(width);
+        pass.compute.split(parts, least, |(rows, x, y)| {
+            let x = x.data.chunks_exact(width);
+            for (row, (x, y)) in rows.zip(x.zip(y.data.chunks_exact_mut(width))) {
+                noise.row(row, y);
+                for (x, y) in x.iter().zip(y) {
+                    *y += x;
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
+        if let Some(dx) = pass.input_gradients.get(0) {
+            dx.copy_from_slice(pass.output_gradient);
+        }
+        Ok(())
+    }
+
+    fn reference(&self, pass: &mut Reference<'_>) -> Result<bool, Error> {
+        let x = pass.input(0)?;
+        pass.output.copy_from_slice(x);
+        let width = x.len() / pass.rows.max(1);
+        let noise = self.noise(pass.mode, pass.layer).filter(|_| width > 0);
+        if let Some(noise) = noise {
+            let mut drawn = vec![0.0; width];
+            for (row, y) in pass.output.chunks_exact_mut(width).enumerate() {
+                noise.row(row, &mut drawn);
+                for (y, &n) in y.iter_mut().zip(&drawn) {
+                    *y += f64::from(n);
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl GaussianNoise {
+    fn noise(&self, mode: Mode, layer: u32) -> Option<Noise> {
+        let Mode::Train {
+            seed,
+            step,
+            first_row,
+        } = mode
+        else {
+            return None;
+        };
+        (self.deviation > 0.0).then(|| Noise {
+            key: seed.derive(step).derive(u64::from(layer)),
+            first_row,
+            deviation: f64::from(self.deviation),
+        })
+    }
+}
+
+struct Noise {
+    key: Seed,
+    first_row: u64,
+    deviation: f64,
+}
+
+impl Noise {
+    /// The noise of a row: two elements of each 64 bits.
+    fn row(&self, row: usize, noise: &mut [f32]) {
+        let key = self.key.derive(self.first_row + row as u64);
+        for (pair, number) in noise.chunks_mut(2).zip(0..) {
+            let bits = key.derive(number).0;
+            for (noise, bits) in pair.iter_mut().zip([bits as u32, (bits >> 32) as u32]) {
+                let u = (f64::from(bits) + 0.5) / 4_294_967_296.0;
+                *noise = (self.deviation * normal::quantile(u)) as f32;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(seed: u64, step: u64, layer: u32, row: usize) -> Vec<f32> {
+        let mut noise = vec![0.0; 10_001];
+        GaussianNoise { deviation: 0.5 }
+            .noise(Mode::train(Seed(seed), step), layer)
+            .unwrap()
+            .row(row, &mut noise);
+        noise
+    }
+
+    #[test]
+    fn every_part_of_the_key_counts() {
+        let one = drawn(1, 2, 3, 4);
+        assert_eq!(one, drawn(1, 2, 3, 4));
+        for other in [
+            drawn(2, 2, 3, 4),
+            drawn(1, 3, 3, 4),
+            drawn(1, 2, 4, 4),
+            drawn(1, 2, 3, 5),
+        ] {
+            let products = one.iter().zip(&other).map(|(a, b)| f64::from(a * b));
+            let correlation = products.sum::<f64>() / (10_001.0 * 0.25);
+            assert!(correlation.abs() < 0.04, "{correlation}");
+        }
+    }
+
+    #[test]
+    fn moments_are_those_of_the_normal_law() {
+        let noise = drawn(5, 0, 0, 0);
+        let moment = |power: i32| {
+            let powers = noise.iter().map(|&n| f64::from(n / 0.5).powi(power));
+            powers.sum::<f64>() / noise.len() as f64
+        };
+        assert!(moment(1).abs() < 0.03, "{}", moment(1));
+        assert!((moment(2) - 1.0).abs() < 0.05, "{}", moment(2));
+        assert!(moment(3).abs() < 0.12, "{}", moment(3));
+        assert!((moment(4) - 3.0).abs() < 0.3, "{}", moment(4));
+    }
+}
