@@ -44,7 +44,9 @@ fn network(inputs: usize, outputs: usize) -> Network {
         .batch_norm()
         .relu()
         .residual(|x| x.layer_norm().dense(256).gelu())
-        .parallel(Merge::Multiply, |x| x.branch(|x| x).branch(|x| x.softsign()))
+        .parallel(Merge::Multiply, |x| {
+            x.branch(|x| x).branch(|x| x.softsign())
+        })
         .dropout(0.1)
         .dense(32)
         .tanh()

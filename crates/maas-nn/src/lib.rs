@@ -34,6 +34,22 @@
 //! | [`Transform`] | a link of an optimiser: a small in-place change of the direction in which parameters move |
 //! | [`check_gradients`], [`check`](mod@check) | gradients against differences of a double-precision reference, a layer of one's own against every law |
 //!
+//! # The layers
+//!
+//! | builder | what it is |
+//! | --- | --- |
+//! | `dense`, `embedding` | y = x·W + b over the last axis; a vector for each id |
+//! | `relu`, `leaky_relu`, `elu`, `selu`, `gelu`, `gelu_tanh`, `silu`, `mish`, `tanh`, `sigmoid`, `hard_sigmoid`, `softplus`, `softsign`, `softmax` | [`Activation`] has the formulas; one after a dense layer runs in its product |
+//! | `batch_norm`, `layer_norm` | normalised by the batch, or by each vector along the last axis |
+//! | `dropout`, `gaussian_noise` | noise in training, a function of seed, step, layer, row and element |
+//! | `flatten`, `reshape` | the same numbers in another shape, at no cost |
+//! | `residual`, `parallel` | branches; in a [`Graph`] `add`, `multiply`, `concatenate` |
+//! | `normalize`, `denormalize` | the moments of the training data |
+//!
+//! Their definitions, constants and defaults are those of Keras 3, and tests compare outputs, gradients and running
+//! statistics with numbers that Keras computed. `.freeze()` after a layer, or [`Network::freeze`] by its name, keeps
+//! training away from it.
+//!
 //! # Raw rows in, raw units out
 //!
 //! [`Sequential::normalize`] takes the moments of the training data. The network standardises its inputs by them and
