@@ -45,7 +45,7 @@ fn network(inputs: usize, outputs: usize) -> Network {
         .relu()
         .residual(|x| x.layer_norm().dense(256).gelu())
         .parallel(Merge::Multiply, |x| {
-            x.branch(|x| x).branch(|x| x.softsign())
+            x.branch(|x| x).branch(Sequential::softsign)
         })
         .dropout(0.1)
         .dense(32)

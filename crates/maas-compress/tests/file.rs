@@ -5,7 +5,7 @@ use std::fs;
 
 use maas_compress::{CompressedNetwork, Error, FileFault, HardThreshold, Prune, SoftThreshold};
 use maas_core::{Moments, Seed, Statistics, Tensor, predict_once};
-use maas_nn::{Mask, Network, Sequential};
+use maas_nn::{Mask, Merge, Network, Sequential};
 use ndarray::Array2;
 use proptest::prelude::*;
 
@@ -95,6 +95,29 @@ fn what_is_read_has_the_bits_of_what_was_written() {
         let answers = |model| predict_once(model, &[x.view()]).unwrap();
         assert_eq!(answers(&again as &dyn maas_core::Model), answers(&network));
     }
+}
+
+#[test]
+fn branches_running_statistics_and_frozen_layers_are_kept() {
+    let mut network = Sequential::rows(4)
+        .dense(6)
+        .batch_norm()
+        .mish()
+        .residual(|x| x.layer_norm().dense(6).freeze())
+        .parallel(Merge::Concatenate, |x| {
+            x.branch(|x| x).branch(|x| x.elu(0.5))
+        })
+        .dense(2)
+        .build(Seed(7))
+        .unwrap();
+    let state: Vec<f32> = (0..network.state().len()).map(|i| i as f32 * 0.1).collect();
+    network.set_state(&state).unwrap();
+    SoftThreshold::to_sparsity(0.5).prune(&mut network).unwrap();
+    assert_eq!(network.segment("layer_norm.gamma").unwrap().sum(), 6.0);
+    let bytes = CompressedNetwork::new(network.clone()).to_bytes().unwrap();
+    let again = CompressedNetwork::from_bytes(&bytes).unwrap();
+    assert!(same(again.network(), &network));
+    assert!(again.network().is_frozen("dense_1").unwrap());
 }
 
 #[test]

@@ -1,4 +1,3 @@
-use maas_core::Seed;
 use maas_nn::{Layers, Mask, Network};
 
 use super::checksum::checksum;
@@ -21,7 +20,7 @@ pub(crate) fn read(bytes: &[u8], layers: &Layers) -> Result<Network, Error> {
         }
         .into());
     }
-    let mut network = Network::new(header.spec, layers, Seed(0))?;
+    let mut network = Network::zeroed(header.spec, layers)?;
     if *network.signature() != header.signature {
         return Err(FileFault::Signature.into());
     }

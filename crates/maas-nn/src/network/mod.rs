@@ -66,6 +66,27 @@ impl Network {
         Self::initialized(spec, layers, &[], seed)
     }
 
+    /// A network of this architecture whose parameters are all zero: for a reader of files, who has other numbers, and
+    /// would let a file that nobody trusts choose how long its initialisers take.
+    ///
+    /// # Errors
+    /// As for [`new`](Network::new).
+    ///
+    /// ```
+    /// use maas_core::Seed;
+    /// use maas_nn::{Layers, Network, Sequential};
+    ///
+    /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
+    /// let zeros = Network::zeroed(network.spec().clone(), &Layers::standard())?;
+    /// assert!(zeros.parameters().iter().all(|&w| w == 0.0));
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn zeroed(spec: NetworkSpec, layers: &Layers) -> Result<Self, Error> {
+        let architecture = Architecture::new(spec, layers, &[])?;
+        let parameters = layout::allocate(architecture.layout.parameters_length)?;
+        Self::with_parameters(architecture, parameters)
+    }
+
     /// As [`Network::new`], with layers that need no table.
     pub(crate) fn initialized(
         spec: NetworkSpec,
@@ -75,6 +96,10 @@ impl Network {
     ) -> Result<Self, Error> {
         let architecture = Architecture::new(spec, table, at_hand)?;
         let parameters = architecture.layout.initial_parameters(seed)?;
+        Self::with_parameters(architecture, parameters)
+    }
+
+    fn with_parameters(architecture: Architecture, parameters: Buffer) -> Result<Self, Error> {
         let state = architecture.layout.initial_state()?;
         let masks = vec![None; architecture.layout.segments.len()];
         Ok(Self {
