@@ -322,6 +322,44 @@ fn hostile_architectures() {
 }
 
 #[test]
+fn hostile_layers() {
+    let with =
+        |layer: Value| load(&Parts::new().with_spec(move |spec| spec["nodes"][2]["layer"] = layer));
+    assert!(with(json!({"reshape": {"shape": [5]}})).is_ok());
+    assert!(with(json!({"activation": "mish"})).is_ok());
+    assert!(matches!(
+        with(json!("batch_norm")),
+        Err(Error::File(FileFault::Json { .. }))
+    ));
+    assert!(matches!(
+        with(json!({"batch_norm": {}})),
+        Err(Error::File(FileFault::MissingTensor { name })) if name == "leaky_relu.gamma"
+    ));
+    let most = u64::MAX;
+    for layer in [
+        json!({"batch_norm": {"momentum": 1.5}}),
+        json!({"batch_norm": {"epsilon": 0.0}}),
+        json!({"batch_norm": {"epsilon": 1e-3, "center": false}}),
+        json!({"layer_norm": {"epsilon": -1.0}}),
+        json!({"layer_norm": {"epsilon": 1e39}}),
+        json!({"gaussian_noise": {"deviation": -1.0}}),
+        json!({"embedding": {"vocabulary": 3, "width": 3}}),
+        json!({"embedding": {"vocabulary": most, "width": most}}),
+        json!({"reshape": {"shape": [most, 2]}}),
+        json!({"reshape": {"shape": [4]}}),
+        json!({"reshape": {"shape": [5, 0]}}),
+        json!({"activation": {"elu": {"alpha": null}}}),
+        json!({"activation": {"elu": {}}}),
+        json!({"activation": "softermax"}),
+        json!({"dense": {"units": 5, "kernel_initializer": {"orthogonal": {"gain": 1e39}}}}),
+        json!({"dense": {"units": 5, "kernel_initializer": {"uniform": {"low": 1.0, "high": 0.0}}}}),
+        json!({"dense": {"units": 5, "bias_initializer": {"orthogonal": {"gain": 1.0}}}}),
+    ] {
+        assert!(with(layer.clone()).is_err(), "{layer}");
+    }
+}
+
+#[test]
 fn hostile_moments() {
     let parts = Parts::new();
     let begin = parts.header["normalization.deviation"]["data_offsets"][0]

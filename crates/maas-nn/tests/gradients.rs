@@ -8,8 +8,8 @@ use common::numbers;
 use maas_core::{DType, Moments, Seed, Statistics, TensorSpec, Values};
 use maas_nn::{
     Activation, Backward, BinaryCrossEntropy, CategoricalCrossEntropy, Error, Forward, Huber,
-    Layer, LayerPlan, Loss, MeanAbsoluteError, MeanSquaredError, Network, Precision, RowType,
-    Sequential, Targets, check_gradients,
+    Layer, LayerPlan, Loss, MeanAbsoluteError, MeanSquaredError, Merge, Network, Precision,
+    RowType, Sequential, Targets, check_gradients,
 };
 use proptest::prelude::*;
 
@@ -308,7 +308,7 @@ proptest! {
 
     /// Any stack of layers, any loss: no right gradient is rejected, and no tensor is skipped.
     #[test]
-    fn random_networks(layers in prop::collection::vec(0_u8..10, 1..6), seed in 0_u64..1000) {
+    fn random_networks(layers in prop::collection::vec(0_u8..15, 1..6), seed in 0_u64..1000) {
         let mut network = Sequential::rows(4);
         for layer in layers {
             network = match layer {
@@ -318,6 +318,11 @@ proptest! {
                 6 => network.tanh(),
                 7 => network.softmax(),
                 8 => network.dropout(0.3),
+                9 => network.batch_norm(),
+                10 => network.residual(Sequential::mish),
+                11 => network.parallel(Merge::Multiply, |x| x.branch(Sequential::sigmoid).branch(|x| x)),
+                12 => network.parallel(Merge::Concatenate, |x| x.branch(|x| x.elu(1.0)).branch(|x| x.dense(2))),
+                13 => network.gaussian_noise(0.1),
                 _ => network.leaky_relu(0.1),
             };
         }

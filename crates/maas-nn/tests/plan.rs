@@ -392,12 +392,16 @@ fn graph(choices: &[(u8, u8)]) -> Network {
     let mut values: Vec<Source> = vec![graph.input(0)];
     for &(kind, source) in choices {
         let x = values[source as usize % values.len()];
-        values.push(match kind % 7 {
+        values.push(match kind % 11 {
             0 | 1 => graph.dense(x, 6),
             2 => graph.relu(x),
             3 => graph.activation(x, Activation::Gelu),
             4 => graph.flatten(x),
             5 => graph.dropout(x, 0.5),
+            6 => graph.layer_norm(x),
+            7 => graph.batch_norm(x),
+            8 => graph.gaussian_noise(x, 0.5),
+            9 => graph.reshape(x, [6]),
             _ => graph.push(LayerSpec::Softmax, &[x]),
         });
     }

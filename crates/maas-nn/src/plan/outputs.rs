@@ -3,7 +3,7 @@ use crate::pass::ValueRef;
 
 /// What forward passes gave.
 impl Plan {
-    /// What the last [`forward`](Plan::forward) gave: rows × [`Network::output_width`].
+    /// What the last [`forward`](Plan::forward) gave: rows × [`Network::output_width`](crate::Network::output_width).
     ///
     /// ```
     /// # use maas_core::{Seed, Values};
@@ -51,7 +51,7 @@ impl Plan {
     }
 
     /// The state after the last forward pass in training mode: running statistics moved on by one step. `None` where
-    /// the network has none. [`Network::set_state`] takes it over.
+    /// the network has none. [`Network::set_state`](crate::Network::set_state) takes it over.
     ///
     /// ```
     /// # use maas_core::{Seed, Values};

@@ -1,11 +1,12 @@
 //! Activations in files: `"relu"`, `{"leaky_relu": {"slope": 0.2}}`.
 
 use maas_kernels::Activation;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Stored {
+#[serde(remote = "Activation", rename_all = "snake_case")]
+#[non_exhaustive]
+pub(crate) enum Stored {
     Linear,
     Relu,
     LeakyRelu { slope: f32 },
@@ -20,55 +21,6 @@ enum Stored {
     HardSigmoid,
     Softplus,
     Softsign,
-}
-
-pub(crate) fn serialize<S: Serializer>(
-    activation: &Activation,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let stored = match *activation {
-        Activation::Linear => Stored::Linear,
-        Activation::Relu => Stored::Relu,
-        Activation::LeakyRelu { slope } => Stored::LeakyRelu { slope },
-        Activation::Elu { alpha } => Stored::Elu { alpha },
-        Activation::Selu => Stored::Selu,
-        Activation::Gelu => Stored::Gelu,
-        Activation::GeluTanh => Stored::GeluTanh,
-        Activation::Silu => Stored::Silu,
-        Activation::Mish => Stored::Mish,
-        Activation::Tanh => Stored::Tanh,
-        Activation::Sigmoid => Stored::Sigmoid,
-        Activation::HardSigmoid => Stored::HardSigmoid,
-        Activation::Softplus => Stored::Softplus,
-        Activation::Softsign => Stored::Softsign,
-        unknown => {
-            return Err(serde::ser::Error::custom(format_args!(
-                "activation {unknown:?} has no name in files"
-            )));
-        }
-    };
-    stored.serialize(serializer)
-}
-
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Activation, D::Error> {
-    Ok(match Stored::deserialize(deserializer)? {
-        Stored::Linear => Activation::Linear,
-        Stored::Relu => Activation::Relu,
-        Stored::LeakyRelu { slope } => Activation::LeakyRelu { slope },
-        Stored::Elu { alpha } => Activation::Elu { alpha },
-        Stored::Selu => Activation::Selu,
-        Stored::Gelu => Activation::Gelu,
-        Stored::GeluTanh => Activation::GeluTanh,
-        Stored::Silu => Activation::Silu,
-        Stored::Mish => Activation::Mish,
-        Stored::Tanh => Activation::Tanh,
-        Stored::Sigmoid => Activation::Sigmoid,
-        Stored::HardSigmoid => Activation::HardSigmoid,
-        Stored::Softplus => Activation::Softplus,
-        Stored::Softsign => Activation::Softsign,
-    })
 }
 
 /// The field's name for an activation.

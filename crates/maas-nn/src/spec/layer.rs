@@ -32,7 +32,7 @@ pub enum LayerSpec {
         bias_initializer: Initializer,
     },
     /// y = f(x), element by element.
-    Activation(#[serde(with = "super::activation")] Activation),
+    Activation(#[serde(with = "super::activation::Stored")] Activation),
     /// y = exp(x) / Σ exp(x) over the last axis.
     Softmax,
     /// In training, zeroes elements with probability `rate` and scales the others by 1 / (1 − rate); else y = x.
