@@ -163,6 +163,8 @@ fn long_and_large_products() {
         (90, 1030, 1),
         (160, 1300, 160),
         (128, 512, 64),
+        (1030, 180, 190),
+        (50, 2048, 40),
     ];
     for shape @ (m, k, n) in shapes {
         let (mut a, mut b, bias) = (numbers.vec(m * k), numbers.vec(k * n), numbers.vec(n));
@@ -197,6 +199,8 @@ fn one_to_four_threads() {
     let mut numbers = Numbers::new(2);
     for shape @ (m, k, n) in [
         (300, 310, 150),
+        (1100, 310, 200),
+        (70, 2048, 130),
         (9, 1500, 1300),
         (1, 1100, 4000),
         (5000, 700, 1),

@@ -112,6 +112,7 @@ impl Product {
                     a: Left::InPlace(self.a.at(row, start)),
                     b: self.b.at(start, j).p,
                     b_stride: self.b.row,
+                    copy: None,
                     out: Out {
                         end: self.end(start, start + k, j),
                         c: self.c.wrapping_add(row * self.c_stride + j),

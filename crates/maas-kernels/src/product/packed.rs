@@ -12,37 +12,29 @@ use super::workspace::{Room, Workspace};
 use crate::Compute;
 
 impl Product {
-    /// Computes C block by block of B, which all threads pack and then all read; each has rows of C, and a workspace of
-    /// its own for what it packs of A.
+    /// Computes C slab by slab of A, which all threads pack and then all read; each has columns of C, and packs of B
+    /// what it needs for a few strips at a time.
     pub(super) fn packed(self, compute: Compute, workspaces: &mut [Workspace]) {
-        let blocks = self.blocks();
         let threads = workspaces.len();
+        let width = self.width();
         for (i, workspace) in workspaces.iter_mut().enumerate() {
             let room = self.room();
             workspace.reserve(if i == 0 { room } else { room.of_a_helper() });
         }
-        let right = workspaces[0].right.as_mut_ptr();
-        let step = self.kernels.tile_rows();
-        for column in (0..self.n).step_by(blocks.columns) {
-            for start in (0..self.k).step_by(BLOCK) {
-                let panel = Panel {
-                    product: self,
-                    blocks,
-                    start,
-                    k: BLOCK.min(self.k - start),
-                    column,
-                    n: blocks.columns.min(self.n - column),
-                    right,
-                };
-                let strips = panel.n.div_ceil(blocks.width);
-                compute.split(0..strips, 1, |strips| panel.pack(strips));
+        let left = workspaces[0].left.as_mut_ptr();
+        for start in (0..self.k).step_by(BLOCK) {
+            for top in (0..self.m).step_by(ROWS) {
+                let slab = Slab::new(self, start, top, left);
+                if !slab.left_in_place {
+                    compute.split(0..slab.blocks, 1, |blocks| slab.pack(blocks));
+                }
                 compute.split(
                     (0..threads, &mut *workspaces),
                     1,
                     |(numbers, workspaces)| {
                         for (i, workspace) in numbers.zip(workspaces) {
-                            let (row, m) = share(self.m, threads, i, step);
-                            panel.multiply(row..row + m, workspace.left.as_mut_ptr());
+                            let (column, n) = share(self.n, threads, i, width);
+                            slab.multiply(column..column + n, workspace.right.as_mut_ptr());
                         }
                     },
                 );
@@ -50,144 +42,178 @@ impl Product {
         }
     }
 
-    /// Whether A is as good in place as packed: it is small, or its rows do not evict each other.
+    /// Whether A is as good in place as packed: it is small, or its rows are contiguous and do not evict each other.
     pub(super) fn left_fits_in_place(&self) -> bool {
-        let starts = SECOND_CACHE_WAY >> (4 * self.a.row).trailing_zeros().min(16);
-        let small = self.m * self.k <= LEFT_IN_PLACE;
-        small || self.a.column == 1 && self.rows_of_a_block().div_ceil(starts) <= 4
+        let same_sets = self.k > BLOCK && (4 * self.a.row).is_multiple_of(SAME_SETS);
+        self.m * self.k <= LEFT_IN_PLACE || self.a.column == 1 && !same_sets
     }
 
-    fn blocks(&self) -> Blocks {
-        Blocks {
-            rows: self.rows_of_a_block(),
-            columns: COLUMNS.min(self.n),
-            width: 2 * self.kernels.lanes(),
-            left_in_place: self.left_fits_in_place(),
-        }
-    }
-
-    fn rows_of_a_block(&self) -> usize {
-        let step = self.kernels.tile_rows();
-        let rows = LEFT / self.k.clamp(1, BLOCK);
-        (rows / step * step).clamp(step, MOST_ROWS).min(self.m)
+    /// Columns of a strip.
+    pub(super) fn width(&self) -> usize {
+        2 * self.kernels.lanes()
     }
 
     /// What the product needs of a workspace.
     pub(super) fn room(&self) -> Room {
-        let lanes = self.kernels.lanes();
         if !self.packs() {
-            Room::default()
-        } else {
-            let blocks = self.blocks();
-            let k = self.k.min(BLOCK);
-            let left = blocks.rows * k + lanes;
-            Room {
-                left: if blocks.left_in_place { 0 } else { left },
-                right: blocks.columns.next_multiple_of(blocks.width) * k,
-            }
+            return Room::default();
         }
+        let k = self.k.min(BLOCK);
+        let (m, lanes) = (self.m.min(ROWS), self.kernels.lanes());
+        let left = m * k + self.blocks(m, k) * lanes;
+        Room {
+            left: if self.left_fits_in_place() { 0 } else { left },
+            right: strips(k, self.width()) * self.width() * k,
+        }
+    }
+
+    /// Into how many blocks m × k of A are cut.
+    fn blocks(&self, m: usize, k: usize) -> usize {
+        let step = self.kernels.tile_rows();
+        let rows = (LEFT / k.max(1) / step).max(1) * step;
+        m.div_ceil(rows)
     }
 }
 
-/// A block of B, packed once for all rows of C.
+/// Strips of B with k rows that are packed at a time.
+fn strips(k: usize, width: usize) -> usize {
+    (RIGHT / (k * width).max(1)).max(1)
+}
+
+/// Rows of A, packed once for all columns of C.
 ///
-/// Who makes one promises the product's pointers, and that `right` has room for the block.
-struct Panel {
+/// Who makes one promises the product's pointers, and that `left` has room for the rows.
+struct Slab {
     product: Product,
-    blocks: Blocks,
-    /// The first of `k` rows of B.
+    /// The first of `k` columns of A.
     start: usize,
     k: usize,
-    /// The first of `n` columns of B and of C.
-    column: usize,
-    n: usize,
-    right: *mut f32,
+    /// The first of `m` rows of A and of C.
+    top: usize,
+    m: usize,
+    /// Into how many blocks the rows are cut.
+    blocks: usize,
+    left: *mut f32,
+    left_in_place: bool,
 }
 
-// SAFETY: the pointers are valid wherever the panel goes. Threads that share one pack strips of their own, and, once all are
-// packed, write rows of their own.
-unsafe impl Sync for Panel {}
+// SAFETY: the pointers are valid wherever the slab goes. Threads that share one pack blocks of their own, and, once all are
+// packed, write columns of their own.
+unsafe impl Sync for Slab {}
 
-impl Panel {
-    /// Copies some of the strips of B.
-    fn pack(&self, strips: Range<usize>) {
-        let Self {
-            k,
-            blocks: Blocks { width, .. },
-            ..
-        } = *self;
-        let (from, to) = (strips.start * width, self.n.min(strips.end * width));
-        self.product.kernels.run(PackRight {
-            b: self.product.b.at(self.start, self.column + from),
-            k,
-            n: to - from,
-            width,
-            to: self.right.wrapping_add(from * k),
-        });
-    }
-
-    /// Goes on with some of the rows of C; `left` has room for a block of A.
-    fn multiply(&self, rows: Range<usize>, left: *mut f32) {
-        let Self {
+impl Slab {
+    fn new(product: Product, start: usize, top: usize, left: *mut f32) -> Self {
+        let (k, m) = (BLOCK.min(product.k - start), ROWS.min(product.m - top));
+        Self {
             product,
-            blocks,
             start,
             k,
-            column,
+            top,
+            m,
+            blocks: product.blocks(m, k),
+            left,
+            left_in_place: product.left_fits_in_place(),
+        }
+    }
+
+    /// First row, from `top`, and height of block number `i`.
+    fn block(&self, i: usize) -> (usize, usize) {
+        share(self.m, self.blocks, i, self.product.kernels.tile_rows())
+    }
+
+    /// Where block number `i`, which starts with row `row`, is packed. Behind each there is room for a vector, because
+    /// packing writes whole ones.
+    fn packed(&self, i: usize, row: usize) -> *mut f32 {
+        let lanes = self.product.kernels.lanes();
+        self.left.wrapping_add(row * self.k + i * lanes)
+    }
+
+    /// Copies some of the blocks of A.
+    fn pack(&self, blocks: Range<usize>) {
+        for i in blocks {
+            let (row, m) = self.block(i);
+            self.product.kernels.run(PackLeft {
+                a: self.product.a.at(self.top + row, self.start),
+                m,
+                k: self.k,
+                to: self.packed(i, row),
+            });
+        }
+    }
+
+    /// Computes some of the columns of C; `right` has room for the strips that are packed at a time.
+    fn multiply(&self, columns: Range<usize>, right: *mut f32) {
+        let Self {
+            product,
+            start,
+            k,
+            top,
             ..
         } = *self;
-        for row in rows.clone().step_by(blocks.rows) {
-            let m = blocks.rows.min(rows.end - row);
-            let a = if blocks.left_in_place {
-                Left::InPlace(product.a.at(row, start))
+        let width = product.width();
+        let most = strips(k, width) * width;
+        for column in columns.clone().step_by(most) {
+            let n = most.min(columns.end - column);
+            // What lies in rows is copied by the first tiles that read it.
+            let copied = if product.b.column == 1 {
+                n - n % width
             } else {
-                product.kernels.run(PackLeft {
-                    a: product.a.at(row, start),
-                    m,
-                    k,
-                    to: left,
-                });
-                Left::Packed { p: left }
+                0
             };
-            for j in (0..self.n).step_by(blocks.width) {
-                product.kernels.run(Strip {
-                    m,
-                    k,
-                    a,
-                    b: self.right.wrapping_add(j * k),
-                    b_stride: blocks.width,
-                    out: Out {
-                        end: product.end(start, start + k, column + j),
-                        c: product.c.wrapping_add(row * product.c_stride + column + j),
-                        c_stride: product.c_stride,
-                        width: blocks.width.min(self.n - j),
-                    },
-                });
+            product.kernels.run(PackRight {
+                b: product.b.at(start, column + copied),
+                k,
+                n: n - copied,
+                width,
+                to: right.wrapping_add(copied * k),
+            });
+            for i in 0..self.blocks {
+                let (row, m) = self.block(i);
+                let a = if self.left_in_place {
+                    Left::InPlace(product.a.at(top + row, start))
+                } else {
+                    Left::Packed {
+                        p: self.packed(i, row),
+                    }
+                };
+                let c = product
+                    .c
+                    .wrapping_add((top + row) * product.c_stride + column);
+                for j in (0..n).step_by(width) {
+                    let packed = right.wrapping_add(j * k);
+                    let (b, b_stride, copy) = if i == 0 && j < copied {
+                        let there = product.b.at(start, column + j);
+                        (there.p, there.row, Some(packed))
+                    } else {
+                        (packed.cast_const(), width, None)
+                    };
+                    product.kernels.run(Strip {
+                        m,
+                        k,
+                        a,
+                        b,
+                        b_stride,
+                        copy,
+                        out: Out {
+                            end: product.end(start, start + k, column + j),
+                            c: c.wrapping_add(j),
+                            c_stride: product.c_stride,
+                            width: width.min(n - j),
+                        },
+                    });
+                }
             }
         }
     }
-}
-
-/// How a packed product is cut.
-#[derive(Clone, Copy)]
-struct Blocks {
-    /// Rows of a block of A.
-    rows: usize,
-    /// Columns of a block of B.
-    columns: usize,
-    /// Columns of a strip.
-    width: usize,
-    /// Whether A is read where it lies.
-    left_in_place: bool,
 }
 
 /// Floats of A that are read where they lie even when B is packed.
 const LEFT_IN_PLACE: usize = 16 * 1024;
-/// Bytes after which addresses share a set of the second cache: rows that start on few of its sets evict each other.
-const SECOND_CACHE_WAY: usize = 64 * 1024;
-/// Floats of a block of A, which with a strip of B stay in the second cache.
+/// Bytes between rows of A, at multiples of which long rows share too few sets of the caches.
+const SAME_SETS: usize = 8 * 1024;
+/// Rows of a slab of A, which stays in the third cache.
+const ROWS: usize = 1024;
+/// Floats of a block of A, which is read for all strips of B that are packed at a time.
 const LEFT: usize = 36 * 1024;
-/// Rows of a block of A when k is short.
-const MOST_ROWS: usize = 144;
-/// Columns of a packed block of B.
-pub(super) const COLUMNS: usize = 1024;
+/// Floats of B that are packed at a time, and stay in the second cache beside a block of A.
+const RIGHT: usize = 32 * 1024;

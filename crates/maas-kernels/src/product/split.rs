@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 
 use super::blocked::Product;
-use super::packed::COLUMNS;
 use super::workspace::{Workspace, with_workspaces};
 use crate::{Compute, Parallelism};
 
@@ -25,7 +24,7 @@ impl Product {
         if self.m == 0 || self.n == 0 {
             return;
         }
-        if self.packs() && self.m >= threads * ROWS_OF_A_THREAD {
+        if self.packs() && self.n >= threads * COLUMNS_OF_A_THREAD {
             return self.run_together(threads);
         }
         let grid = self.grid(threads);
@@ -46,7 +45,7 @@ impl Product {
         });
     }
 
-    /// Each thread computes rows of C, and all of them read what is packed of B once.
+    /// Each thread computes columns of C, and all of them read what is packed of A once.
     fn run_together(self, threads: usize) {
         let compute = self.on(threads);
         with_workspaces(threads, |workspaces| {
@@ -78,7 +77,7 @@ impl Product {
             return one;
         }
         let most_rows = self.m.div_ceil(self.kernels.tile_rows());
-        let most_columns = self.n.div_ceil(self.column_step());
+        let most_columns = self.n.div_ceil(self.width());
         (1..=parts.min(most_columns))
             .map(|columns| Grid {
                 rows: (parts / columns).min(most_rows),
@@ -95,7 +94,7 @@ impl Product {
         } else if self.left_fits_in_place() {
             self.k * self.n
         } else {
-            self.k * self.n + self.m * self.k * self.n.div_ceil(COLUMNS)
+            self.k * self.n + self.m * self.k
         };
         self.m * self.k * self.n + packed * COST_OF_PACKING
     }
@@ -104,7 +103,7 @@ impl Product {
     fn part(self, grid: Grid, i: usize) -> Self {
         let (row, column) = (i / grid.columns, i % grid.columns);
         let (top, m) = share(self.m, grid.rows, row, 1);
-        let (left, n) = share(self.n, grid.columns, column, self.column_step());
+        let (left, n) = share(self.n, grid.columns, column, self.width());
         Self {
             m,
             n,
@@ -114,11 +113,6 @@ impl Product {
             bias: self.bias.from(left),
             ..self
         }
-    }
-
-    /// Columns of a strip.
-    fn column_step(&self) -> usize {
-        2 * self.kernels.lanes()
     }
 }
 
@@ -131,8 +125,8 @@ pub(super) fn share(len: usize, shares: usize, i: usize, step: usize) -> (usize,
     (from, start(i + 1).min(len) - from)
 }
 
-/// Rows of C with which a thread reads a packed block of B often enough.
-const ROWS_OF_A_THREAD: usize = 48;
+/// Columns of C with which a thread reads a packed slab of A often enough.
+const COLUMNS_OF_A_THREAD: usize = 48;
 /// Multiply-adds that are worth a thread.
 const WORK_OF_A_THREAD: usize = 1 << 18;
 /// Multiply-adds in the time in which one float is packed.

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::end::Out;
 use super::pack::View;
 use super::tile::tile;
@@ -15,6 +17,8 @@ pub(super) struct Strip {
     /// k rows as wide as `out`, `b_stride` apart.
     pub(super) b: *const f32,
     pub(super) b_stride: usize,
+    /// Where the first tile leaves B, row after row, for the others; two full vectors wide.
+    pub(super) copy: Option<*mut f32>,
     /// m rows; 1 to 2 vectors wide, with one row to 8, with two rows to 4.
     pub(super) out: Out,
 }
@@ -30,7 +34,7 @@ pub(super) enum Left {
 }
 
 /// Cuts `m` rows into the fewest tiles of at most `most` rows, as even as can be.
-pub(crate) fn tiles(m: usize, most: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+pub(crate) fn tiles(m: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
     let count = m.div_ceil(most);
     let (rows, longer) = (m / count.max(1), m % count.max(1));
     let mut start = 0;
@@ -52,11 +56,14 @@ impl Work for Strip {
             match (vectors, ragged) {
                 (1, false) => self.tall::<S, 1, false>(s),
                 (1, true) => self.tall::<S, 1, true>(s),
-                (2, false) => self.tall::<S, 2, false>(s),
+                (2, false) => match self.copy {
+                    Some(copy) => self.copying(s, copy),
+                    None => self.tall::<S, 2, false>(s),
+                },
                 (2, true) => self.tall::<S, 2, true>(s),
-                (4, false) if self.m == 1 => tile::<S, 1, 4, false>(s, &self, self.left(0, 1), 0),
-                (4, false) if self.m == 2 => tile::<S, 2, 4, false>(s, &self, self.left(0, 2), 0),
-                (8, false) if self.m == 1 => tile::<S, 1, 8, false>(s, &self, self.left(0, 1), 0),
+                (4, false) if self.m == 1 => self.tile::<S, 4, false, false>(s, 0..1),
+                (4, false) if self.m == 2 => self.tile::<S, 4, false, false>(s, 0..2),
+                (8, false) if self.m == 1 => self.tile::<S, 8, false, false>(s, 0..1),
                 _ => unreachable!("strips are 1 or 2 vectors wide, flat ones 4 or 8"),
             }
         }
@@ -77,24 +84,54 @@ impl Strip {
         }
     }
 
+    /// Computes the first tile from B where it lies, and the others from the copy that it leaves.
+    ///
+    /// # Safety
+    /// The width must be two vectors, and `copy` have room for k rows of them.
+    #[inline(always)]
+    unsafe fn copying<S: Simd>(mut self, s: S, copy: *mut f32) {
+        for rows in tiles(self.m, S::TILE_ROWS) {
+            // SAFETY: the rows lie within the strip.
+            unsafe {
+                if rows.start == 0 {
+                    self.tile::<S, 2, false, true>(s, rows);
+                    (self.b, self.b_stride) = (copy, self.out.width);
+                } else {
+                    self.tile::<S, 2, false, false>(s, rows);
+                }
+            }
+        }
+    }
+
     /// # Safety
     /// The width must fill `V` vectors, the last one partly where `RAGGED`.
     #[inline(always)]
     unsafe fn tall<S: Simd, const V: usize, const RAGGED: bool>(&self, s: S) {
         for rows in tiles(self.m, S::TILE_ROWS) {
-            let row = rows.start;
-            let a = self.left(row, rows.len());
             // SAFETY: the rows lie within the strip.
-            unsafe {
-                match rows.len() {
-                    1 => tile::<S, 1, V, RAGGED>(s, self, a, row),
-                    2 if S::TILE_ROWS >= 2 => tile::<S, 2, V, RAGGED>(s, self, a, row),
-                    3 if S::TILE_ROWS >= 3 => tile::<S, 3, V, RAGGED>(s, self, a, row),
-                    4 if S::TILE_ROWS >= 4 => tile::<S, 4, V, RAGGED>(s, self, a, row),
-                    5 if S::TILE_ROWS >= 5 => tile::<S, 5, V, RAGGED>(s, self, a, row),
-                    6 if S::TILE_ROWS >= 6 => tile::<S, 6, V, RAGGED>(s, self, a, row),
-                    _ => unreachable!("tiles have at most `TILE_ROWS` rows"),
-                }
+            unsafe { self.tile::<S, V, RAGGED, false>(s, rows) };
+        }
+    }
+
+    /// # Safety
+    /// The rows must lie within the strip; else as [`tile`].
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const V: usize, const RAGGED: bool, const COPY: bool>(
+        &self,
+        s: S,
+        rows: Range<usize>,
+    ) {
+        let (row, a) = (rows.start, self.left(rows.start, rows.len()));
+        // SAFETY: the caller's promises.
+        unsafe {
+            match rows.len() {
+                1 => tile::<S, 1, V, RAGGED, COPY>(s, self, a, row),
+                2 if S::TILE_ROWS >= 2 && V <= 4 => tile::<S, 2, V, RAGGED, COPY>(s, self, a, row),
+                3 if S::TILE_ROWS >= 3 && V <= 2 => tile::<S, 3, V, RAGGED, COPY>(s, self, a, row),
+                4 if S::TILE_ROWS >= 4 && V <= 2 => tile::<S, 4, V, RAGGED, COPY>(s, self, a, row),
+                5 if S::TILE_ROWS >= 5 && V <= 2 => tile::<S, 5, V, RAGGED, COPY>(s, self, a, row),
+                6 if S::TILE_ROWS >= 6 && V <= 2 => tile::<S, 6, V, RAGGED, COPY>(s, self, a, row),
+                _ => unreachable!("tiles have at most `TILE_ROWS` rows"),
             }
         }
     }

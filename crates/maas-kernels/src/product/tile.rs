@@ -10,13 +10,20 @@ use crate::simd::Simd;
 
 /// Computes `R` rows by `V` vectors of C for one block of k, the sums held in registers.
 ///
-/// `RAGGED`: the last vector is not full. `a` starts with the tile's first row.
+/// `RAGGED`: the last vector is not full. `COPY`: B is left in the strip's place for it as well. `a` starts with the tile's first
+/// row.
 ///
 /// # Safety
 /// `strip` must keep its promises, `a` describe `R` rows of `strip.k` readable floats, and rows `row..row + R` lie
 /// within the strip, whose width fills `V` vectors, the last one partly where `RAGGED`.
 #[inline(always)]
-pub(super) unsafe fn tile<S: Simd, const R: usize, const V: usize, const RAGGED: bool>(
+pub(super) unsafe fn tile<
+    S: Simd,
+    const R: usize,
+    const V: usize,
+    const RAGGED: bool,
+    const COPY: bool,
+>(
     s: S,
     strip: &Strip,
     a: View,
@@ -29,11 +36,19 @@ pub(super) unsafe fn tile<S: Simd, const R: usize, const V: usize, const RAGGED:
         *p = a.p.wrapping_add(r * a.row);
     }
     let (mut at, mut b) = (0, strip.b);
+    let mut copy = strip.copy.unwrap_or(std::ptr::null_mut());
     for _ in 0..strip.k {
         let mut right = [s.zero(); V];
         for (v, right) in right.iter_mut().enumerate() {
             // SAFETY: `b` is one of the k rows of the strip of B.
             *right = unsafe { load::<S, V, RAGGED>(s, b, v, width) };
+        }
+        if COPY {
+            for v in 0..V {
+                // SAFETY: the copy has room for k rows of `V` vectors.
+                unsafe { s.store(copy.add(v * S::LANES), right[v]) };
+            }
+            copy = copy.wrapping_add(V * S::LANES);
         }
         for r in 0..R {
             // SAFETY: `at` is the offset of one of the k columns of A.

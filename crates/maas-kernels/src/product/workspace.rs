@@ -36,12 +36,9 @@ pub(super) fn with_workspaces<T>(parts: usize, work: impl FnOnce(&mut [Workspace
 }
 
 impl Room {
-    /// Of a thread that helps with blocks of B that another one owns.
+    /// Of a thread that helps with slabs of A that another one owns.
     pub(super) fn of_a_helper(self) -> Self {
-        Self {
-            left: self.left,
-            ..Self::default()
-        }
+        Self { left: 0, ..self }
     }
 }
 
