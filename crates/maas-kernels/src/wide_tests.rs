@@ -1,7 +1,8 @@
 //! The generic code at sixteen lanes gives the portable set's bits, whatever the processor.
 
 use crate::{
-    Activation, Bf16, Bf16Matrix, ClassTargets, Epilogue, Kernels, Matrix, MatrixMut, Parallelism,
+    Activation, Bf16, Bf16Matrix, ClassTargets, Compute, Epilogue, Kernels, Matrix, MatrixMut,
+    Parallelism,
 };
 
 fn numbers(len: usize, seed: u32) -> Vec<f32> {
@@ -167,4 +168,63 @@ fn reductions_and_losses() {
     compare("cross-entropy", 50, |set, y| {
         set.softmax_cross_entropy(&x, 35, ClassTargets::Labels(&labels), 0.1, y, None);
     });
+}
+
+#[test]
+fn activations() {
+    let x: Vec<f32> = numbers(233, 1).iter().map(|x| 5.0 * x).collect();
+    for activation in [
+        Activation::Elu { alpha: 1.0 },
+        Activation::Elu { alpha: -0.5 },
+        Activation::Selu,
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::Silu,
+        Activation::Mish,
+        Activation::HardSigmoid,
+        Activation::Softplus,
+        Activation::Softsign,
+    ] {
+        let what = format!("{activation:?}");
+        compare(&what, 233, |set, y| set.activate(activation, &x, y));
+        let gradient = |set: Kernels, dy: &mut [f32]| {
+            set.activation_gradient_in_place(activation, &x, dy);
+        };
+        compare(&format!("{what}'s gradient"), 233, gradient);
+    }
+}
+
+#[test]
+fn normalisations() {
+    for (rows, columns) in [(3, 1), (7, 16), (1030, 5), (40, 77), (9, 200)] {
+        let len = rows * columns;
+        let (x, dy) = (numbers(len, 1), numbers(len, 2));
+        let [means, a, b, c] = [3, 4, 5, 6].map(|seed| numbers(columns, seed));
+        let statistics = numbers(2 * rows, 7);
+        let what = |part: &str| format!("{part} of {rows} × {columns}");
+        compare(&what("columns"), len, |set, y| {
+            set.normalize_columns(&x, &means, &a, &b, y);
+        });
+        compare(&what("columns' gradient"), len, |set, dx| {
+            set.normalize_columns_gradient(&x, &means, &dy, [&a, &b, &c], dx);
+        });
+        compare(&what("rows"), len + 2 * rows, |set, results| {
+            let (y, statistics) = results.split_at_mut(len);
+            set.normalize_rows(&x, 1e-3, &a, &b, y, Some(statistics));
+        });
+        compare(&what("rows' gradient"), len, |set, dx| {
+            set.normalize_rows_gradient(&x, &statistics, &a, &dy, dx);
+        });
+        compare(&what("sums"), 3 * columns, |kernels, sums| {
+            let compute = Compute {
+                kernels,
+                parallelism: Parallelism::single(),
+            };
+            let (deviations, dots) = sums.split_at_mut(columns);
+            let (centred, normalized) = dots.split_at_mut(columns);
+            compute.column_deviations(&x, &means, deviations);
+            compute.centred_column_dots(&x, &means, &dy, centred);
+            compute.normalized_column_dots(&x, &statistics, &dy, normalized);
+        });
+    }
 }

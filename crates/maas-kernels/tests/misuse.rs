@@ -3,7 +3,7 @@
 use std::panic::catch_unwind;
 
 use maas_kernels::{
-    Bf16, Bf16Matrix, Buffer, ClassTargets, ElementLoss, Epilogue, Error, Kernels, Matrix,
+    Bf16, Bf16Matrix, Buffer, ClassTargets, Compute, ElementLoss, Epilogue, Error, Kernels, Matrix,
     MatrixMut, Parallelism,
 };
 
@@ -48,6 +48,50 @@ fn shapes_that_do_not_fit() {
         "5 values cannot be a matrix of 2 × 3"
     );
     assert!(message(|| _ = Matrix::new(&[], usize::MAX, 2)).contains("cannot be a matrix"));
+}
+
+#[test]
+fn normalisations_that_do_not_fit() {
+    let (x, one, two) = ([1.0; 6], [1.0; 1], [1.0; 2]);
+    let (set, compute) = (Kernels::best(), Compute::default());
+    let said =
+        |call: &dyn Fn(&mut [f32])| message(std::panic::AssertUnwindSafe(|| call(&mut [0.0; 6])));
+    let differ = "slices of different lengths";
+    assert!(said(&|y| set.normalize_columns(&x[1..], &two, &two, &two, y)).contains(differ));
+    assert!(
+        said(&|y| set.normalize_columns(&x[1..], &two, &two, &two, &mut y[1..]))
+            .contains("a part of a row")
+    );
+    assert!(said(&|y| set.normalize_columns(&x, &two, &one, &two, y)).contains("as many scales"));
+    assert!(said(&|y| set.normalize_columns(&x, &[], &[], &[], y)).contains("without columns"));
+    let back = |coefficients: [&[f32]; 3], dx: &mut [f32]| {
+        set.normalize_columns_gradient(&x, &two, &x, coefficients, dx);
+    };
+    assert!(said(&|dx| back([&two, &two, &one], dx)).contains("as many coefficients"));
+    assert!(said(&|dx| back([&two, &two, &two], &mut dx[2..])).contains(differ));
+    let rows = |statistics: &mut [f32], y: &mut [f32]| {
+        set.normalize_rows(&x, 1e-3, &two, &two, y, Some(statistics));
+    };
+    assert!(said(&|y| rows(&mut [0.0; 5], y)).contains("two statistics a row"));
+    assert!(
+        said(&|y| set.normalize_rows(&x, 1e-3, &two, &one, y, None)).contains("as many gammas")
+    );
+    let back = |statistics: &[f32], dx: &mut [f32]| {
+        set.normalize_rows_gradient(&x, statistics, &two, &x, dx);
+    };
+    assert!(said(&|dx| back(&[0.0; 7], dx)).contains("two statistics a row"));
+    assert!(said(&|s| compute.column_deviations(&x, &one, &mut s[..2])).contains("as many means"));
+    assert!(
+        said(&|s| compute.column_deviations(&x[1..], &two, &mut s[..2]))
+            .contains("a part of a row")
+    );
+    assert!(
+        said(&|s| compute.centred_column_dots(&x, &two, &x[1..], &mut s[..2])).contains(differ)
+    );
+    assert!(
+        said(&|s| compute.normalized_column_dots(&x, &x[1..], &x, &mut s[..2]))
+            .contains("two statistics")
+    );
 }
 
 #[test]

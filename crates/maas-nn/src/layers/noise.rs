@@ -112,15 +112,25 @@ impl Noise {
     /// The noise of a row: two elements of each 64 bits.
     fn row(&self, row: usize, noise: &mut [f32]) {
         let key = self.key.derive(self.first_row + row as u64);
-        for (pair, number) in noise.chunks_mut(2).zip(0..) {
-            let bits = key.derive(number).0;
-            for (noise, bits) in pair.iter_mut().zip([bits as u32, (bits >> 32) as u32]) {
-                let u = (f64::from(bits) + 0.5) / 4_294_967_296.0;
-                *noise = (self.deviation * normal::quantile(u)) as f32;
+        let mut number = 0;
+        for block in noise.chunks_mut(BLOCK) {
+            let mut u = [0.5; BLOCK];
+            for pair in u.chunks_exact_mut(2).take(block.len().div_ceil(2)) {
+                let bits = key.derive(number).0;
+                for (u, bits) in pair.iter_mut().zip([bits as u32, (bits >> 32) as u32]) {
+                    *u = (f64::from(bits) + 0.5) / 4_294_967_296.0;
+                }
+                number += 1;
+            }
+            for (noise, x) in block.iter_mut().zip(normal::quantiles(u)) {
+                *noise = (self.deviation * x) as f32;
             }
         }
     }
 }
+
+/// Elements that are drawn side by side.
+const BLOCK: usize = 16;
 
 #[cfg(test)]
 mod tests {
