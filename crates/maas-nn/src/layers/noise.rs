@@ -161,6 +161,13 @@ mod tests {
         }
     }
 
+    /// The contract: these bits do not change with a version or a machine.
+    #[test]
+    fn bits_are_fixed() {
+        let bits: Vec<u32> = drawn(1, 2, 3, 4)[..8].iter().map(|n| n.to_bits()).collect();
+        assert_eq!(bits, GOLDEN);
+    }
+
     #[test]
     fn moments_are_those_of_the_normal_law() {
         let noise = drawn(5, 0, 0, 0);
@@ -173,4 +180,15 @@ mod tests {
         assert!(moment(3).abs() < 0.12, "{}", moment(3));
         assert!((moment(4) - 3.0).abs() < 0.3, "{}", moment(4));
     }
+
+    const GOLDEN: [u32; 8] = [
+        0xbf42_4f76,
+        0xbd08_6033,
+        0xbe6c_ef2d,
+        0x3e9f_a7fb,
+        0xbe9b_2d87,
+        0xbe93_918d,
+        0xbecc_1f74,
+        0x3f1a_ba7a,
+    ];
 }
