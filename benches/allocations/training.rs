@@ -7,7 +7,9 @@ use maas_data::Dataset;
 use maas_kernels::Parallelism;
 use maas_nn::{Block, Error, Link, Loss, LossBatch, MeanSquaredError, Reduces, Step, Transform};
 use maas_train::{
-    Adam, Chain, Momentum, Progress, RootMeanSquaredError, ScaleByAdam, Sgd, Trainer,
+    Adam, AdamW, AverageWeights, Chain, ClipByGlobalNorm, ClipByNorm, ClipByValue, DecayWeights,
+    LearningRate, LookAhead, Momentum, Progress, RootMeanSquaredError, ScaleByAdam, ScaleByNadam,
+    Sgd, Shrink, Span, Trainer,
 };
 
 use crate::counter::{allocations, during};
@@ -68,15 +70,30 @@ pub(crate) fn more_steps_allocate_no_more(threads: NonZeroUsize) {
 /// A record and its place in the history.
 const BETWEEN_EPOCHS: u64 = 2;
 
-fn chains() -> [(&'static str, Chain); 4] {
+fn chains() -> [(&'static str, Chain); 6] {
     [
         ("Adam", Adam::new(1e-3).into()),
         ("momentum", Sgd::new(1e-3).momentum(0.9).nesterov().into()),
         ("gradient descent", Sgd::new(1e-3).into()),
         (
+            "a chain with all kinds of links",
+            Chain::new(LearningRate::cosine(1e-3).warm_up(Span::steps(3)))
+                .then(ClipByValue::new(1.0))
+                .then(ClipByNorm::new(1.0))
+                .then(ClipByGlobalNorm::new(1.0))
+                .then(ScaleByNadam::default())
+                .then(Momentum::new(0.5))
+                .then(DecayWeights::new(1e-3))
+                .then(Shrink::new(1e-3))
+                .then(LookAhead::default())
+                .then(AverageWeights::default())
+                .rate_factor("*.bias", 0.5),
+        ),
+        ("adamw", AdamW::new(1e-3).into()),
+        (
             "a chain",
             Chain::new(1e-3)
-                .then(ClipByNorm(1.0))
+                .then(Limit(1.0))
                 .then(ScaleByAdam::default())
                 .then(Momentum::new(0.5)),
         ),
@@ -85,9 +102,9 @@ fn chains() -> [(&'static str, Chain); 4] {
 
 /// g ← g·min(1, limit / ‖g‖), which reduces the gradient before it is changed.
 #[derive(Debug)]
-struct ClipByNorm(f32);
+struct Limit(f32);
 
-impl Transform for ClipByNorm {
+impl Transform for Limit {
     fn reduces(&self) -> Reduces {
         Reduces::Network
     }

@@ -72,5 +72,5 @@ pub use error::Error;
 pub use kernels::Kernels;
 pub use loss::{ClassTargets, ElementLoss, LossGradient};
 pub use matrix::{Matrix, MatrixMut};
-pub use optimizer::{AdamStep, Nesterov};
+pub use optimizer::{AdamStep, Around, Direction, Nesterov};
 pub use product::Epilogue;

@@ -1,8 +1,8 @@
 //! The generic code at sixteen lanes gives the portable set's bits, whatever the processor.
 
 use crate::{
-    Activation, Bf16, Bf16Matrix, ClassTargets, Compute, Epilogue, Kernels, Matrix, MatrixMut,
-    Parallelism,
+    Activation, Around, Bf16, Bf16Matrix, ClassTargets, Compute, Direction, Epilogue, Kernels,
+    Matrix, MatrixMut, Parallelism,
 };
 
 fn numbers(len: usize, seed: u32) -> Vec<f32> {
@@ -140,6 +140,40 @@ fn maps_and_masks() {
             .map(|i| 0x5a17_93c4_e8d2_0f6b ^ i << 40)
             .collect();
         compare("mask", len, |set, y| set.apply_mask(y, &mask));
+    }
+}
+
+#[test]
+fn directions() {
+    let rms = Direction::CenteredRms {
+        rho: 0.9,
+        epsilon: 1e-3,
+    };
+    let lion = Direction::Lion {
+        beta_1: 0.9,
+        beta_2: 0.99,
+    };
+    for len in [0, 1, 16, 35, 100] {
+        let x = numbers(len, 4);
+        for direction in [Direction::Gradient, rms, lion] {
+            let around = Around {
+                scale: 0.7,
+                limit: 0.5,
+                decay: Some(0.1),
+                learning_rate: 0.1,
+            };
+            compare("direction", len * (1 + direction.buffers()), |set, y| {
+                let (theta, state) = y.split_at_mut(len);
+                set.step_along(theta, &x, state, direction, around);
+                set.direct(theta, state, direction);
+            });
+        }
+        compare("clip", len, |set, y| set.clip(y, 0.5));
+        compare("average", len, |set, y| set.average(y, &x, 0.1));
+        compare("synchronise", 2 * len, |set, y| {
+            let (theta, slow) = y.split_at_mut(len);
+            set.synchronise(theta, slow, 0.5);
+        });
     }
 }
 

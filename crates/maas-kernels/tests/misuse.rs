@@ -3,8 +3,8 @@
 use std::panic::catch_unwind;
 
 use maas_kernels::{
-    Bf16, Bf16Matrix, Buffer, ClassTargets, Compute, ElementLoss, Epilogue, Error, Kernels, Matrix,
-    MatrixMut, Parallelism,
+    Around, Bf16, Bf16Matrix, Buffer, ClassTargets, Compute, Direction, ElementLoss, Epilogue,
+    Error, Kernels, Matrix, MatrixMut, Parallelism,
 };
 
 fn message(call: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -200,4 +200,25 @@ fn buffers_are_aligned_and_zeroed() {
         assert_eq!(Buffer::from(&buffer[..]), buffer);
     }
     assert!(Buffer::default().is_empty());
+}
+
+#[test]
+fn directions_with_too_little_state() {
+    let rms = Direction::Rms {
+        rho: 0.9,
+        epsilon: 1e-3,
+    };
+    let expected = "a number of state for each parameter and buffer";
+    let direct = || Kernels::best().direct(&mut [1.0; 20], &mut [0.0; 19], rms);
+    assert!(message(direct).contains(expected));
+    let along = || {
+        let around = Around::step(0.1);
+        Kernels::best().step_along(&mut [1.0; 20], &[1.0; 20], &mut [0.0; 40], rms, around);
+    };
+    assert!(message(along).contains(expected));
+    let along = || {
+        let around = Around::step(0.1);
+        Kernels::best().step_along(&mut [1.0; 20], &[1.0; 19], &mut [0.0; 20], rms, around);
+    };
+    assert!(message(along).contains("slices of different lengths"));
 }

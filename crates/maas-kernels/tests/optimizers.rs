@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Numbers, ordinary};
-use maas_kernels::{AdamStep, Kernels, Nesterov};
+use maas_kernels::{AdamStep, Direction, Kernels, Nesterov};
 use proptest::prelude::*;
 
 #[track_caller]
@@ -92,6 +92,93 @@ fn adam() {
     assert_close(&theta, &exact, 2e-6);
     assert_close(&m, &exact_m, 1e-6);
     assert_close(&v, &exact_v, 1e-6);
+}
+
+/// Three steps of each direction against its formula in double precision.
+#[test]
+fn directions() {
+    let mut numbers = Numbers::new(5);
+    let n = 37;
+    let step = AdamStep {
+        learning_rate: 0.1,
+        beta_1: 0.9,
+        beta_2: 0.99,
+        epsilon: 1e-3,
+        bias_correction_1: 0.271,
+        bias_correction_2: 0.03,
+    };
+    let nadam = Direction::Nadam {
+        beta_1: 0.9,
+        beta_2: 0.99,
+        epsilon: 1e-3,
+        momentum_weight: 0.8,
+        gradient_weight: 1.3,
+        bias_correction_2: 0.03,
+    };
+    type Formula = fn(f64, &mut [f64]) -> f64;
+    let cases: [(Direction, Formula); 6] = [
+        (Direction::AmsGrad(step), |g, s| {
+            s[0] += 0.1 * (g - s[0]);
+            s[1] += 0.01 * (g * g - s[1]);
+            s[2] = s[2].max(s[1]);
+            0.03_f64.sqrt() / 0.271 * s[0] / (s[2].sqrt() + 1e-3)
+        }),
+        (nadam, |g, s| {
+            s[0] += 0.1 * (g - s[0]);
+            s[1] += 0.01 * (g * g - s[1]);
+            (0.8 * s[0] + 1.3 * g) / ((s[1] / 0.03).sqrt() + 1e-3)
+        }),
+        (
+            Direction::Rms {
+                rho: 0.9,
+                epsilon: 1e-3,
+            },
+            |g, s| {
+                s[0] += 0.1 * (g * g - s[0]);
+                g / (s[0] + 1e-3).sqrt()
+            },
+        ),
+        (
+            Direction::CenteredRms {
+                rho: 0.9,
+                epsilon: 1e-3,
+            },
+            |g, s| {
+                s[0] += 0.1 * (g * g - s[0]);
+                s[1] += 0.1 * (g - s[1]);
+                g / (s[0] - s[1] * s[1] + 1e-3).sqrt()
+            },
+        ),
+        (Direction::Adagrad { epsilon: 1e-3 }, |g, s| {
+            s[0] += g * g;
+            g / (s[0] + 1e-3).sqrt()
+        }),
+        (
+            Direction::Lion {
+                beta_1: 0.9,
+                beta_2: 0.99,
+            },
+            |g, s| {
+                let sign = (0.9 * s[0] + 0.1 * g).signum();
+                s[0] += 0.01 * (g - s[0]);
+                sign
+            },
+        ),
+    ];
+    for (direction, formula) in cases {
+        let buffers = direction.buffers();
+        let (mut state, mut wide_state) = (vec![0.0; n * buffers], vec![vec![0.0; buffers]; n]);
+        for _ in 0..3 {
+            let mut update = numbers.vec(n);
+            let expected: Vec<f64> = wide(&update)
+                .into_iter()
+                .zip(&mut wide_state)
+                .map(|(g, state)| formula(g, state))
+                .collect();
+            Kernels::best().direct(&mut update, &mut state, direction);
+            assert_close(&update, &expected, 1e-5);
+        }
+    }
 }
 
 fn soft(w: f32, lambda: f32) -> f32 {

@@ -4,8 +4,8 @@ mod common;
 
 use common::{assert_same, float, floats, others};
 use maas_kernels::{
-    Activation, AdamStep, ClassTargets, Compute, ElementLoss, Kernels, LossGradient, Matrix,
-    Nesterov, Parallelism,
+    Activation, AdamStep, Around, ClassTargets, Compute, Direction, ElementLoss, Kernels,
+    LossGradient, Matrix, Nesterov, Parallelism,
 };
 use proptest::prelude::*;
 
@@ -44,16 +44,14 @@ fn compare(what: &str, offset: usize, y: &[f32], kernel: impl Fn(Kernels, &mut [
     }
 }
 
-fn step() -> AdamStep {
-    AdamStep {
-        learning_rate: 1e-3,
-        beta_1: 0.9,
-        beta_2: 0.999,
-        epsilon: 1e-7,
-        bias_correction_1: 0.271,
-        bias_correction_2: 0.002_997,
-    }
-}
+const STEP: AdamStep = AdamStep {
+    learning_rate: 1e-3,
+    beta_1: 0.9,
+    beta_2: 0.999,
+    epsilon: 1e-7,
+    bias_correction_1: 0.271,
+    bias_correction_2: 0.002_997,
+};
 
 /// A run that is about certain sets says so, that it may not pass without them.
 #[test]
@@ -224,14 +222,55 @@ proptest! {
         compare("adam", offset, &all, |set, all| {
             let (mut update, mut m2, mut v2) = (gradient.clone(), all[n..2 * n].to_vec(), all[2 * n..].to_vec());
             let mut theta2 = all[..n].to_vec();
-            set.scale_by_adam(&mut update, &mut m2, &mut v2, step());
-            set.gradient_descent(&mut theta2, &update, step().learning_rate);
+            set.scale_by_adam(&mut update, &mut m2, &mut v2, STEP);
+            set.gradient_descent(&mut theta2, &update, STEP.learning_rate);
             let (theta, moments) = all.split_at_mut(n);
             let (m, v) = moments.split_at_mut(n);
-            set.adam(theta, &gradient, m, v, step());
+            set.adam(theta, &gradient, m, v, STEP);
             assert_same(theta, &theta2, "fused and in two passes");
             assert_same(m, &m2, "fused and in two passes");
             assert_same(v, &v2, "fused and in two passes");
+        });
+    }
+
+    #[test]
+    fn directions(
+        values in proptest::collection::vec((float(), float(), float(), float(), float()), 0..70), offset in 0usize..9
+    ) {
+        let column = |column: usize| -> Vec<f32> {
+            values.iter().map(|v| [v.0, v.1, v.2, v.3.abs(), v.4.abs()][column]).collect()
+        };
+        let (theta, gradient) = (column(0), column(1));
+        let n = theta.len();
+        for direction in DIRECTIONS {
+            let state: Vec<f32> = (0..direction.buffers()).flat_map(|buffer| column(2 + buffer)).collect();
+            for decay in [None, Some(0.1)] {
+                for (scale, limit) in [(1.0, f32::INFINITY), (0.7, f32::INFINITY), (1.0, 0.5), (0.3, 0.5)] {
+                    let around = Around { scale, limit, decay, learning_rate: 1e-2 };
+                    let all: Vec<f32> = theta.iter().chain(&state).copied().collect();
+                    compare(&format!("{direction:?}"), offset, &all, |set, all| {
+                        let (mut apart, mut state2) = (all[..n].to_vec(), all[n..].to_vec());
+                        let mut update = gradient.clone();
+                        set.scale(scale, &mut update);
+                        set.clip(&mut update, limit);
+                        set.direct(&mut update, &mut state2, direction);
+                        if let Some(decay) = decay {
+                            set.axpy(decay, &apart, &mut update);
+                        }
+                        set.gradient_descent(&mut apart, &update, 1e-2);
+                        let (theta, state) = all.split_at_mut(n);
+                        set.step_along(theta, &gradient, state, direction, around);
+                        assert_same(theta, &apart, "at once and one after another");
+                        assert_same(state, &state2, "at once and one after another");
+                    });
+                }
+            }
+        }
+        let both: Vec<f32> = theta.iter().chain(&gradient).copied().collect();
+        compare("average", offset, &theta, |set, mean| set.average(mean, &gradient, 0.1));
+        compare("synchronise", offset, &both, |set, both| {
+            let (theta, slow) = both.split_at_mut(n);
+            set.synchronise(theta, slow, 0.5);
         });
     }
 
@@ -251,6 +290,43 @@ proptest! {
         }
     }
 }
+
+const DIRECTIONS: [Direction; 10] = [
+    Direction::Gradient,
+    Direction::Momentum {
+        carry: 0.8,
+        momentum: 0.9,
+        nesterov: Nesterov::No,
+    },
+    Direction::Momentum {
+        carry: 0.8,
+        momentum: 0.9,
+        nesterov: Nesterov::Yes,
+    },
+    Direction::Adam(STEP),
+    Direction::AmsGrad(STEP),
+    Direction::Nadam {
+        beta_1: 0.9,
+        beta_2: 0.999,
+        epsilon: 1e-7,
+        momentum_weight: 0.8,
+        gradient_weight: 1.3,
+        bias_correction_2: 0.002_997,
+    },
+    Direction::Rms {
+        rho: 0.9,
+        epsilon: 1e-7,
+    },
+    Direction::CenteredRms {
+        rho: 0.9,
+        epsilon: 1e-7,
+    },
+    Direction::Adagrad { epsilon: 1e-7 },
+    Direction::Lion {
+        beta_1: 0.9,
+        beta_2: 0.99,
+    },
+];
 
 const ELEMENT_LOSSES: [ElementLoss; 9] = [
     ElementLoss::Squared,

@@ -157,6 +157,8 @@ pub struct Step {
     pub number: u64,
     /// α of this step.
     pub learning_rate: f32,
+    /// α of the last step before it that had one above 0; in the first step, α.
+    pub last_learning_rate: f32,
     /// Kernels to use.
     pub kernels: Kernels,
     /// Threads that a reduction may use. Blocks have one each.
@@ -175,6 +177,7 @@ impl Step {
         Self {
             number,
             learning_rate,
+            last_learning_rate: learning_rate,
             kernels,
             parallelism: Parallelism::single(),
         }
@@ -195,16 +198,17 @@ impl Step {
         }
     }
 
-    /// The same step at another rate.
+    /// The same step at another rate, after one at the rate `last`.
     ///
     /// ```
     /// use maas_nn::{Kernels, Step};
-    /// assert_eq!(Step::new(1, 0.1, Kernels::best()).rate(0.5).learning_rate, 0.5);
+    /// assert_eq!(Step::new(1, 0.1, Kernels::best()).rate(0.5, 1.0).learning_rate, 0.5);
     /// ```
     #[must_use]
-    pub fn rate(self, learning_rate: f32) -> Self {
+    pub fn rate(self, learning_rate: f32, last: f32) -> Self {
         Self {
             learning_rate,
+            last_learning_rate: last,
             ..self
         }
     }
@@ -317,6 +321,17 @@ impl<'a> BlockState<'a> {
     /// ```
     pub fn get(&mut self, index: usize) -> &mut [f32] {
         &mut self.data[index * self.len..][..self.len]
+    }
+
+    /// All buffers of the block, one after another.
+    ///
+    /// ```
+    /// # use maas_nn::BlockState;
+    /// let mut data = [0.0; 4];
+    /// assert_eq!(BlockState::new(&mut data, 2).all().len(), 4);
+    /// ```
+    pub fn all(&mut self) -> &mut [f32] {
+        self.data
     }
 
     /// Several buffers of the block at once.

@@ -53,6 +53,14 @@ pub enum Error {
         /// The state's.
         found: String,
     },
+    /// A link of a chain breaks a law that all links keep; see [`check_transform`](crate::check_transform).
+    #[error("the link `{link}` breaks a law: {law}")]
+    BrokenLaw {
+        /// Its name.
+        link: String,
+        /// Which law.
+        law: crate::Law,
+    },
     /// A tolerance must be a number and at least 0.
     #[error("the tolerance must be at least 0, found {value}")]
     Tolerance {

@@ -46,8 +46,11 @@
 //! | --- | --- |
 //! | [`GradientDescent`] | the formula alone, on slices and views, with a closure for the gradient |
 //! | [`Chain`] | an optimiser: links that turn the gradient into a direction, and a learning rate |
-//! | [`Sgd`], [`Adam`] | chains with a name, with Keras' numbers; [`Momentum`] and [`ScaleByAdam`] are their links |
-//! | [`LearningRate`] | how far a step goes |
+//! | [`Sgd`], [`Adam`], [`AdamW`], [`AmsGrad`], [`Nadam`], [`RmsProp`], [`Adagrad`], [`Lion`] | chains with a name, with Keras' numbers |
+//! | [`Momentum`], [`ScaleByAdam`], [`ScaleByAmsGrad`], [`ScaleByNadam`], [`ScaleByRms`], [`ScaleByAdagrad`], [`ScaleByLion`] | their links |
+//! | [`ClipByValue`], [`ClipByNorm`], [`ClipByGlobalNorm`], [`DecayWeights`], [`Shrink`], [`AverageWeights`], [`LookAhead`] | links for any chain |
+//! | [`LearningRate`] | how far a step goes: a number or a schedule, over [`Span`]s |
+//! | [`RangeTest`] | finds a learning rate |
 //! | [`Optimizer`] | a chain at work on one network, for loops of your own |
 //! | [`Trainer`] | epochs of batches over a data set |
 //! | [`Metric`] | what people judge a network by: [`RootMeanSquaredError`], [`AbsoluteError`], [`R2`], [`Accuracy`] |
@@ -66,7 +69,7 @@
 //! # Your own
 //!
 //! A link of an optimiser is a [`maas_nn::Transform`]: [`Chain`] shows one. A figure to judge by is a [`Metric`], a loss
-//! a [`maas_nn::Loss`], a layer a [`maas_nn::Layer`].
+//! a [`maas_nn::Loss`], a layer a [`maas_nn::Layer`]. [`check_transform`] tries every law on a link.
 //!
 //! # Features
 //!
@@ -79,6 +82,7 @@ mod error;
 mod figure;
 mod goal;
 mod history;
+mod laws;
 mod meters;
 mod metric;
 mod optimizer;
@@ -94,9 +98,15 @@ pub use error::Error;
 pub use figure::Figure;
 pub use goal::Goal;
 pub use history::{Ending, EpochRecord, History};
+pub use laws::{Law, check_transform};
 pub use metric::{AbsoluteError, Accuracy, Metric, MetricBatch, R2, RootMeanSquaredError};
-pub use optimizer::{Adam, Average, Chain, Momentum, Optimizer, OptimizerState, ScaleByAdam, Sgd};
+pub use optimizer::{
+    Adagrad, Adam, AdamW, AmsGrad, Average, AverageWeights, Chain, ClipByGlobalNorm, ClipByNorm,
+    ClipByValue, DecayWeights, Lion, LookAhead, Momentum, Nadam, Optimizer, OptimizerState,
+    RmsProp, ScaleByAdagrad, ScaleByAdam, ScaleByAmsGrad, ScaleByLion, ScaleByNadam, ScaleByRms,
+    Sgd, Shrink,
+};
 pub use progress::Progress;
-pub use rate::{Horizon, LearningRate, Plateau, Span};
+pub use rate::{Horizon, LearningRate, Plateau, RangeCurve, RangePoint, RangeTest, Span};
 pub use stop::StopHandle;
 pub use trainer::{Evaluation, Trainer};

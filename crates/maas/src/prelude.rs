@@ -17,8 +17,9 @@ pub use maas_compress::{CompressedNetwork, Compressor, SignStep, SoftThreshold};
 pub use maas_data::Dataset;
 #[cfg(feature = "nn")]
 pub use maas_nn::{
-    Activation, BinaryCrossEntropy, CategoricalCrossEntropy, Graph, Huber, Initializer, Kernels, Layer, Layers, Loss,
-    MeanAbsoluteError, MeanSquaredError, Merge, Network, Parallelism, Sequential, Transform,
+    Activation, BinaryCrossEntropy, CategoricalCrossEntropy, Graph, Huber, Initializer, Kernels,
+    Layer, Layers, Loss, MeanAbsoluteError, MeanSquaredError, Merge, Network, Parallelism,
+    Sequential, Transform,
 };
 #[cfg(feature = "schedule")]
 pub use maas_schedule::{Policy, RoundRobin};
@@ -28,6 +29,6 @@ pub use maas_server::{Client, Server};
 pub use maas_service::{InferRequest, InferResponse, Replicas, ServeError, Service};
 #[cfg(feature = "train")]
 pub use maas_train::{
-    AbsoluteError, Accuracy, Adam, Chain, GradientDescent, History, LearningRate, Progress, R2,
-    RootMeanSquaredError, Sgd, Trainer,
+    AbsoluteError, Accuracy, Adagrad, Adam, AdamW, AmsGrad, Chain, GradientDescent, History,
+    LearningRate, Lion, Nadam, Progress, R2, RmsProp, RootMeanSquaredError, Sgd, Span, Trainer,
 };

@@ -5,7 +5,7 @@ const LOGARITHMIC_FROM: f64 = 25.0;
 
 /// Maps values onto 0..=1 and knows where its ticks are.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     low: f64,
     high: f64,
     scale: Scale,
@@ -19,7 +19,7 @@ enum Scale {
 
 impl Axis {
     /// An axis over finite values: logarithmic when they are positive and span enough, else from a round value to one.
-    pub(super) fn over(values: impl Iterator<Item = f64> + Clone) -> Self {
+    pub(crate) fn over(values: impl Iterator<Item = f64> + Clone) -> Self {
         let low = values.clone().fold(f64::INFINITY, f64::min);
         let high = values.fold(f64::NEG_INFINITY, f64::max);
         if low > high {
@@ -73,7 +73,7 @@ impl Axis {
     }
 
     /// Where a value lies: 0 at the low end, 1 at the high end.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    pub(crate) fn place(&self, value: f64) -> f64 {
         match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
             Scale::Logarithmic => (value / self.low).ln() / (self.high / self.low).ln(),
@@ -81,7 +81,7 @@ impl Axis {
     }
 
     /// Ticks with their labels, ascending.
-    pub(super) fn ticks(&self) -> Vec<(f64, String)> {
+    pub(crate) fn ticks(&self) -> Vec<(f64, String)> {
         match self.scale {
             Scale::Linear => self.linear_ticks(step_for(self.high - self.low)),
             Scale::Logarithmic => self.logarithmic_ticks(),

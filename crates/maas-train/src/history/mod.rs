@@ -1,6 +1,6 @@
 //! What a run of training recorded.
 
-mod axis;
+pub(crate) mod axis;
 mod chart;
 mod ending;
 mod record;

@@ -1,8 +1,10 @@
-use maas_kernels::AdamStep;
+use maas_kernels::{AdamStep, Around, Direction};
 use maas_nn::{Acts, Block, Error, Fused, Step, Transform};
 use serde_json::{Value, json};
 
 use super::coefficient::{decay, positive};
+use super::joined::Directed;
+use super::settings::{directed, link_settings, settings};
 use crate::rate::whole_power;
 use crate::{Chain, LearningRate};
 
@@ -36,42 +38,16 @@ impl Adam {
             scale: ScaleByAdam::default(),
         }
     }
+}
 
+link_settings! {
+    Adam, scale:
     /// The decay β₁ of the mean of gradients, 0 ≤ β₁ < 1.
-    ///
-    /// ```
-    /// let adam = maas_train::Adam::new(1e-3).beta_1(0.95);
-    /// ```
-    pub fn beta_1(self, beta_1: f32) -> Self {
-        Self {
-            scale: self.scale.beta_1(beta_1),
-            ..self
-        }
-    }
-
+    beta_1 = "0.95";
     /// The decay β₂ of the mean of squared gradients, 0 ≤ β₂ < 1.
-    ///
-    /// ```
-    /// let adam = maas_train::Adam::new(1e-3).beta_2(0.99);
-    /// ```
-    pub fn beta_2(self, beta_2: f32) -> Self {
-        Self {
-            scale: self.scale.beta_2(beta_2),
-            ..self
-        }
-    }
-
+    beta_2 = "0.99";
     /// The number ε > 0 beside the root.
-    ///
-    /// ```
-    /// let adam = maas_train::Adam::new(1e-3).epsilon(1e-8);
-    /// ```
-    pub fn epsilon(self, epsilon: f32) -> Self {
-        Self {
-            scale: self.scale.epsilon(epsilon),
-            ..self
-        }
-    }
+    epsilon = "1e-8";
 }
 
 impl From<Adam> for Chain {
@@ -106,35 +82,18 @@ impl Default for ScaleByAdam {
     }
 }
 
+settings! {
+    ScaleByAdam, "ScaleByAdam::default()":
+    /// The decay β₁ of the mean of gradients, 0 ≤ β₁ < 1.
+    beta_1 = "0.95";
+    /// The decay β₂ of the mean of squared gradients, 0 ≤ β₂ < 1.
+    beta_2 = "0.99";
+    /// The number ε > 0 beside the root.
+    epsilon = "1e-8";
+}
+
 impl ScaleByAdam {
-    /// The decay β₁ of the mean of gradients.
-    ///
-    /// ```
-    /// let link = maas_train::ScaleByAdam::default().beta_1(0.95);
-    /// ```
-    pub fn beta_1(self, beta_1: f32) -> Self {
-        Self { beta_1, ..self }
-    }
-
-    /// The decay β₂ of the mean of squared gradients.
-    ///
-    /// ```
-    /// let link = maas_train::ScaleByAdam::default().beta_2(0.99);
-    /// ```
-    pub fn beta_2(self, beta_2: f32) -> Self {
-        Self { beta_2, ..self }
-    }
-
-    /// The number ε beside the root.
-    ///
-    /// ```
-    /// let link = maas_train::ScaleByAdam::default().epsilon(1e-8);
-    /// ```
-    pub fn epsilon(self, epsilon: f32) -> Self {
-        Self { epsilon, ..self }
-    }
-
-    fn at(&self, step: &Step) -> AdamStep {
+    pub(super) fn at(&self, step: &Step) -> AdamStep {
         AdamStep {
             learning_rate: step.learning_rate,
             beta_1: self.beta_1,
@@ -143,6 +102,12 @@ impl ScaleByAdam {
             bias_correction_1: (1.0 - whole_power(self.beta_1.into(), step.number)) as f32,
             bias_correction_2: (1.0 - whole_power(self.beta_2.into(), step.number)) as f32,
         }
+    }
+}
+
+impl Directed for ScaleByAdam {
+    fn direction(&self, step: &Step, _: &[f64]) -> Direction {
+        Direction::Adam(self.at(step))
     }
 }
 
@@ -161,24 +126,9 @@ impl Transform for ScaleByAdam {
         positive("epsilon", self.epsilon)
     }
 
-    fn acts(&self) -> Acts {
-        Acts::BeforeStep
-    }
-
     fn buffers(&self) -> usize {
         2
     }
 
-    fn apply(&self, step: &Step, block: &mut Block<'_>) {
-        let [m, v] = block.state.many([0, 1]);
-        step.kernels
-            .scale_by_adam(block.update, m, v, self.at(step));
-    }
-
-    fn step_fused(&self, step: &Step, block: &mut Block<'_>) -> Fused {
-        let [m, v] = block.state.many([0, 1]);
-        step.kernels
-            .adam(block.parameters, block.update, m, v, self.at(step));
-        Fused::Done
-    }
+    directed!();
 }

@@ -88,6 +88,12 @@ impl Chain {
         self
     }
 
+    /// Add a link that others hold too.
+    pub(crate) fn then_shared(mut self, link: &Arc<dyn Transform>) -> Self {
+        self.links.push(Arc::clone(link));
+        self
+    }
+
     /// Leave the parameters alone whose names fit this pattern, beside those that the network itself has frozen.
     ///
     /// In a pattern `*` stands for any characters and `?` for any one; `/` also fits the `.` between layer and parameter. A
@@ -200,7 +206,7 @@ impl Chain {
         &self.groups
     }
 
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         for link in &self.links {
             link.check().map_err(|error| match error {
                 maas_nn::Error::Setting {

@@ -6,12 +6,15 @@ use maas_nn::{Block, BlockState, Fused, Role, Step, Transform};
 
 use super::blocks::{Part, Stretch};
 use super::bound::Bound;
+use super::joined::Joined;
 use super::rates::Rates;
 
 /// What is the same for all blocks of a pass.
 pub(super) struct Pass<'a> {
     pub(super) step: Step,
     pub(super) links: &'a [Bound],
+    /// The links that are run at once, where there are such.
+    pub(super) joined: Option<&'a Joined>,
     /// The links whose turn it is to change the direction.
     pub(super) turn: Range<usize>,
     /// Whether parameters are moved.
@@ -78,7 +81,7 @@ impl Pass<'_> {
                 state: &mut state[from * buffers..][..len * buffers],
                 role: part.role,
                 part: place.part,
-                step: self.step.rate(self.rates.now(part.rate)),
+                step: self.rates.put(part.rate, self.step),
             };
             let mask = part.mask.as_ref().map(|mask| {
                 let first = (place.range.start - part.range.start) / 64;
@@ -89,6 +92,24 @@ impl Pass<'_> {
     }
 
     fn step(&self, work: &mut Work<'_>) {
+        match self.joined {
+            // At rate 0 links may have their own ways.
+            Some(joined) if work.step.learning_rate != 0.0 => {
+                let reductions = &self.reductions[work.part * self.links.len()..];
+                work.block(self, joined.keeper, |_, step, block| {
+                    joined.run(step, block, |number| reductions[number]);
+                });
+            }
+            _ => self.step_apart(work),
+        }
+        for number in 0..self.links.len() {
+            if self.links[number].acts_after() {
+                work.block(self, number, Transform::after);
+            }
+        }
+    }
+
+    fn step_apart(&self, work: &mut Work<'_>) {
         let changing = |number: &usize| self.links[*number].acts_before();
         let last = self.turn.clone().rev().find(changing);
         for number in self.turn.start..last.unwrap_or(self.turn.start) {
@@ -107,11 +128,6 @@ impl Pass<'_> {
             let step = work.step;
             step.kernels
                 .gradient_descent(work.theta, work.update, step.learning_rate);
-        }
-        for number in 0..self.links.len() {
-            if self.links[number].acts_after() {
-                work.block(self, number, Transform::after);
-            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The rates of a chain and its groups.
 
-use maas_nn::Segment;
+use maas_nn::{Segment, Step};
 
 use super::groups::Treatment;
 use crate::rate::Memory;
@@ -26,7 +26,9 @@ struct Rate {
     schedule: LearningRate,
     memory: Memory,
     factor: f32,
+    /// The rate of the step at hand or just done, and that of the last one before it that had a rate above 0.
     now: f32,
+    last: f32,
 }
 
 impl Rates {
@@ -36,6 +38,7 @@ impl Rates {
             memory: Memory::default(),
             factor,
             now: 0.0,
+            last: 0.0,
         };
         let mut rates = vec![rate(chain.rate(), 1.0)];
         let mut treated = vec![
@@ -98,15 +101,20 @@ impl Rates {
 
     /// Finds all rates of a step.
     pub(super) fn go_to(&mut self, number: u64) -> Result<(), Error> {
+        for rate in &self.rates {
+            rate.at(number, self.horizon)?;
+        }
         for rate in &mut self.rates {
+            rate.last = rate.last_above_zero();
             rate.now = rate.at(number, self.horizon)?;
         }
         Ok(())
     }
 
-    /// A rate of the step that was gone to.
-    pub(super) fn now(&self, rate: usize) -> f32 {
-        self.rates[rate].now
+    /// The step at the rate with this number.
+    pub(super) fn put(&self, rate: usize, step: Step) -> Step {
+        let Rate { now, last, .. } = self.rates[rate];
+        step.rate(now, if last > 0.0 { last } else { now })
     }
 
     /// The chain's rate in a step.
@@ -122,24 +130,32 @@ impl Rates {
 
     /// What is remembered between epochs.
     pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
-        self.rates.iter().flat_map(|rate| rate.memory.to_numbers())
+        self.rates.iter().flat_map(|rate| {
+            let last = f64::from(rate.last_above_zero());
+            rate.memory.to_numbers().into_iter().chain([last])
+        })
     }
 
     /// How many [`numbers`](Self::numbers) there are.
     pub(super) fn count(&self) -> usize {
-        self.rates.len() * Memory::NUMBERS
+        self.rates.len() * (Memory::NUMBERS + 1)
     }
 
     /// Puts back [`count`](Self::count) numbers.
     pub(super) fn restore(&mut self, numbers: &[f64]) {
-        let (numbers, _) = numbers.as_chunks();
-        for (rate, numbers) in self.rates.iter_mut().zip(numbers) {
-            rate.memory = Memory::from_numbers(*numbers);
+        let (numbers, _) = numbers.as_chunks::<{ Memory::NUMBERS + 1 }>();
+        for (rate, &[memory @ .., last]) in self.rates.iter_mut().zip(numbers) {
+            rate.memory = Memory::from_numbers(memory);
+            (rate.now, rate.last) = (0.0, last as f32);
         }
     }
 }
 
 impl Rate {
+    fn last_above_zero(&self) -> f32 {
+        if self.now > 0.0 { self.now } else { self.last }
+    }
+
     fn at(&self, number: u64, horizon: Horizon) -> Result<f32, Error> {
         let rate = self.schedule.at_with(number, horizon, &self.memory)?;
         Ok(if self.factor == 1.0 {

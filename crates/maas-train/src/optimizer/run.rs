@@ -4,6 +4,7 @@ use maas_nn::{Network, Reduces, Step};
 use super::average::Average;
 use super::blocks::{GROUPS, Groups, Part, Stretch};
 use super::bound::{Bound, passes};
+use super::joined::Joined;
 use super::pass::Pass;
 use super::rates::Rates;
 use super::state::{OptimizerState, Shape, chain_text, gather, network_text, scatter};
@@ -35,6 +36,7 @@ pub struct Optimizer {
     links: Vec<Bound>,
     /// The links of each pass.
     passes: Vec<std::ops::Range<usize>>,
+    joined: Option<Joined>,
     rates: Rates,
     /// The links' buffers: for each block those of the first link, then those of the second, and so on.
     state: Buffer,
@@ -73,6 +75,7 @@ impl Optimizer {
         let (rates, treated) = Rates::new(&chain, network.segments())?;
         let length = network.parameters().len();
         let links = Bound::all(&chain);
+        let passes = passes(&links);
         let buffers = links.last().map_or(0, |link| link.buffers.end);
         let scalars = links.last().map_or(0, |link| link.scalars.end);
         let parts = network
@@ -89,7 +92,8 @@ impl Optimizer {
             })
             .collect::<Vec<_>>();
         Ok(Self {
-            passes: passes(&links),
+            joined: Joined::of(&links).filter(|_| passes.len() == 1),
+            passes,
             rates,
             state: Buffer::zeroed(length * buffers),
             buffers,
@@ -303,7 +307,10 @@ impl Optimizer {
         }
         let number = self.steps + 1;
         self.rates.go_to(number)?;
-        let step = Step::new(number, self.rates.now(0), self.compute.kernels)
+        let step = Step::new(number, 0.0, self.compute.kernels);
+        let step = self
+            .rates
+            .put(0, step)
             .parallelism(self.compute.parallelism);
         self.hide(gradient);
         for link in &self.links {
@@ -336,7 +343,7 @@ impl Optimizer {
                 Reduces::Segments => {
                     let parts = self.reductions.chunks_exact_mut(count).zip(&self.parts);
                     for (reductions, part) in parts.filter(|(_, part)| part.trainable) {
-                        let step = step.rate(self.rates.now(part.rate));
+                        let step = self.rates.put(part.rate, *step);
                         reductions[number] = link.link.reduce(&step, &update[part.range.clone()]);
                     }
                 }
@@ -356,6 +363,7 @@ impl Optimizer {
         let pass = Pass {
             step,
             links: &self.links,
+            joined: self.joined.as_ref(),
             turn: number.map_or(0..0, |number| self.passes[number].clone()),
             last: number == Some(self.passes.len() - 1),
             reductions: &self.reductions,

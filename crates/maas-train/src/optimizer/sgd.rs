@@ -1,14 +1,16 @@
-use maas_kernels::Nesterov;
-use maas_nn::{Acts, Block, Error, Step, Transform};
+use maas_kernels::{Around, Direction, Nesterov};
+use maas_nn::{Acts, Block, Error, Fused, Step, Transform};
 use serde_json::{Value, json};
 
 use super::coefficient::decay;
+use super::joined::Directed;
 use crate::{Chain, LearningRate};
 
 /// Stochastic gradient descent, with momentum where asked for: Keras' `SGD`.
 ///
-/// Without momentum θ ← θ − α g, with momentum v ← μ v + g and θ ← θ − α v, with Nesterov's
-/// θ ← θ − α (μ v + g).
+/// Without momentum θ ← θ − α g, with momentum v ← μ v + α g and θ ← θ − v, with Nesterov's
+/// θ ← θ − (μ v + α g), as Sutskever et al. (2013) have it. PyTorch keeps v without α: the same while the rate stays
+/// the same; where it falls, the velocity here goes on at the rates of the steps that made it.
 ///
 /// ```
 /// use maas_train::{Chain, Sgd};
@@ -78,7 +80,11 @@ impl From<Sgd> for Chain {
     }
 }
 
-/// A link: the direction becomes a velocity, v ← μ v + u and u ← v, or with Nesterov u ← μ v + u.
+/// A link: the direction becomes a velocity, v ← c v + u and u ← v, or with Nesterov u ← μ v + u.
+///
+/// c is μ, times the former learning rate over the present one, so that velocities are sums of the steps that were
+/// asked for, α u, each at its own rate, as in Keras. While the rate is 0 the velocity loses its share but moves
+/// nothing; in Keras it moves on.
 ///
 /// ```
 /// use maas_train::{Chain, Momentum};
@@ -119,6 +125,22 @@ impl Momentum {
     }
 }
 
+impl Directed for Momentum {
+    fn direction(&self, step: &Step, _: &[f64]) -> Direction {
+        let (now, last) = (step.learning_rate, step.last_learning_rate);
+        let carry = if now == last || now == 0.0 {
+            self.momentum
+        } else {
+            self.momentum * (last / now)
+        };
+        Direction::Momentum {
+            carry,
+            momentum: self.momentum,
+            nesterov: self.nesterov,
+        }
+    }
+}
+
 impl Transform for Momentum {
     fn name(&self) -> &str {
         "momentum"
@@ -132,20 +154,31 @@ impl Transform for Momentum {
         decay("momentum", self.momentum)
     }
 
-    fn acts(&self) -> Acts {
-        Acts::BeforeStep
-    }
-
     fn buffers(&self) -> usize {
         1
     }
 
+    fn acts(&self) -> Acts {
+        Acts::BeforeStep
+    }
+
     fn apply(&self, step: &Step, block: &mut Block<'_>) {
-        step.kernels.momentum(
-            block.update,
-            block.state.get(0),
-            self.momentum,
-            self.nesterov,
-        );
+        if step.learning_rate == 0.0 {
+            step.kernels.scale(0.0, block.update);
+        }
+        let direction = self.direction(step, block.scalars);
+        step.kernels
+            .direct(block.update, block.state.all(), direction);
+    }
+
+    fn step_fused(&self, step: &Step, block: &mut Block<'_>) -> Fused {
+        let mut around = Around::step(step.learning_rate);
+        if step.learning_rate == 0.0 {
+            around.scale = 0.0;
+        }
+        let (direction, state) = (self.direction(step, block.scalars), block.state.all());
+        step.kernels
+            .step_along(block.parameters, block.update, state, direction, around);
+        Fused::Done
     }
 }

@@ -2,6 +2,8 @@
 
 mod math;
 mod plateau;
+mod plot;
+mod range;
 mod schedule;
 mod span;
 
@@ -13,6 +15,7 @@ use schedule::Schedule;
 pub(crate) use math::whole_power;
 pub(crate) use plateau::Memory;
 pub use plateau::Plateau;
+pub use range::{RangeCurve, RangePoint, RangeTest};
 pub use span::{Horizon, Span};
 
 /// The learning rate α: how far a step goes along the direction that the optimiser chose, as a function of the step.
@@ -181,7 +184,7 @@ impl LearningRate {
     }
 
     /// Cosines that start anew: the first cycle takes `first`, each one [`lengthen`](Self::lengthen) times as long as
-    /// that before it (Keras' `t_mul`, 2), from a rate [`lower`](Self::lower) times as high (`m_mul`, 1).
+    /// that before it (Keras' `t_mul`, 2), and [`lower`](Self::lower) times as high (`m_mul`, 1).
     ///
     /// ```
     /// use maas_train::{Horizon, LearningRate, Span};
@@ -286,7 +289,8 @@ impl LearningRate {
         self
     }
 
-    /// How many times as high as the cycle before each cycle of [`warm_restarts`](Self::warm_restarts) begins.
+    /// How many times as high as the cycle before, measured from the rate that they fall to, each cycle of
+    /// [`warm_restarts`](Self::warm_restarts) begins.
     ///
     /// ```
     /// use maas_train::{LearningRate, Span};

@@ -116,9 +116,8 @@ impl Schedule {
                 lower,
             } => {
                 let (restarts, share) = cycle(t / length(*first)?, f64::from(*lengthen));
-                let highest = f64::from(*from) * whole_power(f64::from(*lower), restarts);
-                let to = f64::from(*to);
-                to + (highest - to) * fall(share)
+                let height = whole_power(f64::from(*lower), restarts);
+                between(*from, *to, height * fall(share))
             }
             Self::OneCycle {
                 highest,

@@ -107,6 +107,32 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// The optimiser.
+    pub(crate) fn optimizer(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// A trainer that steps as this one does, with another optimiser: without metrics, validation, callbacks and
+    /// whatever else watches.
+    pub(crate) fn bare<'b>(&self, optimizer: Chain) -> Trainer<'b> {
+        Trainer {
+            chain: optimizer,
+            loss: Arc::clone(&self.loss),
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            seed: self.seed,
+            order: self.order,
+            validation: None,
+            metrics: Vec::new(),
+            progress: Progress::Quiet,
+            compute: self.compute,
+            accumulate: self.accumulate,
+            callbacks: Callbacks::default(),
+            early_stopping: None,
+            stop: None,
+        }
+    }
+
     /// Visit every row this often.
     ///
     /// ```

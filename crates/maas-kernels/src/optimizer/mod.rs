@@ -1,6 +1,14 @@
+//! Optimisers' passes.
+
+mod along;
+mod direction;
+mod links;
+
 use crate::Kernels;
 use crate::elementwise::{Update, UpdateAll};
 use crate::simd::Simd;
+pub use direction::{Around, Direction};
+use direction::{mean, mean_square};
 
 /// What turns a velocity into an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -67,7 +75,13 @@ impl Kernels {
     ) {
         match nesterov {
             Nesterov::No => self.update_all(Momentum(momentum), [], [update, velocity]),
-            Nesterov::Yes => self.update_all(LookAhead(momentum), [], [update, velocity]),
+            Nesterov::Yes => {
+                let op = LookAhead {
+                    carry: momentum,
+                    momentum,
+                };
+                self.update_all(op, [], [update, velocity]);
+            }
         }
     }
 
@@ -144,13 +158,16 @@ impl UpdateAll<0, 2> for Momentum {
     }
 }
 
-struct LookAhead(f32);
+struct LookAhead {
+    carry: f32,
+    momentum: f32,
+}
 
 impl UpdateAll<0, 2> for LookAhead {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, []: [S::F; 0], [gradient, velocity]: [S::F; 2]) -> [S::F; 2] {
-        let velocity = s.fma(s.splat(self.0), velocity, gradient);
-        [s.fma(s.splat(self.0), velocity, gradient), velocity]
+        let velocity = s.fma(s.splat(self.carry), velocity, gradient);
+        [s.fma(s.splat(self.momentum), velocity, gradient), velocity]
     }
 }
 
@@ -171,16 +188,27 @@ impl Moments {
             scale: step.bias_correction_2.sqrt() / step.bias_correction_1,
         }
     }
+
+    #[inline(always)]
+    fn means<S: Simd>(&self, s: S, gradient: S::F, m: S::F, v: S::F) -> (S::F, S::F) {
+        (
+            mean(s, self.weight_1, gradient, m),
+            mean_square(s, self.weight_2, gradient, v),
+        )
+    }
+
+    #[inline(always)]
+    fn along<S: Simd>(&self, s: S, m: S::F, v: S::F) -> S::F {
+        let root = s.add(s.sqrt(v), s.splat(self.epsilon));
+        s.mul(s.splat(self.scale), s.div(m, root))
+    }
 }
 
 impl UpdateAll<0, 3> for Moments {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, []: [S::F; 0], [gradient, m, v]: [S::F; 3]) -> [S::F; 3] {
-        let m = s.fma(s.splat(self.weight_1), s.sub(gradient, m), m);
-        let excess = s.fma(gradient, gradient, s.neg(v));
-        let v = s.fma(s.splat(self.weight_2), excess, v);
-        let root = s.add(s.sqrt(v), s.splat(self.epsilon));
-        [s.mul(s.splat(self.scale), s.div(m, root)), m, v]
+        let (m, v) = self.means(s, gradient, m, v);
+        [self.along(s, m, v), m, v]
     }
 }
 
