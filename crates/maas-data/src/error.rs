@@ -146,15 +146,79 @@ pub enum Error {
         /// The cell's text.
         found: String,
     },
-    /// A cell is empty.
-    #[error("line {line}, column `{column}`: a value expected, found an empty cell")]
-    EmptyCell {
+    /// A cell has no value: it is empty, or holds a text that stands for none. [`Missing`](crate::Missing) says what
+    /// can be done about it, [`Table::marks`](crate::Table::marks) which texts stand for none.
+    #[error(
+        "line {line}, column `{column}`: a value expected, found {}",
+        missing(found)
+    )]
+    MissingValue {
         /// The line.
         line: u64,
         /// The column's name.
         column: String,
+        /// The cell's text.
+        found: String,
     },
-    /// A cell names a class that is not among those given.
+    /// A cell holds a date or a time where a number is expected.
+    #[error(
+        "line {line}, column `{column}`: a number expected, found the date or time `{found}`; leave the column out, or \
+         write it as numbers first, such as days since a day"
+    )]
+    Date {
+        /// The line.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The cell's text.
+        found: String,
+    },
+    /// A cell holds a number with thousands separators or a decimal comma.
+    #[error(
+        "line {line}, column `{column}`: a number with a decimal point and without thousands separators expected, found \
+         `{found}`"
+    )]
+    SeparatedNumber {
+        /// The line.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The cell's text.
+        found: String,
+    },
+    /// A rule for missing values that categories do not have.
+    #[error(
+        "column `{column}`: categories have no {rule}; take the most frequent, a constant, or drop the row"
+    )]
+    NoStatistic {
+        /// The column's name.
+        column: String,
+        /// The rule.
+        rule: &'static str,
+    },
+    /// A value for missing ones that is no number, or none of the categories that were given.
+    #[error("column `{column}`: `{found}` cannot stand for missing values here")]
+    FillValue {
+        /// The column's name.
+        column: String,
+        /// The value.
+        found: String,
+    },
+    /// A column has no value to learn from.
+    #[error("column `{column}`: at least one value expected to learn from, found none")]
+    NothingToLearn {
+        /// The column's name.
+        column: String,
+    },
+    /// There is not enough memory.
+    #[error("no memory for {rows} rows of {width} numbers")]
+    Memory {
+        /// How many rows there are.
+        rows: usize,
+        /// How many numbers a row has.
+        width: usize,
+    },
+    /// A cell names a class or a category that is not among those known.
     #[error("line {line}, column `{column}`: one of {} expected, found `{found}`", classes.join(", "))]
     UnknownClass {
         /// The line.
@@ -163,7 +227,7 @@ pub enum Error {
         column: String,
         /// The cell's text.
         found: String,
-        /// The classes given; their range where they are numbers.
+        /// Those known; their range where they are numbers.
         classes: Vec<String>,
     },
     /// An array holds NaN or an infinity.
@@ -375,6 +439,14 @@ impl Error {
             path: path.to_owned(),
             source: Box::new(self),
         }
+    }
+}
+
+fn missing(found: &str) -> String {
+    if found.is_empty() {
+        "an empty cell".to_owned()
+    } else {
+        format!("`{found}`, which stands for none")
     }
 }
 

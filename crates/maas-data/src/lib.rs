@@ -28,6 +28,7 @@
 //! | --- | --- |
 //! | [`Dataset`] | rows of inputs and of a target, checked once: at least one row, every number finite, every label a class |
 //! | [`Table`], [`Csv`] | named columns of text, as a file has them; a choice of columns makes a [`Dataset`] |
+//! | [`Missing`], [`Encoding`] | what is done about cells without a value; how text became numbers, to do the same to other rows |
 //! | [`Idx`], [`IdxSource`] | files in the format of MNIST; [`Dataset::from_idx`] reads images and labels |
 //! | [`Input`], [`OwnedValues`] | one input of a network: rows of any shape, of numbers or of integer ids |
 //! | [`Targets`], [`Classes`] | what is to be learnt: numbers, or one class a row |
@@ -80,4 +81,4 @@ pub use sample::{RowOrder, WeightedSampler};
 pub use shuffle::Shuffle;
 pub use source::{Chunks, FnSource, InMemory, Prefetch, Schema, Source, TargetKind};
 pub use split::Split;
-pub use table::Table;
+pub use table::{CsvSource, Encoding, InMemoryRows, Missing, OnDisk, Table, Target};

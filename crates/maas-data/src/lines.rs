@@ -1,5 +1,8 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::ops::Range;
+
+use memchr::memchr2_iter;
 
 /// A reader that knows on which line each byte lies that it has given.
 ///
@@ -39,24 +42,33 @@ impl<R> Lines<R> {
     }
 
     fn count(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            match byte {
-                b'\n' if self.after_return => self.after_return = false,
-                b'\n' | b'\r' => {
-                    self.line += 1;
-                    self.at_start = true;
-                    self.after_return = byte == b'\r';
-                }
-                _ => {
-                    if self.at_start {
-                        self.starts.push_back((self.offset, self.line));
-                    }
-                    self.at_start = false;
-                    self.after_return = false;
-                }
+        let mut from = 0;
+        for end in memchr2_iter(b'\n', b'\r', bytes) {
+            self.text(from..end);
+            if bytes[end] == b'\n' && self.after_return && end == from {
+                self.after_return = false;
+            } else {
+                self.line += 1;
+                self.at_start = true;
+                self.after_return = bytes[end] == b'\r';
             }
-            self.offset += 1;
+            from = end + 1;
         }
+        self.text(from..bytes.len());
+        self.offset += bytes.len() as u64;
+    }
+
+    /// Bytes, counted from the offset, among which no line ends.
+    fn text(&mut self, bytes: Range<usize>) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.at_start {
+            self.starts
+                .push_back((self.offset + bytes.start as u64, self.line));
+        }
+        self.at_start = false;
+        self.after_return = false;
     }
 }
 

@@ -104,17 +104,7 @@ impl Dataset {
     /// # Ok::<(), maas_data::Error>(())
     /// ```
     pub fn hold_out(&self, rows: &[usize]) -> Result<(Self, Self), Error> {
-        let mut held_out = vec![false; self.rows()];
-        for &row in rows {
-            let flag = held_out.get_mut(row).ok_or(Error::NoSuchRow {
-                rows: self.rows(),
-                found: row,
-            })?;
-            if std::mem::replace(flag, true) {
-                return Err(Error::RepeatedRow { row });
-            }
-        }
-        let rest: Vec<usize> = (0..self.rows()).filter(|&row| !held_out[row]).collect();
+        let rest = others(self.rows(), rows)?;
         Ok((self.select(&rest)?, self.select(rows)?))
     }
 
@@ -168,4 +158,19 @@ pub(crate) fn check_fractions(fractions: &[f64]) -> Result<(), Error> {
             found: fractions.to_vec(),
         })
     }
+}
+
+/// The rows below `count` that are not in `rows`, which are each below it and named once.
+pub(crate) fn others(count: usize, rows: &[usize]) -> Result<Vec<usize>, Error> {
+    let mut named = vec![false; count];
+    for &row in rows {
+        let flag = named.get_mut(row).ok_or(Error::NoSuchRow {
+            rows: count,
+            found: row,
+        })?;
+        if std::mem::replace(flag, true) {
+            return Err(Error::RepeatedRow { row });
+        }
+    }
+    Ok((0..count).filter(|&row| !named[row]).collect())
 }

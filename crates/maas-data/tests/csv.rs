@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use maas_data::{Csv, Dataset, Error, Table};
+use maas_data::{Csv, Dataset, Error, Missing, Table};
 use ndarray::array;
 
 fn table(text: &str) -> Result<Table, Error> {
@@ -17,7 +17,7 @@ fn message(result: Result<impl std::fmt::Debug, Error>) -> String {
 
 #[test]
 fn the_wine_file_of_the_fixture_is_read() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/wine.csv");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/wine.csv");
     let data = Dataset::from_csv(path).unwrap().target("quality").unwrap();
     assert_eq!(data.rows(), 8);
     assert_eq!(data.feature_names().len(), 11);
@@ -51,7 +51,7 @@ fn nothing_is_said_to_be_nothing() {
     assert!(matches!(
         table("a,b\nNA,1\n")
             .unwrap()
-            .drop_missing(&["NA"])
+            .missing(Missing::Drop)
             .target("b"),
         Err(Error::NoRows)
     ));
@@ -86,7 +86,7 @@ fn cells_that_are_no_numbers_are_named() {
     );
     assert_eq!(
         target("a,b\nNaN,2\n"),
-        "line 2, column `a`: a finite number expected, found `NaN`"
+        "line 2, column `a`: a value expected, found `NaN`, which stands for none"
     );
     assert_eq!(
         target("a,b\n-inf,2\n"),
@@ -102,11 +102,11 @@ fn cells_that_are_no_numbers_are_named() {
     );
     assert_eq!(
         target("a,b\nNA,2\n"),
-        "line 2, column `a`: a number expected, found `NA`"
+        "line 2, column `a`: a value expected, found `NA`, which stands for none"
     );
     assert_eq!(
         target("a,b\n\"1,5\",2\n"),
-        "line 2, column `a`: a number expected, found `1,5`"
+        "line 2, column `a`: a number with a decimal point and without thousands separators expected, found `1,5`"
     );
 }
 
@@ -136,7 +136,7 @@ fn files_that_are_not_there_or_fail_are_named() {
     let folder = env!("CARGO_MANIFEST_DIR");
     assert!(matches!(
         Dataset::from_csv(folder),
-        Err(Error::Read(_) | Error::Open { .. })
+        Err(Error::InFile { .. } | Error::Open { .. })
     ));
 
     struct Failing;
@@ -167,7 +167,7 @@ fn text_columns_need_not_be_numbers_unless_chosen() {
         .clone()
         .columns(&["bill", "mass", "species"])
         .unwrap()
-        .drop_missing(&["NA"]);
+        .missing(Missing::Drop);
     let data = measured.classes("species").unwrap();
     assert_eq!(data.rows(), 3);
     assert_eq!(data.class_labels().unwrap(), ["Adelie", "Chinstrap"]);
@@ -176,7 +176,9 @@ fn text_columns_need_not_be_numbers_unless_chosen() {
         .classes_among("species", ["Adelie", "Chinstrap", "Gentoo"])
         .unwrap();
     assert_eq!(data.class_labels().unwrap().len(), 3);
-    assert_eq!(penguins.drop_missing(&["NA"]).rows(), 2);
+    let complete = penguins.one_hot(&["island", "sex"]).unwrap();
+    let complete = complete.missing(Missing::Drop).classes("species").unwrap();
+    assert_eq!(complete.rows(), 2);
 }
 
 #[test]
@@ -217,5 +219,8 @@ fn other_delimiters() {
         .read_from("a;b\n1,5;2\n".as_bytes())
         .unwrap();
     assert_eq!(data.names(), ["a", "b"]);
-    assert!(matches!(data.target("b"), Err(Error::NotANumber { .. })));
+    assert!(matches!(
+        data.target("b"),
+        Err(Error::SeparatedNumber { .. })
+    ));
 }

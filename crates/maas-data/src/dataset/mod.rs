@@ -12,7 +12,7 @@ use maas_core::Values;
 use ndarray::ArrayView2;
 
 use crate::input::{TARGET, gather};
-use crate::{Classes, Csv, Error, Input, Table, Targets};
+use crate::{Classes, Csv, Error, Input, OnDisk, Table, Targets};
 
 /// Rows of inputs and of a target to be learnt from them.
 ///
@@ -252,6 +252,20 @@ impl Dataset {
     /// ```
     pub fn from_csv(path: impl AsRef<Path>) -> Result<Table, Error> {
         Csv::new().read(path)
+    }
+
+    /// Opens a comma-separated file that may be larger than memory: its rows stay there, and what is made of it is a
+    /// source of chunks.
+    ///
+    /// # Errors
+    /// Those of [`Csv::stream`].
+    ///
+    /// ```
+    /// use maas_data::{Dataset, Error};
+    /// assert!(matches!(Dataset::stream_csv("no-such-wine.csv"), Err(Error::Open { .. })));
+    /// ```
+    pub fn stream_csv(path: impl AsRef<Path>) -> Result<Table<OnDisk>, Error> {
+        Csv::new().stream(path)
     }
 
     /// Reads comma-separated text with a line of column names.

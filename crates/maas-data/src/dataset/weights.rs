@@ -23,8 +23,17 @@ impl Dataset {
     /// ```
     pub fn weighted(self, weights: impl Into<Vec<f32>>) -> Result<Self, Error> {
         let weights = weights.into();
+        let data = self.with_weights(weights)?;
+        match data.weights() {
+            Some(weights) if weights.iter().all(|&weight| weight == 0.0) => Err(Error::NoWeight),
+            _ => Ok(data),
+        }
+    }
+
+    /// The same for a part of the rows, which may all have no weight.
+    pub(crate) fn with_weights(self, weights: Vec<f32>) -> Result<Self, Error> {
         check_rows("weights", self.rows(), weights.len())?;
-        check_weights(&weights)?;
+        check_each(&weights)?;
         Ok(Self {
             weights: Some(weights),
             ..self
@@ -139,15 +148,20 @@ impl Dataset {
 }
 
 pub(crate) fn check_weights(weights: &[f32]) -> Result<(), Error> {
-    let bad = |weight: &f32| !(weight.is_finite() && *weight >= 0.0);
-    if let Some(row) = weights.iter().position(bad) {
-        return Err(Error::BadWeight {
-            row,
-            found: weights[row],
-        });
-    }
+    check_each(weights)?;
     if weights.iter().all(|&weight| weight == 0.0) {
         return Err(Error::NoWeight);
     }
     Ok(())
+}
+
+fn check_each(weights: &[f32]) -> Result<(), Error> {
+    let bad = |weight: &f32| !(weight.is_finite() && *weight >= 0.0);
+    match weights.iter().position(bad) {
+        Some(row) => Err(Error::BadWeight {
+            row,
+            found: weights[row],
+        }),
+        None => Ok(()),
+    }
 }
