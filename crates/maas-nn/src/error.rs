@@ -198,6 +198,17 @@ pub enum Error {
         /// The rows asked for.
         rows: usize,
     },
+    /// All rows are of one class, and nothing can be ranked.
+    #[error("all rows are of one class; a ranking needs both")]
+    OneClass,
+    /// More or fewer names than classes.
+    #[error("expected {classes} names of classes, found {found}")]
+    ClassNames {
+        /// How many classes there are.
+        classes: usize,
+        /// Names found.
+        found: usize,
+    },
     /// Not a weight for each row.
     #[error("expected a weight for each of {rows} rows, found {found}")]
     Weights {

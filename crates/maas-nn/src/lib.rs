@@ -146,6 +146,7 @@ mod file;
 mod layer;
 mod layers;
 mod loss;
+pub mod metric;
 mod network;
 mod normal;
 mod pass;
@@ -164,9 +165,9 @@ pub use layer::{
 };
 pub use layers::{FromConfig, Layers};
 pub use loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Hinge, Huber, KullbackLeibler, LabelSmoothing,
-    Link, LogCosh, Loss, LossBatch, MeanAbsoluteError, MeanSquaredError, Poisson, SquaredHinge,
-    Targets,
+    BinaryCrossEntropy, CategoricalCrossEntropy, CategoricalHinge, Hinge, Huber, KullbackLeibler,
+    LabelSmoothing, Link, LogCosh, Loss, LossBatch, MeanAbsoluteError, MeanSquaredError, Poisson,
+    SquaredHinge, Targets,
 };
 pub use maas_kernels::{Activation, Buffer, Chunks, Compute, Divisible, Kernels, Parallelism};
 pub use network::{Mask, Network, Segment, StateSegment, Summary, SummaryRow};

@@ -80,11 +80,9 @@ mod descent;
 mod early_stopping;
 mod error;
 mod figure;
-mod goal;
 mod history;
 mod laws;
 mod meters;
-mod metric;
 mod optimizer;
 mod progress;
 mod rate;
@@ -96,10 +94,14 @@ pub use descent::{GradientDescent, Minimum};
 pub use early_stopping::EarlyStopping;
 pub use error::Error;
 pub use figure::Figure;
-pub use goal::Goal;
 pub use history::{Ending, EpochRecord, History};
 pub use laws::{Law, check_transform};
-pub use metric::{AbsoluteError, Accuracy, Metric, MetricBatch, R2, RootMeanSquaredError};
+pub use maas_nn::metric;
+pub use maas_nn::metric::{
+    AbsoluteError, Accuracy, AveragePrecision, BinaryAccuracy, ClassAverage, ClassFigures,
+    ClassificationReport, ConfusionMatrix, F1, Goal, Metric, MetricBatch, Precision, R2, Recall,
+    RocAuc, RootMeanSquaredError, SquaredError, TopK,
+};
 pub use optimizer::{
     Adagrad, Adam, AdamW, AmsGrad, Average, AverageWeights, Chain, ClipByGlobalNorm, ClipByNorm,
     ClipByValue, DecayWeights, Lion, LookAhead, Momentum, Nadam, Optimizer, OptimizerState,

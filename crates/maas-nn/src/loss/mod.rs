@@ -4,6 +4,7 @@ mod absolute;
 mod batch;
 mod binary;
 mod categorical;
+mod categorical_hinge;
 mod elementwise;
 mod hinge;
 mod huber;
@@ -19,6 +20,7 @@ pub use absolute::MeanAbsoluteError;
 pub use batch::{LossBatch, Targets};
 pub use binary::BinaryCrossEntropy;
 pub use categorical::CategoricalCrossEntropy;
+pub use categorical_hinge::CategoricalHinge;
 pub use hinge::{Hinge, SquaredHinge};
 pub use huber::Huber;
 pub use kullback_leibler::KullbackLeibler;
@@ -26,6 +28,8 @@ pub use log_cosh::LogCosh;
 pub use poisson::Poisson;
 pub use smoothing::LabelSmoothing;
 pub use squared::MeanSquaredError;
+
+pub(crate) use elementwise::check_labels;
 
 use crate::Error;
 

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 /// Which way a figure is better.
 ///
 /// ```
-/// use maas_train::Goal;
+/// use maas_nn::metric::Goal;
 ///
 /// assert!(Goal::Minimize.prefers(0.1, 0.2));
 /// assert!(Goal::Maximize.prefers(0.9, 0.2));
@@ -22,8 +22,8 @@ impl Goal {
     /// Whether `a` is better than `b`. NaN is better than nothing, and any other number better than NaN.
     ///
     /// ```
-    /// assert!(!maas_train::Goal::Minimize.prefers(1.0, 1.0));
-    /// assert!(maas_train::Goal::Minimize.prefers(1.0, f64::NAN));
+    /// assert!(!maas_nn::metric::Goal::Minimize.prefers(1.0, 1.0));
+    /// assert!(maas_nn::metric::Goal::Minimize.prefers(1.0, f64::NAN));
     /// ```
     #[must_use]
     pub fn prefers(self, a: f64, b: f64) -> bool {
