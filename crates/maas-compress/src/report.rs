@@ -1,5 +1,6 @@
 use std::fmt;
 
+use maas_core::grouped;
 use serde::{Deserialize, Serialize};
 
 /// What compressing a network has changed, all of it measured.
@@ -86,15 +87,15 @@ impl fmt::Display for Report {
         row(
             f,
             "weights that are not zero",
-            &grouped(nonzeros_before),
-            &grouped(self.nonzeros()),
+            &grouped(nonzeros_before as u64),
+            &grouped(self.nonzeros() as u64),
             &fewer(nonzeros_before, self.nonzeros(), "fewer"),
         )?;
         row(
             f,
             "bytes of the file",
-            &grouped(self.bytes_before),
-            &grouped(self.bytes_after),
+            &grouped(self.bytes_before as u64),
+            &grouped(self.bytes_after as u64),
             &fewer(self.bytes_before, self.bytes_after, "smaller"),
         )?;
         row(
@@ -105,17 +106,4 @@ impl fmt::Display for Report {
             "",
         )
     }
-}
-
-/// A number in groups of three digits, as `11,680`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

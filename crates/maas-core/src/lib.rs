@@ -52,6 +52,8 @@
 
 mod dtype;
 mod error;
+mod fnv;
+mod grouped;
 #[cfg(feature = "ndarray")]
 mod interop;
 mod model;
@@ -71,6 +73,8 @@ mod write;
 
 pub use dtype::{DType, Element};
 pub use error::Error;
+pub use fnv::Fnv;
+pub use grouped::grouped;
 pub use model::{Context, FnModel, Model, Scratch, predict_once};
 pub use moments::{Moments, Statistics};
 pub use outputs::{CallerBuffer, Outputs};

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use maas_core::DType;
 
-use crate::check::{Breach, Law};
+use crate::check::{Breach, Law, LossBreach, LossLaw};
 use crate::file::FileFault;
 use crate::layer::ValueType;
 
@@ -295,6 +295,31 @@ pub enum Error {
         /// How that was seen.
         #[source]
         breach: Box<Breach>,
+    },
+    /// A loss breaks a law.
+    #[error("the loss `{loss}` breaks a law: {law}")]
+    LossLaw {
+        /// The loss's name.
+        loss: String,
+        /// The law.
+        law: LossLaw,
+        /// How that was seen.
+        #[source]
+        breach: LossBreach,
+    },
+    /// A metric gives another figure in parts.
+    #[error(
+        "`{metric}` is {expected} of all rows at once, but {found} in two parts, {cut} rows first"
+    )]
+    MetricLaw {
+        /// The metric's name.
+        metric: String,
+        /// Rows of the first part.
+        cut: usize,
+        /// The figure of all rows at once.
+        expected: f64,
+        /// The figure of the parts.
+        found: f64,
     },
     /// So many kinks lie near that differences prove nothing.
     #[error(

@@ -30,7 +30,8 @@
 //! | [`Sequential`], [`Graph`] | builders of such data: one layer after the other, or any shape without cycles |
 //! | [`Network`] | an architecture with its numbers: all parameters in one flat buffer of named [`Segment`]s, state in a second one, a [`Mask`] for each segment that is pruned |
 //! | [`Plan`], [`PlanOptions`] | a network lowered for at most so many rows: every buffer made once, passes allocate nothing |
-//! | [`Loss`], [`Targets`], [`Link`] | what training makes small: [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`], [`BinaryCrossEntropy`], [`CategoricalCrossEntropy`] |
+//! | [`Loss`], [`Targets`], [`Link`] | what training makes small: [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`], [`LogCosh`], [`Poisson`]; of classes [`CategoricalCrossEntropy`], [`BinaryCrossEntropy`], [`KullbackLeibler`], [`Hinge`] and its kin |
+//! | [`Metric`](metric::Metric) | what people judge a network by: [`metric`] has them all |
 //! | [`Transform`] | a link of an optimiser: a small in-place change of the direction in which parameters move |
 //! | [`check_gradients`], [`check`](mod@check) | gradients against differences of a double-precision reference, a layer of one's own against every law |
 //!

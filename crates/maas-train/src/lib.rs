@@ -53,7 +53,8 @@
 //! | [`RangeTest`] | finds a learning rate |
 //! | [`Optimizer`] | a chain at work on one network, for loops of your own |
 //! | [`Trainer`] | epochs of batches over a data set |
-//! | [`Metric`] | what people judge a network by: [`RootMeanSquaredError`], [`AbsoluteError`], [`R2`], [`Accuracy`] |
+//! | [`Metric`] | what people judge a network by: [`RootMeanSquaredError`], [`R2`], [`Accuracy`], [`F1`], [`RocAuc`]; [`metric`] has them all |
+//! | [`confusion_matrix`] | which classes a network takes for which, with a [`ClassificationReport`] |
 //! | [`History`] | one [`EpochRecord`] an epoch: a table, data for serde, a chart as SVG |
 //! | [`Callback`], [`Training`] | what is called at the beginning and the end of training, epochs and batches, and what it sees |
 //! | [`EarlyStopping`], [`StopHandle`] | when to end before the last epoch |
@@ -76,6 +77,7 @@
 //! `progress` shows a bar where standard error is a terminal; without it there are plain lines.
 
 mod callback;
+mod confusion;
 mod descent;
 mod early_stopping;
 mod error;
@@ -90,6 +92,7 @@ mod stop;
 mod trainer;
 
 pub use callback::{Answer, Callback, Event, Flow, Training};
+pub use confusion::confusion_matrix;
 pub use descent::{GradientDescent, Minimum};
 pub use early_stopping::EarlyStopping;
 pub use error::Error;

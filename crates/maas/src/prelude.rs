@@ -17,9 +17,9 @@ pub use maas_compress::{CompressedNetwork, Compressor, SignStep, SoftThreshold};
 pub use maas_data::Dataset;
 #[cfg(feature = "nn")]
 pub use maas_nn::{
-    Activation, BinaryCrossEntropy, CategoricalCrossEntropy, Graph, Huber, Initializer, Kernels,
-    Layer, Layers, Loss, MeanAbsoluteError, MeanSquaredError, Merge, Network, Parallelism,
-    Sequential, Transform,
+    Activation, BinaryCrossEntropy, CategoricalCrossEntropy, CategoricalHinge, Graph, Hinge, Huber,
+    Initializer, Kernels, KullbackLeibler, Layer, Layers, LogCosh, Loss, MeanAbsoluteError,
+    MeanSquaredError, Merge, Network, Parallelism, Poisson, Sequential, SquaredHinge, Transform,
 };
 #[cfg(feature = "schedule")]
 pub use maas_schedule::{Policy, RoundRobin};
@@ -29,6 +29,8 @@ pub use maas_server::{Client, Server};
 pub use maas_service::{InferRequest, InferResponse, Replicas, ServeError, Service};
 #[cfg(feature = "train")]
 pub use maas_train::{
-    AbsoluteError, Accuracy, Adagrad, Adam, AdamW, AmsGrad, Chain, GradientDescent, History,
-    LearningRate, Lion, Nadam, Progress, R2, RmsProp, RootMeanSquaredError, Sgd, Span, Trainer,
+    AbsoluteError, Accuracy, Adagrad, Adam, AdamW, AmsGrad, AveragePrecision, BinaryAccuracy, Chain,
+    ClassAverage, ConfusionMatrix, F1, GradientDescent, History, LearningRate, Lion, Nadam,
+    Precision, Progress, R2, Recall, RmsProp, RocAuc, RootMeanSquaredError, Sgd, Span,
+    SquaredError, TopK, Trainer, confusion_matrix,
 };

@@ -1,6 +1,6 @@
 use maas_nn::{Layers, Mask, Network};
 
-use super::checksum::checksum;
+use super::checksum;
 use super::header::{Elements, Header, SegmentHeader};
 use super::{EXPANSION, FLOAT, MAGIC, PREFIX, VERSION, varint};
 use crate::{Error, FileFault};

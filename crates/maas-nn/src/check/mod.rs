@@ -1,13 +1,15 @@
-//! Checks for tests: gradients against differences, and layers against every law.
+//! Checks for tests: gradients against differences, and layers, losses and metrics against every law.
 
 mod difference;
 mod laws;
+mod losses;
 mod oracle;
 mod report;
 
 use maas_core::{Seed, Values};
 
 pub use laws::{Breach, Law, LayerLaws, Quantity};
+pub use losses::{LossBreach, LossLaw, check_loss, check_metric};
 pub use report::{GradientReport, Precision, TensorReport};
 
 use crate::layer::ValueType;

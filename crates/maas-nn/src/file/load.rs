@@ -2,12 +2,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use maas_core::{Moments, Signature};
+use maas_core::{Fnv, Moments, Signature};
 
 use super::FileFault;
 use super::container::{Container, TensorBytes};
 use super::save::{FORMAT, MASK_PREFIX, VERSION};
-use crate::canonical::Fnv;
 use crate::network::architecture::Architecture;
 use crate::network::layout::allocate;
 use crate::{Error, LayerSpec, Layers, Mask, Network, NetworkSpec};

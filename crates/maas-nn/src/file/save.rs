@@ -1,9 +1,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use maas_core::write_atomically;
+use maas_core::{Fnv, write_atomically};
 
-use crate::canonical::{Fnv, canonical_json};
+use crate::canonical::canonical_json;
 use crate::{Error, Mask, Network};
 
 /// What stands before a segment's name in the name of its mask.

@@ -1,7 +1,8 @@
 use bytemuck::cast_slice;
+use maas_core::Fnv;
 
 use super::Network;
-use crate::canonical::{Fnv, canonical_json};
+use crate::canonical::canonical_json;
 
 impl Network {
     /// A digest of what the network computes: its canonical specification and its parameters and state without

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use maas_core::grouped;
+
 use super::Network;
 use crate::{LayerSpec, Source};
 
@@ -188,19 +190,6 @@ impl SummaryRow {
             grouped(self.bytes),
         ]
     }
-}
-
-/// 12345 as 12,345.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 fn size(parameters: usize) -> String {
