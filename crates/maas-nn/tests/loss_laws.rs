@@ -133,11 +133,12 @@ impl Loss for Wrong {
         batch: &LossBatch<'_>,
         mut gradient: Option<&mut [f32]>,
     ) -> Result<f32, Error> {
-        let length = gradient.as_ref().map_or(0, |gradient| gradient.len());
-        let mut whole = vec![0.0; batch.predictions.len()];
-        let wrong_length = *self == Self::AnyLength && length < whole.len();
-        if wrong_length {
-            gradient = Some(&mut whole);
+        let whole = batch.predictions.len();
+        let short = gradient
+            .as_ref()
+            .is_some_and(|gradient| gradient.len() < whole);
+        if *self == Self::AnyLength && short {
+            gradient = None;
         }
         assert!(batch.rows > 0 || *self != Self::PanicsOnNothing, "no rows");
         let seen = match self {

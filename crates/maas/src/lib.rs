@@ -144,4 +144,6 @@ mod docs {
     mod determinism {}
     #[doc = include_str!("../docs/performance.md")]
     mod performance {}
+    #[doc = include_str!("../docs/from-keras.md")]
+    mod from_keras {}
 }

@@ -58,7 +58,7 @@ pub fn check_loss(loss: &dyn Loss, batch: &LossBatch<'_>) -> Result<(), Error> {
             ..*batch
         },
     };
-    let laws: [(LossLaw, fn(&Subject<'_>) -> Result<(), LossBreach>); 10] = [
+    let laws: [(LossLaw, Check); 10] = [
         (LossLaw::Gradient, gradient),
         (LossLaw::Alone, alone),
         (LossLaw::Mean, mean),
@@ -79,6 +79,8 @@ pub fn check_loss(loss: &dyn Loss, batch: &LossBatch<'_>) -> Result<(), Error> {
     }
     Ok(())
 }
+
+type Check = fn(&Subject<'_>) -> Result<(), LossBreach>;
 
 struct Subject<'a> {
     loss: &'a dyn Loss,
