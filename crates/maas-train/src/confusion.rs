@@ -1,5 +1,7 @@
+use std::ops::Range;
+
 use maas_core::Values;
-use maas_data::{Dataset, Targets};
+use maas_data::{Dataset, Input, Targets};
 use maas_nn::Network;
 
 use crate::{ConfusionMatrix, Error, MetricBatch};
@@ -60,19 +62,23 @@ pub fn confusion_matrix(network: &Network, data: &Dataset) -> Result<ConfusionMa
     }
     for start in (0..data.rows()).step_by(PASS) {
         let rows = start..data.rows().min(start + PASS);
-        let part = |input: &maas_data::Input| {
-            let elements = rows.start * input.row_elements()..rows.end * input.row_elements();
-            match input.values() {
-                Values::F32(values) => Values::F32(&values[elements]),
-                Values::I32(values) => Values::I32(&values[elements]),
-                other => other,
-            }
-        };
-        let inputs: Vec<Values<'_>> = data.inputs().iter().map(part).collect();
+        let inputs = data.inputs().iter().map(|input| part(input, &rows));
+        let inputs: Vec<Values<'_>> = inputs.collect();
         let answers = network.predict_values(rows.len(), &inputs)?;
         let predictions: Vec<f32> = answers.iter().copied().collect();
         let targets = maas_nn::Targets::Labels(&labels[rows]);
         matrix.update(&MetricBatch::new(&predictions, targets, width))?;
     }
     Ok(matrix)
+}
+
+/// The values of a run of rows.
+fn part<'d>(input: &'d Input, rows: &Range<usize>) -> Values<'d> {
+    let width = input.row_elements();
+    let elements = rows.start * width..rows.end * width;
+    match input.values() {
+        Values::F32(values) => Values::F32(&values[elements]),
+        Values::I32(values) => Values::I32(&values[elements]),
+        other => other,
+    }
 }
