@@ -16,29 +16,23 @@ pub(crate) fn measure(network: &Network, data: &Dataset) -> Result<Measured, Err
     let answers = network.predict_values(data.rows(), &inputs)?;
     let predictions: Vec<f32> = answers.iter().copied().collect();
     let width = network.output_width();
-    let (metric, targets, found): (&dyn Metric, _, _) = match data.targets() {
+    let (metric, targets, expected, found): (&dyn Metric, _, _, _) = match data.targets() {
         Targets::Labels { classes, data } => {
             // One output tells two classes apart.
             let fits = width == 1 && *classes <= 2;
-            let found = if fits { width } else { *classes };
-            (&Accuracy, maas_nn::Targets::Labels(data), found)
+            let expected = if fits { width } else { *classes };
+            let targets = maas_nn::Targets::Labels(data);
+            (&Accuracy, targets, expected, width)
         }
         _ => {
             let targets = data.y();
             let values = targets.to_slice().expect("targets lie row by row");
-            (
-                &RootMeanSquaredError,
-                maas_nn::Targets::Values(values),
-                targets.ncols(),
-            )
+            let values = maas_nn::Targets::Values(values);
+            (&RootMeanSquaredError, values, width, targets.ncols())
         }
     };
-    if found != width {
-        return Err(maas_nn::Error::Width {
-            expected: width,
-            found,
-        }
-        .into());
+    if found != expected {
+        return Err(maas_nn::Error::Width { expected, found }.into());
     }
     let value = metric.measure(&MetricBatch::new(&predictions, targets, width));
     Ok((metric.name().replace('_', " "), value))
