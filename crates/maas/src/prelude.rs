@@ -29,8 +29,8 @@ pub use maas_server::{Client, Server};
 pub use maas_service::{InferRequest, InferResponse, Replicas, ServeError, Service};
 #[cfg(feature = "train")]
 pub use maas_train::{
-    AbsoluteError, Accuracy, Adagrad, Adam, AdamW, AmsGrad, AveragePrecision, BinaryAccuracy, Chain,
-    ClassAverage, ConfusionMatrix, F1, GradientDescent, History, LearningRate, Lion, Nadam,
+    AbsoluteError, Accuracy, Adagrad, Adam, AdamW, AmsGrad, AveragePrecision, BinaryAccuracy,
+    Chain, ClassAverage, ConfusionMatrix, F1, GradientDescent, History, LearningRate, Lion, Nadam,
     Precision, Progress, R2, Recall, RmsProp, RocAuc, RootMeanSquaredError, Sgd, Span,
     SquaredError, TopK, Trainer, confusion_matrix,
 };
