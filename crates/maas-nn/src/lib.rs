@@ -159,7 +159,7 @@ mod transform;
 pub use builder::{Graph, Merge, Parallel, Sequential};
 pub use check::{GradientReport, Precision, TensorReport, check_gradients};
 pub use error::Error;
-pub use file::FileFault;
+pub use file::{Container, FileFault, TensorBytes, TensorData, write_container};
 pub use layer::{
     Initial, Layer, LayerPlan, ParameterSpec, Role, RowType, SavedSpec, ScratchSpec, StateSpec,
     Training, Updates, ValueType,

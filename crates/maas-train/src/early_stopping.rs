@@ -2,6 +2,7 @@
 
 use maas_nn::Network;
 
+use crate::checkpoint::WatchState;
 use crate::{EpochRecord, Error, Figure, Goal};
 
 /// Ends training when a figure has not become better for some epochs, and brings the best weights back.
@@ -159,10 +160,10 @@ pub(crate) struct Watch {
     rule: EarlyStopping,
     goal: Goal,
     /// The best figure so far.
-    pub(crate) best: Option<f64>,
+    best: Option<f64>,
     pub(crate) best_epoch: usize,
     /// Epochs since it became better.
-    pub(crate) waited: usize,
+    waited: usize,
     pub(crate) weights: Option<Weights>,
 }
 
@@ -203,6 +204,22 @@ impl Watch {
                 self.waited = 0;
             }
         }
+    }
+
+    /// What a checkpoint keeps beside the weights.
+    pub(crate) fn state(&self) -> WatchState {
+        WatchState {
+            best: self.best,
+            best_epoch: self.best_epoch,
+            waited: self.waited,
+        }
+    }
+
+    pub(crate) fn take(&mut self, state: &WatchState, weights: Option<Weights>) {
+        self.best = state.best;
+        self.best_epoch = state.best_epoch;
+        self.waited = state.waited;
+        self.weights = weights.filter(|_| self.rule.end == End::Best);
     }
 
     /// Whether patience has run out.

@@ -1,9 +1,12 @@
 //! What can go wrong.
 
+use std::path::PathBuf;
+
 use maas_core::DType;
+use maas_nn::NonFinite;
 use thiserror::Error;
 
-use crate::{Event, Figure};
+use crate::{CheckpointFault, Event, Figure};
 
 /// Why descending or training failed.
 #[derive(Debug, Error)]
@@ -152,6 +155,12 @@ pub enum Error {
         /// Elements in a row of the targets, or the number of classes.
         found: usize,
     },
+    /// The data set has no targets.
+    #[error("the {data} data have no targets")]
+    NoTargets {
+        /// Which data set: `training`, `validation` or `evaluation`.
+        data: &'static str,
+    },
     /// The loss cannot use targets of this kind.
     #[error("{loss} takes {expected}, the targets of the {data} data are {found}")]
     TargetKind {
@@ -175,7 +184,10 @@ pub enum Error {
         found: &'static str,
     },
     /// The loss of a training step is infinite or not a number. The weights are as they were before that step.
-    #[error("the loss is {loss} in step {step} of epoch {epoch}; try a smaller learning rate")]
+    #[error(
+        "the loss is {loss} in step {step} of epoch {epoch}{}; try a smaller learning rate",
+        first(began)
+    )]
     NonFiniteLoss {
         /// The epoch, counted from 1.
         epoch: usize,
@@ -183,11 +195,14 @@ pub enum Error {
         step: usize,
         /// The loss.
         loss: f32,
+        /// Where it began: in which layer, row, parameter. `None` where every number on the way is finite.
+        began: Option<Box<NonFinite>>,
     },
     /// The gradient of a training step has an element that is infinite or not a number, or its squares overflow. The
     /// weights are as they were before that step.
     #[error(
-        "the gradient is not finite in step {step} of epoch {epoch}, where the loss is {loss}; try a smaller learning rate"
+        "the gradient is not finite in step {step} of epoch {epoch}, where the loss is {loss}{}; try a smaller learning rate",
+        first(began)
     )]
     NonFiniteGradient {
         /// The epoch, counted from 1.
@@ -196,6 +211,8 @@ pub enum Error {
         step: usize,
         /// The loss.
         loss: f32,
+        /// Where it began: in which layer, row, parameter. `None` where only the squares of the gradient overflow.
+        began: Option<Box<NonFinite>>,
     },
     /// A weight is infinite or not a number at the end of an epoch: a link of the optimiser made it so, as loss
     /// and gradients were finite.
@@ -231,6 +248,18 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A checkpoint could not be written or is not of this run.
+    #[error("the checkpoint {} cannot be used", path.display())]
+    Checkpoint {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: CheckpointFault,
+    },
+    /// A stream of rows failed.
+    #[error(transparent)]
+    Data(#[from] maas_data::Error),
     /// A difference that counts must be finite and at least 0.
     #[error("min_delta must be finite and at least 0, found {value}")]
     MinDelta {
@@ -256,4 +285,13 @@ pub enum Error {
 fn figures(figures: &[Figure]) -> String {
     let names: Vec<String> = figures.iter().map(ToString::to_string).collect();
     names.join(", ")
+}
+
+#[expect(clippy::borrowed_box, reason = "what a field is")]
+fn first(began: &Option<Box<NonFinite>>) -> String {
+    began
+        .as_ref()
+        .map_or_else(String::new, |began: &Box<NonFinite>| {
+            format!(", first {began}")
+        })
 }

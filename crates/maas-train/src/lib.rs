@@ -58,6 +58,7 @@
 //! | [`History`] | one [`EpochRecord`] an epoch: a table, data for serde, a chart as SVG |
 //! | [`Callback`], [`Training`] | what is called at the beginning and the end of training, epochs and batches, and what it sees |
 //! | [`EarlyStopping`], [`StopHandle`] | when to end before the last epoch |
+//! | [`Checkpoints`] | files from which a run goes on with the same bits |
 //! | [`Figure`], [`Goal`] | one number of a record, and which way it is better |
 //! | [`Progress`] | what a person sees meanwhile |
 //!
@@ -78,6 +79,7 @@
 
 mod callback;
 mod confusion;
+mod checkpoint;
 mod descent;
 mod early_stopping;
 mod error;
@@ -93,6 +95,7 @@ mod trainer;
 
 pub use callback::{Answer, Callback, Event, Flow, Training};
 pub use confusion::confusion_matrix;
+pub use checkpoint::{CheckpointFault, Checkpoints};
 pub use descent::{GradientDescent, Minimum};
 pub use early_stopping::EarlyStopping;
 pub use error::Error;
@@ -114,4 +117,4 @@ pub use optimizer::{
 pub use progress::Progress;
 pub use rate::{Horizon, LearningRate, Plateau, RangeCurve, RangePoint, RangeTest, Span};
 pub use stop::StopHandle;
-pub use trainer::{Evaluation, Trainer};
+pub use trainer::{Answers, Evaluation, Trainer};

@@ -61,7 +61,6 @@ impl Meters {
     }
 
     /// All accumulators one after the other.
-    #[allow(dead_code)]
     pub(crate) fn accumulators(&self) -> impl Iterator<Item = f64> {
         self.metrics
             .iter()
@@ -69,7 +68,6 @@ impl Meters {
     }
 
     /// Takes over what [`accumulators`](Self::accumulators) gave; `false` where there are more or fewer.
-    #[allow(dead_code)]
     pub(crate) fn restore(&mut self, from: &[f64]) -> bool {
         let own = self
             .metrics

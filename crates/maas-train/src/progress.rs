@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::io::{self, Write};
 
 use crate::EpochRecord;
+use crate::meters::Meters;
 
 /// How training shows that it goes on. Everything goes to standard error, so that output stays clean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(crate) enum Display {
 }
 
 impl Display {
-    pub(crate) fn start(progress: Progress, epochs: usize, rows: usize) -> Self {
+    pub(crate) fn start(progress: Progress, epochs: usize, rows: Option<usize>) -> Self {
         let _ = (epochs, rows);
         match progress {
             Progress::Quiet => Self::Quiet,
@@ -41,12 +42,12 @@ impl Display {
 
     /// A batch is done: `rows` of the epoch are behind, with this mean loss so far.
     #[inline]
-    pub(crate) fn batch(&mut self, rows: usize, loss: f64) {
+    pub(crate) fn batch(&mut self, rows: usize, loss: f64, meters: &Meters) {
         #[cfg(feature = "progress")]
         if let Self::Bar(bar) = self {
-            bar.batch(rows, loss);
+            bar.batch(rows, loss, meters);
         }
-        let _ = (rows, loss);
+        let _ = (rows, loss, meters);
     }
 
     pub(crate) fn epoch(&mut self, record: &EpochRecord) {
@@ -71,6 +72,7 @@ mod bar {
     use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
     use crate::EpochRecord;
+    use crate::meters::Meters;
 
     /// Asking the clock costs more than a small layer, so it is asked once in so many batches.
     const BATCHES_PER_LOOK: u32 = 16;
@@ -80,18 +82,28 @@ mod bar {
     pub(crate) struct Bar {
         bar: ProgressBar,
         epochs: usize,
-        rows: usize,
+        /// Rows of an epoch, where they are known.
+        rows: Option<usize>,
         epoch: usize,
+        /// Rows of the epochs that are over.
+        before: u64,
         batches: u32,
         shown: Instant,
     }
 
     impl Bar {
-        pub(super) fn new(epochs: usize, rows: usize) -> Self {
-            let bar = ProgressBar::new((epochs * rows) as u64);
-            let style = ProgressStyle::with_template(
-                "{prefix:>12} {wide_bar} {rate} rows/s  {eta} left  {msg}",
-            );
+        pub(super) fn new(epochs: usize, rows: Option<usize>) -> Self {
+            let (bar, template) = match rows {
+                Some(rows) => (
+                    ProgressBar::new(epochs.saturating_mul(rows) as u64),
+                    "{prefix:>12} {wide_bar} {rate} rows/s  {eta} left  {msg}",
+                ),
+                None => (
+                    ProgressBar::no_length(),
+                    "{prefix:>12} {spinner} {human_pos} rows  {rate} rows/s  {msg}",
+                ),
+            };
+            let style = ProgressStyle::with_template(template);
             let style = style.expect("the template is well formed").with_key(
                 "rate",
                 |state: &ProgressState, text: &mut dyn Write| {
@@ -105,34 +117,42 @@ mod bar {
                 epochs,
                 rows,
                 epoch: 1,
+                before: 0,
                 batches: 0,
                 shown: Instant::now(),
             }
         }
 
         #[inline]
-        pub(super) fn batch(&mut self, rows: usize, loss: f64) {
+        pub(super) fn batch(&mut self, rows: usize, loss: f64, meters: &Meters) {
             self.batches += 1;
             if self.batches >= BATCHES_PER_LOOK {
                 self.batches = 0;
-                self.look(rows, loss);
+                self.look(rows, loss, meters);
             }
         }
 
         #[cold]
-        fn look(&mut self, rows: usize, loss: f64) {
+        fn look(&mut self, rows: usize, loss: f64, meters: &Meters) {
             if self.shown.elapsed() >= REFRESH {
                 self.shown = Instant::now();
-                self.bar.set_message(format!("loss {loss:.5}"));
-                self.bar
-                    .set_position(((self.epoch - 1) * self.rows + rows) as u64);
+                let mut message = format!("loss {loss:.5}");
+                for (name, value) in meters.iter() {
+                    let _ = write!(message, "  {name} {value:.4}");
+                }
+                self.bar.set_message(message);
+                self.bar.set_position(self.before + rows as u64);
             }
         }
 
         pub(super) fn epoch(&mut self, record: &EpochRecord) {
             self.bar.println(record.to_string());
             self.epoch = record.epoch + 1;
-            self.bar.set_position((record.epoch * self.rows) as u64);
+            match self.rows {
+                Some(rows) => self.before = (record.epoch * rows) as u64,
+                None => self.before = self.bar.position(),
+            }
+            self.bar.set_position(self.before);
             if self.epoch <= self.epochs {
                 self.bar
                     .set_prefix(format!("epoch {}/{}", self.epoch, self.epochs));

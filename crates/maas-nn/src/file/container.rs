@@ -11,24 +11,43 @@ use super::FileFault;
 /// What the Python package allows, too.
 const HEADER_LIMIT: u64 = 100_000_000;
 
-/// Parsed bytes. Every tensor lies inside them, has the bytes of its shape, and overlaps no other.
+/// A safetensors file, parsed: every tensor lies inside its bytes, has the bytes of its shape, and overlaps no other.
+///
+/// [`Network::load`](crate::Network::load) reads networks with it; other files of the library, such as a trainer's
+/// checkpoints, are containers too. [`write_container`](crate::write_container) makes them.
 #[derive(Debug)]
-pub(super) struct Container<'a> {
-    pub(super) metadata: BTreeMap<String, String>,
-    pub(super) tensors: BTreeMap<String, TensorBytes<'a>>,
+#[non_exhaustive]
+pub struct Container<'a> {
+    /// Texts by name.
+    pub metadata: BTreeMap<String, String>,
+    /// Tensors by name.
+    pub tensors: BTreeMap<String, TensorBytes<'a>>,
     /// The bytes of all tensors.
-    pub(super) data: &'a [u8],
+    pub data: &'a [u8],
 }
 
+/// A tensor of a [`Container`].
 #[derive(Debug)]
-pub(super) struct TensorBytes<'a> {
-    pub(super) dtype: String,
-    pub(super) shape: Vec<u64>,
-    pub(super) bytes: &'a [u8],
+#[non_exhaustive]
+pub struct TensorBytes<'a> {
+    /// `F32`, `F64` or `U8`.
+    pub dtype: String,
+    /// Its shape.
+    pub shape: Vec<u64>,
+    /// Its elements, little-endian, row-major.
+    pub bytes: &'a [u8],
 }
 
 impl<'a> Container<'a> {
-    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, FileFault> {
+    /// Reads the header and cuts the bytes into tensors. Memory is taken for the header only.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes.
+    ///
+    /// ```
+    /// assert!(maas_nn::Container::parse(&[0; 4]).is_err());
+    /// ```
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, FileFault> {
         let found = bytes.len() as u64;
         let (length, rest) = bytes
             .split_first_chunk::<8>()
@@ -72,11 +91,12 @@ fn place(
     for (name, entry) in in_order {
         let size = match entry.dtype.as_str() {
             "F32" => 4,
+            "F64" => 8,
             "U8" => 1,
             _ => {
                 return Err(FileFault::DType {
                     name,
-                    expected: "F32 or U8",
+                    expected: "F32, F64 or U8",
                     found: entry.dtype,
                 });
             }

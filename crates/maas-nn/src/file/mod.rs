@@ -8,5 +8,8 @@ mod container;
 mod fault;
 mod load;
 mod save;
+mod tensors;
 
+pub use container::{Container, TensorBytes};
 pub use fault::FileFault;
+pub use tensors::{TensorData, write_container};

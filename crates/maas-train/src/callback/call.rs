@@ -98,7 +98,6 @@ impl<'a> Callbacks<'a> {
     }
 
     /// Name and state of each that has one.
-    #[allow(dead_code)]
     pub(crate) fn states(&self) -> Vec<(String, serde_json::Value)> {
         self.0
             .iter()
@@ -108,7 +107,6 @@ impl<'a> Callbacks<'a> {
     }
 
     /// Hands states back: the first of a name to the first callback of that name, and so on.
-    #[allow(dead_code)]
     pub(crate) fn restore(&self, states: &[(String, serde_json::Value)]) -> Result<(), Error> {
         let mut used = vec![false; states.len()];
         for callback in &self.0 {

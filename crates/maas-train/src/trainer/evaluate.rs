@@ -32,7 +32,7 @@ pub(super) struct Evaluator<'d> {
     plan: Plan,
     feed: Feed<'d>,
     loss: Arc<dyn Loss>,
-    meters: Meters,
+    pub(super) meters: Meters,
 }
 
 impl<'d> Evaluator<'d> {
@@ -63,19 +63,28 @@ impl<'d> Evaluator<'d> {
     }
 
     pub(super) fn evaluate(&mut self, network: &Network) -> Result<Evaluation, Error> {
+        self.meters.clear();
+        Ok(Evaluation {
+            loss: mean(self.sum(network)?, self.feed.rows()),
+            metrics: self.meters.values(),
+        })
+    }
+
+    /// The loss over the rows, summed; metrics take them in.
+    pub(super) fn sum(&mut self, network: &Network) -> Result<f64, Error> {
         let Self {
             plan,
             feed,
             loss,
             meters,
         } = self;
-        meters.clear();
         let mut sum = 0.0;
         for start in (0..feed.rows()).step_by(PASS) {
             let rows = start..feed.rows().min(start + PASS);
             feed.copy(rows.clone(), plan)?;
             plan.forward_head(rows.len(), network, Mode::Infer)?;
-            let batch = LossBatch::new(plan.head_output(), feed.learned(rows.clone()), rows.len())?;
+            let batch = LossBatch::new(plan.head_output(), feed.learned(rows.clone()), rows.len())?
+                .weights(feed.weights(rows.clone()))?;
             let loss = loss.evaluate(&batch.compute(plan.options().compute), None)?;
             sum += f64::from(loss) * rows.len() as f64;
             if !meters.is_empty() {
@@ -83,9 +92,10 @@ impl<'d> Evaluator<'d> {
                 meters.update(plan.output(), feed.raw(rows));
             }
         }
-        Ok(Evaluation {
-            loss: (sum / feed.rows() as f64) as f32,
-            metrics: meters.values(),
-        })
+        Ok(sum)
     }
+}
+
+pub(super) fn mean(sum: f64, rows: usize) -> f32 {
+    (sum / rows as f64) as f32
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use maas_core::{Moments, Values};
-use maas_data::Dataset;
+use maas_core::{Moments, Seed, Values};
+use maas_data::{Augmentation, Dataset};
 use maas_kernels::{Chunks, Compute};
 use maas_nn::{Loss, LossBatch, Network, Plan, Targets, ValuesMut};
 
@@ -18,7 +18,16 @@ pub(super) struct Feed<'d> {
     learned: Rows<'d>,
     /// The targets in raw units, where the loss sees others.
     raw: Option<Rows<'d>>,
+    weights: Option<Weights<'d>>,
+    shapes: Vec<&'d [usize]>,
     rows: usize,
+}
+
+/// How much rows count: all of them, and those that were gathered last.
+#[derive(Debug)]
+struct Weights<'d> {
+    all: &'d [f32],
+    batch: Vec<f32>,
 }
 
 impl<'d> Feed<'d> {
@@ -53,13 +62,7 @@ impl<'d> Feed<'d> {
                     found: *found,
                 });
             }
-            _ => {
-                return Err(Error::TargetWidth {
-                    data: name,
-                    expected: width,
-                    found: 0,
-                });
-            }
+            _ => return Err(Error::NoTargets { data: name }),
         };
         let (learned, raw) = match network
             .target_moments()
@@ -72,6 +75,15 @@ impl<'d> Feed<'d> {
             inputs,
             learned,
             raw,
+            weights: data.weights().map(|all| Weights {
+                all,
+                batch: Vec::new(),
+            }),
+            shapes: data
+                .inputs()
+                .iter()
+                .map(maas_data::Input::row_shape)
+                .collect(),
             rows: data.rows(),
         })
     }
@@ -130,6 +142,50 @@ impl<'d> Feed<'d> {
         if let Some(raw) = &mut self.raw {
             raw.gather(order, compute);
         }
+        if let Some(Weights { all, batch }) = &mut self.weights {
+            batch.resize(order.len(), 0.0);
+            copy_rows(all, 1, order, batch, compute);
+        }
+    }
+
+    /// Change the gathered rows of these numbers.
+    pub(super) fn augment(
+        &self,
+        augmentation: &Augmentation,
+        order: &[u32],
+        plan: &mut Plan,
+        compute: Compute,
+        (seed, epoch): (Seed, u64),
+    ) {
+        for (index, (&(_, width), &shape)) in self.inputs.iter().zip(&self.shapes).enumerate() {
+            // Some microseconds for most of what is worth doing.
+            let least = (ELEMENTS / 4).div_ceil(width);
+            match plan.input_mut(index) {
+                ValuesMut::F32(input) => {
+                    let rows = &mut input[..order.len() * width];
+                    compute.split((Chunks::new(rows, width), order), least, |(rows, order)| {
+                        augmentation.apply(index, shape, rows.data, order, seed, epoch);
+                    });
+                }
+                ValuesMut::I32(input) => {
+                    let rows = &mut input[..order.len() * width];
+                    compute.split((Chunks::new(rows, width), order), least, |(rows, order)| {
+                        augmentation.apply_ids(index, shape, rows.data, order, seed, epoch);
+                    });
+                }
+                _ => unreachable!("plans have inputs of two kinds"),
+            }
+        }
+    }
+
+    /// The gathered weights.
+    pub(super) fn weights_batch(&self) -> Option<&[f32]> {
+        self.weights.as_ref().map(|weights| &weights.batch[..])
+    }
+
+    /// The weights of a run of rows.
+    pub(super) fn weights(&self, rows: Range<usize>) -> Option<&[f32]> {
+        self.weights.as_ref().map(|weights| &weights.all[rows])
     }
 
     /// Copy a run of rows into the plan's inputs.
@@ -259,7 +315,7 @@ fn copy_rows<T: Copy + Send + Sync>(
 /// Elements to be copied that are worth a thread.
 const ELEMENTS: usize = 16 * 1024;
 
-fn check_inputs<'d>(
+pub(super) fn check_inputs<'d>(
     network: &Network,
     data: &'d Dataset,
     name: &'static str,

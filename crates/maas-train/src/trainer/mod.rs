@@ -3,21 +3,27 @@
 mod evaluate;
 mod feed;
 mod fit;
+mod keeper;
 mod options;
+mod session;
 mod step;
+mod stream;
+mod supply;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use maas_core::Seed;
-use maas_data::Dataset;
+use maas_data::{Augmentation, Dataset};
 use maas_kernels::{Compute, Kernels, Parallelism};
 use maas_nn::{Loss, Network};
 
 use crate::callback::Callbacks;
-use crate::{Chain, EarlyStopping, Error, History, Metric, Progress, StopHandle};
+use crate::{Chain, Checkpoints, EarlyStopping, Error, History, Metric, Progress, StopHandle};
 
 pub use evaluate::Evaluation;
+pub use stream::Answers;
 
 /// Trains networks: what to make small, how to step, and how often.
 ///
@@ -67,6 +73,8 @@ pub struct Trainer<'a> {
     callbacks: Callbacks<'a>,
     early_stopping: Option<EarlyStopping>,
     stop: Option<StopHandle>,
+    checkpoints: Option<Checkpoints>,
+    augmentation: Option<Augmentation>,
 }
 
 /// The order in which rows are visited.
@@ -104,6 +112,8 @@ impl<'a> Trainer<'a> {
             callbacks: Callbacks::default(),
             early_stopping: None,
             stop: None,
+            checkpoints: None,
+            augmentation: None,
         }
     }
 
@@ -259,13 +269,33 @@ impl<'a> Trainer<'a> {
     ///
     /// Bad settings ([`Error::Epochs`], [`Error::BatchSize`], [`Error::Accumulate`], [`Error::LearningRate`],
     /// [`Error::Coefficient`], [`Error::MinDelta`], [`Error::Figure`]) and data that do not fit the network or the loss ([`Error::Inputs`], [`Error::InputShape`], [`Error::InputKind`],
-    /// [`Error::TargetWidth`], [`Error::TargetKind`], [`Error::MetricTargets`]) are found before the
+    /// [`Error::TargetWidth`], [`Error::TargetKind`], [`Error::NoTargets`], [`Error::MetricTargets`]) are found before the
     /// first step. When a step finds a loss or a gradient that is not finite ([`Error::NonFiniteLoss`],
     /// [`Error::NonFiniteGradient`]), or a layer, the loss or a callback fails ([`Error::Network`],
     /// [`Error::Callback`]), the network keeps what the steps before it made. Weights that a link of the optimiser made infinite or not a number are found at the end of
     /// the epoch ([`Error::NonFiniteWeights`]).
     pub fn fit(&self, network: &mut Network, data: &Dataset) -> Result<History, Error> {
-        fit::fit(self, network, data)
+        self.train_on(network, data, None)
+    }
+
+    /// Go on from a checkpoint that [`Checkpoints`] made, with the bits that training without a break would have given:
+    /// a file, or a folder whose newest one is taken.
+    ///
+    /// The network, whose weights are replaced, the optimiser, the data, the loss, the metrics, the batch size and the
+    /// seed have to be those of the run that was broken off; the number of epochs, learning rates, threads, kernels and
+    /// what is called or shown meanwhile may be others. [`Checkpoints`] shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] when the file is damaged, of another version, or belongs to something else: nothing is
+    /// then changed. Otherwise as for [`fit`](Self::fit).
+    pub fn resume(
+        &self,
+        network: &mut Network,
+        data: &Dataset,
+        from: impl AsRef<Path>,
+    ) -> Result<History, Error> {
+        self.train_on(network, data, Some(from.as_ref()))
     }
 
     /// Measure loss and metrics on these rows.
@@ -303,6 +333,7 @@ impl fmt::Debug for Trainer<'_> {
             .field("accumulate", &self.accumulate)
             .field("callbacks", &self.callbacks)
             .field("early_stopping", &self.early_stopping)
+            .field("checkpoints", &self.checkpoints)
             .field("progress", &self.progress)
             .field("compute", &self.compute)
             .finish_non_exhaustive()

@@ -1,8 +1,12 @@
 //! What else a trainer can do than make steps.
 
+use maas_data::Augmentation;
+
 use super::Trainer;
 use crate::callback::Closure;
-use crate::{Answer, Callback, EarlyStopping, EpochRecord, Event, StopHandle, Training};
+use crate::{
+    Answer, Callback, Checkpoints, EarlyStopping, EpochRecord, Event, StopHandle, Training,
+};
 
 /// Callbacks, early stopping, accumulation.
 impl<'a> Trainer<'a> {
@@ -108,6 +112,39 @@ impl<'a> Trainer<'a> {
     pub fn accumulate(self, batches: usize) -> Self {
         Self {
             accumulate: batches,
+            ..self
+        }
+    }
+
+    /// Write the run to files from which [`resume`](Trainer::resume) goes on.
+    ///
+    /// ```
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Checkpoints, Trainer}};
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError)
+    ///     .checkpoints(Checkpoints::new("checkpoints").every_steps(500));
+    /// ```
+    pub fn checkpoints(self, rule: Checkpoints) -> Self {
+        Self {
+            checkpoints: Some(rule),
+            ..self
+        }
+    }
+
+    /// Change the rows of each batch before the network learns from them; targets and data sets stay what they are.
+    /// The random numbers of a row depend on the seed, the epoch and the row alone.
+    ///
+    /// ```
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
+    /// use maas_data::Augmentation;
+    ///
+    /// let noise = Augmentation::new(|row, random| {
+    ///     row.numbers().iter_mut().for_each(|value| *value += random.between(-0.1..0.1));
+    /// });
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).augment(noise);
+    /// ```
+    pub fn augment(self, augmentation: Augmentation) -> Self {
+        Self {
+            augmentation: Some(augmentation),
             ..self
         }
     }

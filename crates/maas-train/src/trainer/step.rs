@@ -1,8 +1,7 @@
 //! One step.
 
-use std::ops::Range;
-
-use maas_nn::{LossBatch, Mode, Network, Plan, PlanOptions};
+use maas_core::Seed;
+use maas_nn::{LossBatch, Mode, Network, NonFinite, Plan, PlanOptions};
 
 use super::Trainer;
 use super::feed::Feed;
@@ -19,46 +18,82 @@ pub(super) struct Stepper {
     joined: Vec<f32>,
     /// The network's state before a step of several micro-batches.
     state: Vec<f32>,
+    /// The weights of the last step, while the network has their averages.
+    raw: Vec<f32>,
     /// Micro-batches so far: what the noise of layers is keyed by.
     pub(super) passes: u64,
 }
 
-/// Where a step stands, for errors: epoch and step within it, from 1.
-pub(super) type Place = (usize, usize);
+/// Where a step stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    /// From 1.
+    pub(super) epoch: usize,
+    /// Within the epoch, from 1.
+    pub(super) step: usize,
+    /// What the changes of rows are keyed by.
+    pub(super) seed: Seed,
+}
 
 impl Stepper {
+    /// For data of so many rows in all, where that is known.
     pub(super) fn new(
         trainer: &Trainer<'_>,
         network: &Network,
-        feed: &Feed<'_>,
+        rows: Option<u64>,
     ) -> Result<Self, Error> {
+        let steps = rows.map(|rows| rows.div_ceil(trainer.step_rows() as u64));
+        let mut horizon = Horizon::unknown();
+        horizon.epoch = steps;
+        horizon.run = steps.map(|steps| steps.saturating_mul(trainer.epochs as u64));
         let optimizer = Optimizer::new(trainer.chain.clone(), network)?
             .kernels(trainer.compute.kernels)
-            .parallelism(trainer.compute.parallelism);
-        let steps = feed.rows().div_ceil(trainer.step_rows()) as u64;
-        let horizon = Horizon::new(steps, steps * trainer.epochs as u64);
-        let optimizer = optimizer.horizon(horizon);
-        let rows = trainer.batch_size.min(feed.rows());
-        let options = PlanOptions::train(rows)
+            .parallelism(trainer.compute.parallelism)
+            .horizon(horizon);
+        let most = rows.and_then(|rows| usize::try_from(rows).ok());
+        let options = PlanOptions::train(trainer.batch_size.min(most.unwrap_or(usize::MAX)))
             .compute(trainer.compute)
             .head(trainer.loss.link());
         let plan = Plan::new(network, options)?;
-        feed.check(
-            trainer.loss.as_ref(),
-            &trainer.metrics,
-            plan.head_width(),
-            "training",
-        )?;
         let several = trainer.accumulate > 1;
         let length = |length| if several { length } else { 0 };
         Ok(Self {
             joined: vec![0.0; length(plan.gradient().len())],
             state: vec![0.0; length(network.state().len())],
+            raw: Vec::new(),
             meters: Meters::new(&trainer.metrics, network.output_width()),
             plan,
             optimizer,
             passes: 0,
         })
+    }
+
+    /// Refuse rows that loss or metrics cannot use.
+    pub(super) fn check(&self, trainer: &Trainer<'_>, feed: &Feed<'_>) -> Result<(), Error> {
+        feed.check(
+            trainer.loss.as_ref(),
+            &trainer.metrics,
+            self.plan.head_width(),
+            "training",
+        )
+    }
+
+    /// Where the optimiser averages weights, the averages into the network; what [`unaverage`](Self::unaverage) takes
+    /// back.
+    pub(super) fn average(&mut self, network: &mut Network) -> Result<(), Error> {
+        let Some(average) = self.optimizer.average() else {
+            return Ok(());
+        };
+        self.raw.clear();
+        self.raw.extend_from_slice(network.parameters());
+        average.write(network.parameters_mut())
+    }
+
+    pub(super) fn unaverage(&mut self, network: &mut Network) {
+        if !self.raw.is_empty() {
+            network.parameters_mut().copy_from_slice(&self.raw);
+            self.raw.clear();
+        }
     }
 
     /// θ ← θ − α·u over the rows of these numbers; the sum over them of the loss before the step.
@@ -68,16 +103,16 @@ impl Stepper {
         network: &mut Network,
         feed: &mut Feed<'_>,
         rows: &[u32],
-        place: Place,
+        at: At,
     ) -> Result<f64, Error> {
         if rows.len() <= trainer.batch_size {
-            let sum = self.pass(trainer, network, feed, rows, place)?;
+            let sum = self.pass(trainer, network, feed, rows, at)?;
             self.optimizer.step(network, self.plan.gradient_mut())?;
             self.take_state(network)?;
             return Ok(sum);
         }
         self.state.copy_from_slice(network.state());
-        let joined = self.micro_batches(trainer, network, feed, rows, place);
+        let joined = self.micro_batches(trainer, network, feed, rows, at);
         let outcome = joined.and_then(|sum| {
             self.optimizer.step(network, &mut self.joined)?;
             Ok(sum)
@@ -96,12 +131,12 @@ impl Stepper {
         network: &mut Network,
         feed: &mut Feed<'_>,
         rows: &[u32],
-        place: Place,
+        at: At,
     ) -> Result<f64, Error> {
         let kernels = trainer.compute.kernels;
         let mut sum = 0.0;
         for (index, part) in rows.chunks(trainer.batch_size).enumerate() {
-            sum += self.pass(trainer, network, feed, part, place)?;
+            sum += self.pass(trainer, network, feed, part, at)?;
             self.take_state(network)?;
             let share = part.len() as f32 / rows.len() as f32;
             if index == 0 {
@@ -121,7 +156,7 @@ impl Stepper {
         network: &Network,
         feed: &mut Feed<'_>,
         rows: &[u32],
-        (epoch, step): Place,
+        at: At,
     ) -> Result<f64, Error> {
         let Self {
             plan,
@@ -130,22 +165,38 @@ impl Stepper {
             ..
         } = self;
         let (count, compute) = (rows.len(), trainer.compute);
+        let At { epoch, step, seed } = at;
         feed.gather(rows, plan, compute);
+        if let Some(augmentation) = &trainer.augmentation {
+            feed.augment(augmentation, rows, plan, compute, (seed, epoch as u64));
+        }
         *passes += 1;
         plan.forward_head(count, network, Mode::train(trainer.seed, *passes))?;
         if !meters.is_empty() {
             plan.forward_tail(network)?;
             meters.update(plan.output(), feed.raw_batch());
         }
-        let (predictions, gradient) = plan.head(count);
-        let batch = LossBatch::new(predictions, feed.learned_batch(), count)?.compute(compute);
-        let loss = trainer.loss.evaluate(&batch, Some(gradient))?;
+        let loss = loss(trainer, plan, feed, count)?;
         if !loss.is_finite() {
-            return Err(Error::NonFiniteLoss { epoch, step, loss });
+            let began = began(plan, network, count);
+            return Err(Error::NonFiniteLoss {
+                epoch,
+                step,
+                loss,
+                began,
+            });
         }
         plan.backward(count, network)?;
         if !compute.sum_squares(plan.gradient()).is_finite() {
-            return Err(Error::NonFiniteGradient { epoch, step, loss });
+            // The backward pass has used the loss's gradient up.
+            self::loss(trainer, plan, feed, count)?;
+            let began = began(plan, network, count);
+            return Err(Error::NonFiniteGradient {
+                epoch,
+                step,
+                loss,
+                began,
+            });
         }
         Ok(f64::from(loss) * count as f64)
     }
@@ -158,8 +209,23 @@ impl Stepper {
     }
 }
 
-/// The rows of step `step` of a chunk, counted from 0.
-pub(super) fn rows_of(step: usize, rows: usize, step_rows: usize) -> Range<usize> {
-    let start = (step * step_rows).min(rows);
-    start..rows.min(start + step_rows)
+/// The loss of the gathered rows; its gradient into the plan.
+fn loss(
+    trainer: &Trainer<'_>,
+    plan: &mut Plan,
+    feed: &Feed<'_>,
+    rows: usize,
+) -> Result<f32, Error> {
+    let (predictions, gradient) = plan.head(rows);
+    let batch = LossBatch::new(predictions, feed.learned_batch(), rows)?
+        .weights(feed.weights_batch())?
+        .compute(trainer.compute);
+    Ok(trainer.loss.evaluate(&batch, Some(gradient))?)
+}
+
+/// Where numbers stopped being finite, as far as that is to be found.
+#[cold]
+fn began(plan: &mut Plan, network: &Network, rows: usize) -> Option<Box<NonFinite>> {
+    let found = plan.first_non_finite(rows, network).ok().flatten();
+    found.map(Box::new)
 }
