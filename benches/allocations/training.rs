@@ -7,9 +7,10 @@ use maas_data::Dataset;
 use maas_kernels::Parallelism;
 use maas_nn::{Block, Error, Link, Loss, LossBatch, MeanSquaredError, Reduces, Step, Transform};
 use maas_train::{
-    Adam, AdamW, AverageWeights, Chain, ClipByGlobalNorm, ClipByNorm, ClipByValue, DecayWeights,
-    LearningRate, LookAhead, Momentum, Progress, RootMeanSquaredError, ScaleByAdam, ScaleByNadam,
-    Sgd, Shrink, Span, Trainer,
+    Adam, AdamW, AverageWeights, Callback, Chain, ClipByGlobalNorm, ClipByNorm, ClipByValue,
+    DecayWeights, EarlyStopping, Event, Figure, Flow, LearningRate, LookAhead, Momentum, Progress,
+    R2, RootMeanSquaredError, ScaleByAdam, ScaleByNadam, Sgd, Shrink, Span, StopHandle, Trainer,
+    Training,
 };
 
 use crate::counter::{allocations, during};
@@ -25,6 +26,14 @@ pub(crate) fn steps_allocate_nothing(threads: NonZeroUsize) {
             let end_of_epoch = Arc::clone(&notes.0);
             let trainer = trainer(chain.clone(), Noted(notes.clone()), batch, threads)
                 .epochs(3)
+                .metric(RootMeanSquaredError)
+                .metric(R2)
+                .callback(Watching::default())
+                .on(Event::BatchEnd, |training| {
+                    assert!(training.metric("r2").is_some() && training.loss.is_some());
+                })
+                .early_stopping(EarlyStopping::new(5).monitor(Figure::Loss))
+                .stop(&StopHandle::new())
                 .on_epoch(move |_| end_of_epoch.lock().unwrap().push(Note::Epoch));
             let mut network = network(24, 1);
             // Threads that are started meanwhile have their own beginnings.
@@ -67,8 +76,32 @@ pub(crate) fn more_steps_allocate_no_more(threads: NonZeroUsize) {
     }
 }
 
-/// A record and its place in the history.
-const BETWEEN_EPOCHS: u64 = 2;
+/// A record with the names of its metrics, and its place in the history; in the first epoch the best weights.
+const BETWEEN_EPOCHS: u64 = 8;
+
+/// Looks at every step.
+#[derive(Debug, Default)]
+struct Watching {
+    rows: f64,
+}
+
+impl Callback for Watching {
+    fn batch_begin(
+        &mut self,
+        training: &Training<'_>,
+    ) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> {
+        self.rows += f64::from(training.learning_rate);
+        Ok(Flow::Continue)
+    }
+
+    fn batch_end(
+        &mut self,
+        training: &Training<'_>,
+    ) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> {
+        self.rows += training.metrics().map(|(_, value)| value).sum::<f64>();
+        Ok(Flow::Continue)
+    }
+}
 
 fn chains() -> [(&'static str, Chain); 6] {
     [

@@ -274,6 +274,30 @@ pub enum Error {
         /// What there is.
         available: Vec<Figure>,
     },
+    /// A search has a space that makes no sense.
+    #[error("the setting `{name}` of the search: {problem}")]
+    Space {
+        /// The setting.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A trial has no such setting.
+    #[error("the setting `{name}` must be {expected}, found {}", found.as_deref().unwrap_or("none"))]
+    Setting {
+        /// Its name.
+        name: String,
+        /// What was asked for.
+        expected: &'static str,
+        /// What it is, if there is one.
+        found: Option<String>,
+    },
+    /// No threads are to be had.
+    #[error("no threads could be started")]
+    Threads(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Ctrl-C cannot be handled.
+    #[error("Ctrl-C cannot be handled")]
+    CtrlC(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Text that is no history.
     #[error("the text is no history")]
     HistoryJson(#[source] serde_json::Error),

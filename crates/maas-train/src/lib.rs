@@ -59,6 +59,7 @@
 //! | [`Callback`], [`Training`] | what is called at the beginning and the end of training, epochs and batches, and what it sees |
 //! | [`EarlyStopping`], [`StopHandle`] | when to end before the last epoch |
 //! | [`Checkpoints`] | files from which a run goes on with the same bits |
+//! | [`Search`] | several networks at once, with other settings each |
 //! | [`Figure`], [`Goal`] | one number of a record, and which way it is better |
 //! | [`Progress`] | what a person sees meanwhile |
 //!
@@ -75,11 +76,12 @@
 //!
 //! # Features
 //!
-//! `progress` shows a bar where standard error is a terminal; without it there are plain lines.
+//! `progress` shows a bar where standard error is a terminal; without it there are plain lines. `ctrlc` makes
+//! `StopHandle::ctrl_c`.
 
 mod callback;
-mod confusion;
 mod checkpoint;
+mod confusion;
 mod descent;
 mod early_stopping;
 mod error;
@@ -90,12 +92,13 @@ mod meters;
 mod optimizer;
 mod progress;
 mod rate;
+mod search;
 mod stop;
 mod trainer;
 
 pub use callback::{Answer, Callback, Event, Flow, Training};
-pub use confusion::confusion_matrix;
 pub use checkpoint::{CheckpointFault, Checkpoints};
+pub use confusion::confusion_matrix;
 pub use descent::{GradientDescent, Minimum};
 pub use early_stopping::EarlyStopping;
 pub use error::Error;
@@ -116,5 +119,6 @@ pub use optimizer::{
 };
 pub use progress::Progress;
 pub use rate::{Horizon, LearningRate, Plateau, RangeCurve, RangePoint, RangeTest, Span};
+pub use search::{Outcome, Search, SearchResults, Setting, Trial, TrialResult};
 pub use stop::StopHandle;
 pub use trainer::{Answers, Evaluation, Trainer};

@@ -46,6 +46,42 @@ impl StopHandle {
         Self::default()
     }
 
+    /// The handle that Ctrl-C uses: all calls give the same one. The first Ctrl-C asks runs to end after their step, the
+    /// second ends the process, as Ctrl-C does otherwise.
+    ///
+    /// ```no_run
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Checkpoints, StopHandle, Trainer}};
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError)
+    ///     .checkpoints(Checkpoints::new("checkpoints"))
+    ///     .stop(&StopHandle::ctrl_c()?);
+    /// # Ok::<(), maas_train::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CtrlC`](crate::Error::CtrlC) when something else handles Ctrl-C already, or the system has none.
+    #[cfg(feature = "ctrlc")]
+    pub fn ctrl_c() -> Result<Self, crate::Error> {
+        static HANDLE: std::sync::Mutex<Option<StopHandle>> = std::sync::Mutex::new(None);
+        let mut slot = HANDLE
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(handle) = &*slot {
+            return Ok(handle.clone());
+        }
+        let handle = Self::new();
+        let asked = handle.clone();
+        ctrlc::set_handler(move || {
+            if asked.is_stopped() {
+                // What a shell reports for a process that an interrupt ended.
+                std::process::exit(130);
+            }
+            asked.stop();
+        })
+        .map_err(|source| crate::Error::CtrlC(Box::new(source)))?;
+        Ok(slot.insert(handle).clone())
+    }
+
     /// Ask every run that has this handle to end after its step. It stays asked for runs to come until
     /// [`clear`](Self::clear).
     ///

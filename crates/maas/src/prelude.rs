@@ -30,7 +30,8 @@ pub use maas_service::{InferRequest, InferResponse, Replicas, ServeError, Servic
 #[cfg(feature = "train")]
 pub use maas_train::{
     AbsoluteError, Accuracy, Adagrad, Adam, AdamW, AmsGrad, AveragePrecision, BinaryAccuracy,
-    Chain, ClassAverage, ConfusionMatrix, F1, GradientDescent, History, LearningRate, Lion, Nadam,
-    Precision, Progress, R2, Recall, RmsProp, RocAuc, RootMeanSquaredError, Sgd, Span,
-    SquaredError, TopK, Trainer, confusion_matrix,
+    Callback, Chain, Checkpoints, ClassAverage, ConfusionMatrix, EarlyStopping, Event, F1, Figure,
+    Flow, GradientDescent, History, LearningRate, Lion, Nadam, Precision, Progress, R2, Recall,
+    RmsProp, RocAuc, RootMeanSquaredError, Search, Sgd, Span, SquaredError, StopHandle, TopK,
+    Trainer, confusion_matrix,
 };

@@ -76,9 +76,11 @@ pub fn write_container(
     metadata: &BTreeMap<String, String>,
     tensors: &[(String, TensorData<'_>)],
 ) -> io::Result<()> {
-    let data = tensors.iter().map(|(_, data)| data.bytes());
+    let by_name: BTreeMap<&str, &[u8]> = (tensors.iter())
+        .map(|(name, data)| (name.as_str(), data.bytes()))
+        .collect();
     let mut texts = metadata.clone();
-    texts.insert(CHECKSUM.to_owned(), checksum(metadata, data));
+    texts.insert(CHECKSUM.to_owned(), checksum(metadata, &by_name));
     let mut header = format!("{{\"__metadata__\":{}", canonical_json(&texts));
     let mut begin = 0;
     for (name, data) in tensors {
@@ -111,7 +113,10 @@ impl Container<'_> {
     pub fn verify(&self) -> Result<(), FileFault> {
         let mut metadata = self.metadata.clone();
         let expected = metadata.remove(CHECKSUM).unwrap_or_default();
-        let found = checksum(&metadata, [self.data].into_iter());
+        let by_name = (self.tensors.iter())
+            .map(|(name, tensor)| (name.as_str(), tensor.bytes))
+            .collect();
+        let found = checksum(&metadata, &by_name);
         if expected == found {
             Ok(())
         } else {
@@ -147,13 +152,13 @@ impl TensorBytes<'_> {
     }
 }
 
-fn checksum<'a>(
-    metadata: &BTreeMap<String, String>,
-    data: impl Iterator<Item = &'a [u8]>,
-) -> String {
+/// Over texts, names and bytes.
+fn checksum(metadata: &BTreeMap<String, String>, tensors: &BTreeMap<&str, &[u8]>) -> String {
     let mut checksum = Fnv::new();
     checksum.update(canonical_json(metadata).as_bytes());
-    for bytes in data {
+    for (name, bytes) in tensors {
+        checksum.update(name.as_bytes());
+        checksum.update(&(bytes.len() as u64).to_le_bytes());
         checksum.update(bytes);
     }
     checksum.to_string()

@@ -213,3 +213,113 @@ fn numbered(folder: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
     files.sort();
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+
+    use maas_core::Seed;
+    use maas_nn::{Network, Sequential};
+
+    use super::identity::{Identity, of_masks, of_network};
+    use super::*;
+    use crate::{Adam, History, Optimizer, OptimizerState};
+
+    fn parts() -> (Network, OptimizerState, Identity, Run) {
+        let network = Sequential::rows(3)
+            .dense(4)
+            .dense(1)
+            .build(Seed(1))
+            .unwrap();
+        let optimizer = Optimizer::new(Adam::new(0.1), &network).unwrap().state();
+        let identity = Identity {
+            network: of_network(&network),
+            masks: of_masks(&network),
+            data: "rows".into(),
+            loss: "loss".into(),
+            metrics: String::new(),
+            batch_size: 32,
+            accumulate: 1,
+            seed: 7,
+            order: "shuffled".into(),
+        };
+        let mut place = Place::beginning(3);
+        place.sum = f64::NAN;
+        let run = Run {
+            place,
+            passes: 5,
+            history: History::default(),
+            watch: None,
+            best: Some(f64::INFINITY),
+            callbacks: vec![("c".into(), 1.into())],
+        };
+        (network, optimizer, identity, run)
+    }
+
+    fn content<'a>(
+        (network, optimizer, identity, run): &'a (Network, OptimizerState, Identity, Run),
+    ) -> Content<'a> {
+        Content {
+            identity,
+            run,
+            network,
+            optimizer,
+            meters: &[0.1, f64::NAN],
+            weights: None,
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_written() {
+        let parts = parts();
+        let mut bytes = Vec::new();
+        content(&parts).write(&mut bytes).unwrap();
+        let stored = Stored::parse(&bytes).unwrap();
+        assert_eq!(stored.parameters, parts.0.parameters());
+        assert_eq!(stored.optimizer, parts.1);
+        assert_eq!(stored.identity, parts.2);
+        assert_eq!(stored.run.place.sum.to_bits(), f64::NAN.to_bits());
+        assert_eq!(stored.run.best, Some(f64::INFINITY));
+        assert!(stored.meters[1].is_nan() && stored.weights.is_none());
+    }
+
+    /// A disk with room for so many bytes.
+    struct Full<W> {
+        file: W,
+        left: usize,
+    }
+
+    impl<W: Write> Write for Full<W> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let part = &bytes[..bytes.len().min(self.left)];
+            if part.is_empty() && !bytes.is_empty() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.left -= part.len();
+            self.file.write(part)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.file.flush()
+        }
+    }
+
+    #[test]
+    fn a_disk_that_is_full_anywhere_leaves_the_former_file() {
+        let parts = parts();
+        let mut bytes = Vec::new();
+        content(&parts).write(&mut bytes).unwrap();
+        let name = format!("maas-full-disk-{}.safetensors", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        maas_core::write_atomically(&path, |file| file.write_all(b"the former one")).unwrap();
+        for left in (0..bytes.len()).step_by(53) {
+            let error = maas_core::write_atomically(&path, |file| {
+                content(&parts).write(&mut Full { file, left })
+            })
+            .unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+            assert_eq!(std::fs::read(&path).unwrap(), b"the former one");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+}
