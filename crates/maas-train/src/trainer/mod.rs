@@ -140,6 +140,8 @@ impl<'a> Trainer<'a> {
             callbacks: Callbacks::default(),
             early_stopping: None,
             stop: None,
+            checkpoints: None,
+            augmentation: self.augmentation.clone(),
         }
     }
 
