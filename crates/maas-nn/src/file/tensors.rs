@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use super::FileFault;
 use super::container::{Container, TensorBytes};
-use crate::canonical::{Fnv, canonical_json};
+use crate::canonical::canonical_json;
+use maas_core::Fnv;
 
 const CHECKSUM: &str = "checksum";
 
