@@ -138,6 +138,10 @@ pub use {ndarray, serde};
 mod docs {
     #[doc = include_str!("../docs/guide.md")]
     mod guide {}
+    #[doc = include_str!("../docs/training.md")]
+    mod training {}
+    #[doc = include_str!("../docs/extending.md")]
+    mod extending {}
     #[doc = include_str!("../docs/design.md")]
     mod design {}
     #[doc = include_str!("../docs/determinism.md")]
