@@ -28,7 +28,9 @@ def loss_of(parameters, x, y):
 
 def step(carry, order):
     parameters, state = carry
-    loss, gradient = jax.value_and_grad(loss_of)(parameters, xs[order], ys[order])
+    whole = not work.shuffled and work.batch == work.rows
+    x, y = (xs, ys) if whole else (xs[order], ys[order])
+    loss, gradient = jax.value_and_grad(loss_of)(parameters, x, y)
     updates, state = optimizer.update(gradient, state)
     return (optax.apply_updates(parameters, updates), state), loss
 
@@ -51,7 +53,8 @@ def train():
     parameters = [jnp.asarray(w) for w in work.weights]
     carry = (parameters, optimizer.init(parameters))
     for _ in range(work.epochs):
-        order = generator.permutation(work.rows).astype(np.int32)
+        order = generator.permutation(work.rows) if work.shuffled else np.arange(work.rows)
+        order = order.astype(np.int32)
         whole = work.rows // work.batch * work.batch
         carry, loss = epoch(carry, order[:whole].reshape(-1, work.batch), order[whole:])
     return jax.block_until_ready(loss)

@@ -30,7 +30,9 @@ def train():
     for variable in model.optimizer.variables:
         if variable is not model.optimizer._learning_rate:
             variable.assign(keras.ops.zeros_like(variable))
-    history = model.fit(work.x, work.y, batch_size=work.batch, epochs=work.epochs, verbose=0)
+    history = model.fit(
+        work.x, work.y, batch_size=work.batch, epochs=work.epochs, shuffle=work.shuffled, verbose=0
+    )
     return history.history["loss"][-1]
 
 

@@ -14,7 +14,7 @@ use maas_data::{Dataset, Targets};
 use maas_kernels::{Kernels, Parallelism};
 use maas_nn::Network;
 use maas_train::Trainer;
-use workloads::{ALL, Task, W4, Workload};
+use workloads::{ALL, Task, W3, W4, Workload};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,14 +29,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn named(name: &str) -> Result<Workload, String> {
     ALL.into_iter()
         .find(|workload| workload.name == name)
-        .ok_or_else(|| format!("no workload {name}: w1, w2 or w4, --export WORKLOAD FOLDER or --serve WORKLOAD THREADS"))
+        .ok_or_else(|| format!("no workload {name}: w1, w2, w3 or w4, --export WORKLOAD FOLDER or --serve WORKLOAD THREADS"))
 }
 
 /// One fingerprint a workload. The portable set has no fused multiply-add of the processor and would take minutes for
-/// W4, so all sets train a short W4, and the others the whole one as well.
+/// W3 and W4, so all sets train a short one, and the others the whole one as well.
 fn compare(workload: &Workload) -> Result<(), Box<dyn Error>> {
     let sets = Kernels::available();
-    if workload.name != W4.name {
+    if ![W3.name, W4.name].contains(&workload.name) {
         return same_bits(workload, workload.name, &sets);
     }
     let short = Workload {
@@ -44,7 +44,7 @@ fn compare(workload: &Workload) -> Result<(), Box<dyn Error>> {
         epochs: 1,
         ..*workload
     };
-    same_bits(&short, "w4 short", &sets)?;
+    same_bits(&short, &format!("{} short", workload.name), &sets)?;
     let fast: Vec<_> = (sets.into_iter())
         .filter(|set| *set != Kernels::portable())
         .collect();
@@ -121,13 +121,14 @@ fn export(workload: &Workload, folder: &Path) -> Result<(), Box<dyn Error>> {
         rows,
         batch,
         epochs,
+        shuffled,
     } = workload;
     let task = match task {
         Task::Regression => "regression",
         Task::Classification => "classification",
     };
     let json = format!(
-        r#"{{"name": "{name}", "widths": {widths:?}, "task": "{task}", "rows": {rows}, "batch": {batch}, "epochs": {epochs}}}"#
+        r#"{{"name": "{name}", "widths": {widths:?}, "task": "{task}", "rows": {rows}, "batch": {batch}, "epochs": {epochs}, "shuffled": {shuffled}}}"#
     );
     Ok(std::fs::write(folder.join("workload.json"), json)?)
 }

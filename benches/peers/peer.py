@@ -19,6 +19,7 @@ class Workload:
     rows: int
     batch: int
     epochs: int
+    shuffled: bool
     x: np.ndarray
     y: np.ndarray
     weights: list[np.ndarray]
@@ -37,7 +38,7 @@ def load(folder):
     for rows, columns in zip(widths, widths[1:]):
         kernel, bias, flat = np.split(flat, [rows * columns, rows * columns + columns])
         weights += [kernel.reshape(rows, columns), bias]
-    return Workload(widths, classifies, told["rows"], told["batch"], told["epochs"], x, y, weights)
+    return Workload(widths, classifies, told["rows"], told["batch"], told["epochs"], told["shuffled"], x, y, weights)
 
 
 def serve(train, versions):

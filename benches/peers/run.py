@@ -19,6 +19,7 @@ ROOT = HERE.parent.parent
 PEERS = {
     "keras": ("Keras `fit`", ["keras", "tensorflow"], ["keras_dense.py"]),
     "jax": ("JAX, one scan an epoch", ["jax", "optax"], ["jax_dense.py"]),
+    "sklearn": ("scikit-learn", ["sklearn"], ["sklearn_dense.py"]),
     "torch": ("PyTorch, eager", ["torch"], ["torch_dense.py", "eager"]),
     "torch-compile": ("PyTorch, `torch.compile`", ["torch"], ["torch_dense.py", "compile"]),
 }
@@ -86,7 +87,7 @@ def start(options, ours, folder):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--workload", choices=["w1", "w2", "w4"], default="w1")
+    parser.add_argument("--workload", choices=["w1", "w2", "w3", "w4"], default="w1")
     parser.add_argument("--threads", default="all", help="of ours: a number, or all cores; the peers use what they like")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=600, help="no round begins after as many")

@@ -27,6 +27,15 @@ if sys.argv[2] == "compile":
 generator = torch.Generator().manual_seed(7)
 
 
+def batches():
+    if work.shuffled:
+        for rows in torch.randperm(work.rows, generator=generator).split(work.batch):
+            yield len(rows), x[rows], y[rows]
+    else:
+        for xs, ys in zip(x.split(work.batch), y.split(work.batch)):
+            yield len(xs), xs, ys
+
+
 def train():
     with torch.no_grad():
         for layer, kernel, bias in zip(layers, work.weights[::2], work.weights[1::2]):
@@ -35,12 +44,12 @@ def train():
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, eps=1e-7, fused=True)
     for _ in range(work.epochs):
         losses = []
-        for rows in torch.randperm(work.rows, generator=generator).split(work.batch):
-            loss = loss_of(x[rows], y[rows])
+        for rows, xs, ys in batches():
+            loss = loss_of(xs, ys)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            losses.append(loss.detach() * len(rows))
+            losses.append(loss.detach() * rows)
         last = torch.stack(losses).sum() / work.rows
     return last
 
