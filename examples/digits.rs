@@ -1,0 +1,80 @@
+//! Handwritten digits of 8 × 8 pixels: a network of 64-128-64-10 learns them in thirty epochs, and a confusion matrix shows
+//! which it takes for which.
+//!
+//! `cargo run --release --example digits`, with `-- --json` for one JSON object as the last line and `--seed N` for another
+//! start.
+
+#![allow(clippy::print_stdout)]
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use maas::prelude::*;
+use serde_json::json;
+
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+
+fn main() -> Result<()> {
+    let (seed, as_json) = options()?;
+    let (train, test) = data()?;
+
+    #[rustfmt::skip]
+    let mut network = Sequential::new(train.features())
+        .dense(128).relu().dense(64).relu().dense(10).softmax()
+        .build(seed)?;
+    let rate = LearningRate::cosine(2e-3);
+    let trainer = Trainer::new(Adam::new(rate), CategoricalCrossEntropy)
+        .epochs(30)
+        .batch_size(32)
+        .seed(seed)
+        .metric(Accuracy);
+    let start = Instant::now();
+    trainer.fit(&mut network, &train)?;
+    let train_seconds = start.elapsed().as_secs_f64();
+
+    let matrix = confusion_matrix(&network, &test)?;
+    println!("{matrix}\n\n{}", matrix.report());
+    let test_accuracy = matrix.accuracy();
+    println!(
+        "test accuracy {:.2} %, trained in {train_seconds:.2} s",
+        100.0 * test_accuracy
+    );
+    if as_json {
+        println!(
+            "{}",
+            json!({ "test_accuracy": test_accuracy, "train_seconds": train_seconds })
+        );
+    }
+    Ok(())
+}
+
+/// The rows to learn from and those to test with, pixels between 0 and 1.
+fn data() -> Result<(Dataset, Dataset)> {
+    let digits = Dataset::from_csv(format!("{DATA}/digits.csv"))?.classes("label")?;
+    let labels = digits.labels().context("the digits have labels")?;
+    let ink = &digits.x() / 16.0;
+    let digits = Dataset::classification(
+        ink.view(),
+        labels,
+        digits.class_labels().context("and names")?,
+    )?;
+    let rows = std::fs::read_to_string(format!("{DATA}/digits.test.txt"))?;
+    let rows = rows
+        .lines()
+        .map(str::parse)
+        .collect::<Result<Vec<usize>, _>>()?;
+    Ok(digits.hold_out(&rows)?)
+}
+
+fn options() -> Result<(Seed, bool)> {
+    let (mut seed, mut json) = (Seed(7), false);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--seed" => seed = Seed(arguments.next().context("--seed needs a number")?.parse()?),
+            "--json" => json = true,
+            other => bail!("unknown argument {other:?}; there are --seed N and --json"),
+        }
+    }
+    Ok((seed, json))
+}
