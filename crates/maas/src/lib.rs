@@ -131,7 +131,7 @@ pub use maas_server as server;
 pub use maas_service as service;
 #[cfg(feature = "train")]
 pub use maas_train as train;
-pub use {ndarray, serde};
+pub use {ndarray, serde, serde_json};
 
 /// The guides of the folder `docs`, compiled and run as tests.
 #[cfg(all(doctest, feature = "full"))]
