@@ -56,7 +56,7 @@ fn data() -> Result<(Dataset, Dataset)> {
     let digits = Dataset::classification(
         ink.view(),
         labels,
-        digits.class_labels().context("and names")?,
+        digits.class_labels().context("and names")?.to_vec(),
     )?;
     let rows = std::fs::read_to_string(format!("{DATA}/digits.test.txt"))?;
     let rows = rows
