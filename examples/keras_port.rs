@@ -63,7 +63,7 @@ fn main() -> Result<()> {
     );
 
     // predictions = model.predict(X_test)
-    let predictions = network.predict(&test.x())?;
+    let predictions = network.predict(test.x())?;
     println!("{:?}", predictions.row(0));
 
     // model.save("wine.keras"); keras.models.load_model("wine.keras")
@@ -71,6 +71,6 @@ fn main() -> Result<()> {
     network.save(&path)?;
     let loaded = Network::load(&path)?;
     std::fs::remove_file(&path)?;
-    assert_eq!(loaded.predict(&test.x())?, predictions);
+    assert_eq!(loaded.predict(test.x())?, predictions);
     Ok(())
 }
