@@ -31,7 +31,7 @@ pub struct ClassFigures {
 /// assert_eq!(
 ///     matrix.report().to_string(),
 ///     "\
-///                   precision  recall      f1  support
+/// \x20                 precision  recall      f1  support
 /// benign               1.0000  0.6667  0.8000        3
 /// malignant            0.5000  1.0000  0.6667        1
 /// accuracy                             0.7500        4
