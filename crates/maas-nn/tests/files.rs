@@ -228,7 +228,7 @@ fn hostile_tensors() {
     type Expected = fn(&FileFault) -> bool;
     let cases: [(Change, Expected); 9] = [
         (
-            |h| h["dense.bias"]["dtype"] = json!("F64"),
+            |h| h["dense.bias"]["dtype"] = json!("F16"),
             |f| matches!(f, FileFault::DType { .. }),
         ),
         (
