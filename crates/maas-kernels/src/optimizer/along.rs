@@ -26,18 +26,36 @@ impl<D: Direct<K>, const K: usize> Work for Turn<'_, D, K> {
         let Self { op, update, state } = self;
         let len = update.len();
         assert_eq!(state.len(), len * K);
-        let (u, state) = (update.as_mut_ptr(), state.as_mut_ptr());
-        let vector = |i: usize, n: usize| {
-            // SAFETY: `n <= LANES` floats are left from offset `i` on, in `update` and in every run of `state`.
-            unsafe {
-                let gradient = load(s, u.add(i), n);
-                let (direction, numbers) =
-                    op.direct(s, gradient, load_all::<S, K>(s, state.add(i), len, n));
-                store(s, u.add(i), n, direction);
-                store_all(s, state.add(i), len, n, numbers);
-            }
+        let turn = TurnVector {
+            op,
+            u: update.as_mut_ptr(),
+            state: state.as_mut_ptr(),
+            len,
         };
-        each_vector::<S>(len, vector);
+        // SAFETY: the pointers are of slices of `len` and `len * K` floats that nobody else uses.
+        unsafe { each_vector(s, len, &turn) };
+    }
+}
+
+struct TurnVector<D, const K: usize> {
+    op: D,
+    u: *mut f32,
+    state: *mut f32,
+    len: usize,
+}
+
+impl<S: Simd, D: Direct<K>, const K: usize> Vector<S> for TurnVector<D, K> {
+    #[inline(always)]
+    unsafe fn at(&self, s: S, i: usize, n: usize) {
+        let Self { op, u, state, len } = self;
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let (u, state) = (u.add(i), state.add(i));
+            let gradient = load(s, u, n);
+            let (direction, numbers) = op.direct(s, gradient, load_all::<S, K>(s, state, *len, n));
+            store(s, u, n, direction);
+            store_all(s, state, *len, n, numbers);
+        }
     }
 }
 
@@ -64,43 +82,86 @@ impl<D: Direct<K>, const K: usize, const DECAY: bool> Work for Along<'_, D, K, D
         } = self;
         let len = theta.len();
         assert_eq!((gradient.len(), state.len()), (len, len * K));
-        let (theta, gradient, state) = (theta.as_mut_ptr(), gradient.as_ptr(), state.as_mut_ptr());
-        let scale = s.splat(around.scale);
-        let (least, most) = (s.splat(-around.limit), s.splat(around.limit));
-        let rate = s.splat(around.learning_rate);
-        let decay = s.splat(around.decay.unwrap_or(0.0));
-        let vector = |i: usize, n: usize| {
-            // SAFETY: `n <= LANES` floats are left from offset `i` on, in every slice and every run of `state`.
-            unsafe {
-                let gradient = s.mul(load(s, gradient.add(i), n), scale);
-                let gradient = s.larger(least, s.smaller(most, gradient));
-                let (direction, numbers) =
-                    op.direct(s, gradient, load_all::<S, K>(s, state.add(i), len, n));
-                store_all(s, state.add(i), len, n, numbers);
-                let old = load(s, theta.add(i), n);
-                let direction = if DECAY {
-                    s.fma(decay, old, direction)
-                } else {
-                    direction
-                };
-                store(s, theta.add(i), n, s.fnma(rate, direction, old));
-            }
+        let along = AlongVector::<S, D, K, DECAY> {
+            op,
+            theta: theta.as_mut_ptr(),
+            gradient: gradient.as_ptr(),
+            state: state.as_mut_ptr(),
+            len,
+            scale: s.splat(around.scale),
+            least: s.splat(-around.limit),
+            most: s.splat(around.limit),
+            rate: s.splat(around.learning_rate),
+            decay: s.splat(around.decay.unwrap_or(0.0)),
         };
-        each_vector::<S>(len, vector);
+        // SAFETY: the pointers are of slices of `len` and `len * K` floats; those written are nobody else's.
+        unsafe { each_vector(s, len, &along) };
     }
 }
 
-/// Calls `vector` with the offset and the number of floats of each vector: all whole but the last one.
+struct AlongVector<S: Simd, D, const K: usize, const DECAY: bool> {
+    op: D,
+    theta: *mut f32,
+    gradient: *const f32,
+    state: *mut f32,
+    len: usize,
+    scale: S::F,
+    least: S::F,
+    most: S::F,
+    rate: S::F,
+    decay: S::F,
+}
+
+impl<S: Simd, D: Direct<K>, const K: usize, const DECAY: bool> Vector<S>
+    for AlongVector<S, D, K, DECAY>
+{
+    #[inline(always)]
+    unsafe fn at(&self, s: S, i: usize, n: usize) {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let (theta, state) = (self.theta.add(i), self.state.add(i));
+            let gradient = s.mul(load(s, self.gradient.add(i), n), self.scale);
+            let gradient = s.larger(self.least, s.smaller(self.most, gradient));
+            let numbers = load_all::<S, K>(s, state, self.len, n);
+            let (direction, numbers) = self.op.direct(s, gradient, numbers);
+            store_all(s, state, self.len, n, numbers);
+            let old = load(s, theta, n);
+            let direction = if DECAY {
+                s.fma(self.decay, old, direction)
+            } else {
+                direction
+            };
+            store(s, theta, n, s.fnma(self.rate, direction, old));
+        }
+    }
+}
+
+/// What is done to each vector. No closure: a closure that is called twice is compiled without the features of the set,
+/// and its instructions become calls.
+trait Vector<S: Simd> {
+    /// The `n` floats from offset `i` on. Must be `#[inline(always)]`.
+    ///
+    /// # Safety
+    /// `n <= LANES` floats must be left from offset `i` on in everything that it reads and writes.
+    unsafe fn at(&self, s: S, i: usize, n: usize);
+}
+
+/// All vectors of `len` floats, whole but the last one.
+///
+/// # Safety
+/// Everything that `vector` reads and writes must have `len` floats.
 #[inline(always)]
-fn each_vector<S: Simd>(len: usize, mut vector: impl FnMut(usize, usize)) {
+unsafe fn each_vector<S: Simd>(s: S, len: usize, vector: &impl Vector<S>) {
     let whole = len - len % S::LANES;
     let mut i = 0;
     while i < whole {
-        vector(i, S::LANES);
+        // SAFETY: `i + LANES <= len`.
+        unsafe { vector.at(s, i, S::LANES) };
         i += S::LANES;
     }
     if i < len {
-        vector(i, len - i);
+        // SAFETY: `len − i < LANES` floats are left.
+        unsafe { vector.at(s, i, len - i) };
     }
 }
 
