@@ -180,35 +180,26 @@ impl<T: Term> Work for TermSum<'_, T> {
             weights,
             mut gradient,
         } = slices;
-        let mut total = 0.0;
-        let mut block = |start: usize, weights: Option<&[f32]>| {
-            let range = start..predictions.len().min(start + BLOCK);
+        let (len, mut total) = (predictions.len(), 0.0);
+        // No closure may hold vectors: it would not be compiled with their instructions.
+        let mut expanded = None;
+        for start in (0..len).step_by(BLOCK) {
+            let range = start..len.min(start + BLOCK);
+            let weights = match weights {
+                None => None,
+                Some(rows) if rows.width == 1 => Some(&rows.weights[range.clone()]),
+                Some(rows) => {
+                    let elements = &mut expanded.get_or_insert([0.0; BLOCK])[..range.len()];
+                    rows.expand(start, elements);
+                    Some(&*elements)
+                }
+            };
             let gradient = gradient.as_mut().map(|gradient| LossGradient {
                 out: &mut gradient.out[range.clone()],
                 scale: gradient.scale,
             });
             let (p, t) = (&predictions[range.clone()], &targets[range]);
             total += sum_block(s, &term, p, t, weights, gradient);
-        };
-        match weights {
-            None => {
-                for start in (0..predictions.len()).step_by(BLOCK) {
-                    block(start, None);
-                }
-            }
-            Some(rows) if rows.width == 1 => {
-                for (number, weights) in rows.weights.chunks(BLOCK).enumerate() {
-                    block(number * BLOCK, Some(weights));
-                }
-            }
-            Some(rows) => {
-                let mut elements = [0.0; BLOCK];
-                for start in (0..predictions.len()).step_by(BLOCK) {
-                    let elements = &mut elements[..BLOCK.min(predictions.len() - start)];
-                    rows.expand(start, elements);
-                    block(start, Some(elements));
-                }
-            }
         }
         total
     }
@@ -283,24 +274,29 @@ fn step<S: Simd, T: Term>(
     weights: Option<&[f32]>,
     mut gradient: Option<LossGradient<'_>>,
 ) {
-    assert!(p.len() == LANES && t.len() == LANES, "16 elements");
     let mut j = 0;
     while j < LANES / S::LANES {
         let at = j * S::LANES;
-        let load = |x: &[f32]| {
-            assert!(x.len() == LANES, "16 elements");
-            // SAFETY: `at + S::LANES <= 16`, the length of the slice.
-            unsafe { s.load(x.as_ptr().add(at)) }
+        let weight = match weights {
+            None => s.splat(1.0),
+            Some(weights) => load(s, weights, at),
         };
-        let weight = weights.map_or(s.splat(1.0), load);
-        let (value, slope) = term.apply(s, load(p), load(t));
+        let (value, slope) = term.apply(s, load(s, p, at), load(s, t, at));
         lanes[j] = s.add(lanes[j], s.mul(value, weight));
         if let Some(LossGradient { out, scale }) = &mut gradient {
-            assert!(out.len() == LANES, "16 elements");
+            assert!(at + S::LANES <= out.len(), "a vector");
             let scaled = s.mul(slope, s.mul(s.splat(*scale), weight));
-            // SAFETY: as for loading.
+            // SAFETY: `at + S::LANES` elements are there.
             unsafe { s.store(out.as_mut_ptr().add(at), scaled) };
         }
         j += 1;
     }
+}
+
+/// The vector from element `at` on.
+#[inline(always)]
+fn load<S: Simd>(s: S, x: &[f32], at: usize) -> S::F {
+    assert!(at + S::LANES <= x.len(), "a vector");
+    // SAFETY: `at + S::LANES` elements are there.
+    unsafe { s.load(x.as_ptr().add(at)) }
 }

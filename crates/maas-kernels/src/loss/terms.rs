@@ -120,8 +120,8 @@ impl Term for KullbackLeibler {
     fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
         let (least, one) = (s.splat(self.epsilon), s.splat(1.0));
         // A NaN passes.
-        let clip = |x| s.smaller(one, s.larger(least, x));
-        let (inside, t) = (clip(p), clip(t));
+        let inside = s.smaller(one, s.larger(least, p));
+        let t = s.smaller(one, s.larger(least, t));
         let value = s.mul(t, math::ln(s, s.div(t, inside)));
         let slope = s.neg(s.div(t, inside));
         let slope = s.select(s.lt(p, least), s.zero(), slope);
