@@ -12,7 +12,8 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use maas_kernels::{
-    Activation, AdamStep, Compute, Epilogue, Kernels, Matrix, MatrixMut, Parallelism,
+    Activation, AdamStep, Around, Chunks, Compute, Direction, Epilogue, Kernels, Matrix, MatrixMut,
+    Parallelism,
 };
 
 fn main() {
@@ -144,7 +145,7 @@ fn sizes() {
     }
     for len in [4, 8, 16, 32, 64, 128, 256, 1024, 2900].map(|k| k * 1024) {
         let (y, dy) = (filled(len), filled(len));
-        let (mut dz, mut m, mut v) = (dy.clone(), vec![0.0; len], vec![0.0; len]);
+        let (mut dz, mut moments) = (dy.clone(), vec![0.0; 2 * len]);
         let mut theta = filled(len);
         show(
             format!("relu's gradient {:5} k", len / 1024),
@@ -164,7 +165,6 @@ fn sizes() {
             }),
         );
         let step = AdamStep {
-            learning_rate: 1e-3,
             beta_1: 0.9,
             beta_2: 0.999,
             epsilon: 1e-7,
@@ -174,9 +174,11 @@ fn sizes() {
         show(
             format!("adam {:5} k", len / 1024),
             pair(|c| {
-                let parts = (&mut theta[..], &dy[..], &mut m[..], &mut v[..]);
-                c.split(parts, 1024, |(theta, dy, m, v)| {
-                    c.kernels.adam(theta, dy, m, v, step);
+                let parts = (&mut theta[..], &dy[..], Chunks::new(&mut moments[..], 2));
+                c.split(parts, 1024, |(theta, dy, moments)| {
+                    let (direction, around) = (Direction::Adam(step), Around::step(1e-3));
+                    c.kernels
+                        .step_along(theta, dy, moments.data, direction, around);
                 });
             }),
         );

@@ -7,8 +7,8 @@ use std::num::NonZeroUsize;
 
 use common::Numbers;
 use maas_kernels::{
-    Activation, AdamStep, Bf16, Bf16Matrix, ClassTargets, Compute, ElementLoss, Epilogue, Kernels,
-    Matrix, MatrixMut, Nesterov, Parallelism,
+    Activation, AdamStep, Around, Bf16, Bf16Matrix, ClassTargets, Compute, Direction, ElementLoss,
+    Epilogue, Kernels, Matrix, MatrixMut, Nesterov, Parallelism,
 };
 
 /// FNV-1a over the bits, every NaN counted as one.
@@ -201,22 +201,27 @@ fn optimizers() {
     let (start, g) = (numbers.vec(999), numbers.vec(999));
     check("momentum", MOMENTUM, |set| {
         let (mut update, mut velocity) = (g.clone(), start.clone());
-        set.momentum(&mut update, &mut velocity, 0.9, Nesterov::Yes);
+        let direction = Direction::Momentum {
+            carry: 0.9,
+            momentum: 0.9,
+            nesterov: Nesterov::Yes,
+        };
+        set.direct(&mut update, &mut velocity, direction);
         update.extend(velocity);
         update
     });
     check("adam", ADAM, |set| {
-        let (mut theta, mut m, mut v) = (start.clone(), vec![0.0; 999], vec![0.0; 999]);
+        let (mut theta, mut moments) = (start.clone(), vec![0.0; 2 * 999]);
         for t in 1..=20 {
             let step = AdamStep {
-                learning_rate: 1e-3,
                 beta_1: 0.9,
                 beta_2: 0.999,
                 epsilon: 1e-7,
                 bias_correction_1: (1.0 - f64::powi(0.9, t)) as f32,
                 bias_correction_2: (1.0 - f64::powi(0.999, t)) as f32,
             };
-            set.adam(&mut theta, &g, &mut m, &mut v, step);
+            let (direction, around) = (Direction::Adam(step), Around::step(1e-3));
+            set.step_along(&mut theta, &g, &mut moments, direction, around);
         }
         theta
     });

@@ -136,8 +136,7 @@ fn lengths_that_differ() {
         message(move || set.apply_mask(&mut [1.0; 65], &[0])).contains("one bit of mask a weight")
     );
     assert!(
-        message(move || set.scale_by_adam(&mut [1.0], &mut [], &mut [], step()))
-            .contains("different lengths")
+        message(move || set.gradient_descent(&mut [1.0], &[], 0.1)).contains("different lengths")
     );
     let label = ClassTargets::Labels(&[2]);
     assert_eq!(
@@ -154,17 +153,6 @@ fn lengths_that_differ() {
         message(move || _ = set.element_loss(squared, &[0.0; 3], &[0.0; 3], weights, None))
             .contains("rows of equal length")
     );
-}
-
-fn step() -> maas_kernels::AdamStep {
-    maas_kernels::AdamStep {
-        learning_rate: 1e-3,
-        beta_1: 0.9,
-        beta_2: 0.999,
-        epsilon: 1e-7,
-        bias_correction_1: 0.1,
-        bias_correction_2: 0.001,
-    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Numbers, ordinary};
-use maas_kernels::{AdamStep, Direction, Kernels, Nesterov};
+use maas_kernels::{AdamStep, Around, Direction, Kernels, Nesterov};
 use proptest::prelude::*;
 
 #[track_caller]
@@ -43,7 +43,12 @@ fn momentum() {
         for _ in 0..10 {
             let g = numbers.vec(37);
             let mut update = g.clone();
-            Kernels::best().momentum(&mut update, &mut velocity, 0.9, nesterov);
+            let direction = Direction::Momentum {
+                carry: 0.9,
+                momentum: 0.9,
+                nesterov,
+            };
+            Kernels::best().direct(&mut update, &mut velocity, direction);
             let mut direction = vec![0.0; 37];
             for i in 0..37 {
                 let g = f64::from(g[i]);
@@ -65,7 +70,7 @@ fn adam() {
     let n = 37;
     let (alpha, beta_1, beta_2, epsilon) = (1e-3f32, 0.9f32, 0.999f32, 1e-7f32);
     let mut theta = numbers.vec(n);
-    let (mut m, mut v) = (vec![0.0; n], vec![0.0; n]);
+    let mut moments = vec![0.0; 2 * n];
     let mut exact = wide(&theta);
     let (mut exact_m, mut exact_v) = (vec![0.0; n], vec![0.0; n]);
     for t in 1..=50 {
@@ -73,14 +78,14 @@ fn adam() {
         let (b1, b2) = (f64::from(beta_1), f64::from(beta_2));
         let (c1, c2) = (1.0 - b1.powi(t), 1.0 - b2.powi(t));
         let step = AdamStep {
-            learning_rate: alpha,
             beta_1,
             beta_2,
             epsilon,
             bias_correction_1: c1 as f32,
             bias_correction_2: c2 as f32,
         };
-        Kernels::best().adam(&mut theta, &g, &mut m, &mut v, step);
+        let (direction, around) = (Direction::Adam(step), Around::step(alpha));
+        Kernels::best().step_along(&mut theta, &g, &mut moments, direction, around);
         for i in 0..n {
             let g = f64::from(g[i]);
             exact_m[i] = b1 * exact_m[i] + (1.0 - b1) * g;
@@ -90,8 +95,8 @@ fn adam() {
         }
     }
     assert_close(&theta, &exact, 2e-6);
-    assert_close(&m, &exact_m, 1e-6);
-    assert_close(&v, &exact_v, 1e-6);
+    assert_close(&moments[..n], &exact_m, 1e-6);
+    assert_close(&moments[n..], &exact_v, 1e-6);
 }
 
 /// Three steps of each direction against its formula in double precision.
@@ -100,7 +105,6 @@ fn directions() {
     let mut numbers = Numbers::new(5);
     let n = 37;
     let step = AdamStep {
-        learning_rate: 0.1,
         beta_1: 0.9,
         beta_2: 0.99,
         epsilon: 1e-3,

@@ -1,7 +1,8 @@
 use super::along::{Along, Direct, Turn};
-use super::{AdamStep, LookAhead, Moments, Momentum, Nesterov};
+use super::rules::{
+    Adagrad, AmsGrad, CenteredRms, Lion, LookAhead, Moments, Momentum, Nadam, Plain, Rms,
+};
 use crate::Kernels;
-use crate::simd::Simd;
 
 /// How an optimiser turns a gradient g into the direction u of θ ← θ − α·u, with the numbers of one step.
 ///
@@ -20,7 +21,7 @@ pub enum Direction {
         /// Which u.
         nesterov: Nesterov,
     },
-    /// [`Kernels::scale_by_adam`].
+    /// m′ = m + (1 − β₁)(g − m), v′ = v + (1 − β₂)(g² − v), u = √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m′ / (√v′ + ε).
     Adam(AdamStep),
     /// As Adam, with the largest v that there has been under the root: state m, v, v̂.
     AmsGrad(AdamStep),
@@ -65,6 +66,31 @@ pub enum Direction {
         /// β₂.
         beta_2: f32,
     },
+}
+
+/// What turns a velocity into an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Nesterov {
+    /// u = v′.
+    #[default]
+    No,
+    /// u = μ·v′ + g: the gradient seen from where the velocity leads.
+    Yes,
+}
+
+/// The numbers of one step of Adam (Kingma & Ba, 2015) without its rate, in Keras' form.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamStep {
+    /// β₁, the decay of the mean of gradients.
+    pub beta_1: f32,
+    /// β₂, the decay of the mean of their squares.
+    pub beta_2: f32,
+    /// ε, added to the root.
+    pub epsilon: f32,
+    /// 1 − β₁ᵗ for the step's number t, from 1.
+    pub bias_correction_1: f32,
+    /// 1 − β₂ᵗ.
+    pub bias_correction_2: f32,
 }
 
 /// What stands around a [`Direction`] in one step of [`Kernels::step_along`]:
@@ -276,144 +302,4 @@ fn check(len: usize, state: &[f32], direction: Direction) {
         len * direction.buffers(),
         "a number of state for each parameter and buffer"
     );
-}
-
-struct Plain;
-
-impl Direct<0> for Plain {
-    #[inline(always)]
-    fn direct<S: Simd>(&self, _: S, gradient: S::F, []: [S::F; 0]) -> (S::F, [S::F; 0]) {
-        (gradient, [])
-    }
-}
-
-impl Direct<1> for Momentum {
-    #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [velocity]: [S::F; 1]) -> (S::F, [S::F; 1]) {
-        let velocity = s.fma(s.splat(self.0), velocity, gradient);
-        (velocity, [velocity])
-    }
-}
-
-impl Direct<1> for LookAhead {
-    #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [velocity]: [S::F; 1]) -> (S::F, [S::F; 1]) {
-        let velocity = s.fma(s.splat(self.carry), velocity, gradient);
-        (
-            s.fma(s.splat(self.momentum), velocity, gradient),
-            [velocity],
-        )
-    }
-}
-
-impl Direct<2> for Moments {
-    #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [m, v]: [S::F; 2]) -> (S::F, [S::F; 2]) {
-        let (m, v) = self.means(s, gradient, m, v);
-        (self.along(s, m, v), [m, v])
-    }
-}
-
-struct AmsGrad(Moments);
-
-impl Direct<3> for AmsGrad {
-    #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [m, v, top]: [S::F; 3]) -> (S::F, [S::F; 3]) {
-        let (m, v) = self.0.means(s, gradient, m, v);
-        let top = s.larger(top, v);
-        (self.0.along(s, m, top), [m, v, top])
-    }
-}
-
-struct Nadam {
-    weight_1: f32,
-    weight_2: f32,
-    epsilon: f32,
-    momentum_weight: f32,
-    gradient_weight: f32,
-    correction: f32,
-}
-
-impl Direct<2> for Nadam {
-    #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [m, v]: [S::F; 2]) -> (S::F, [S::F; 2]) {
-        let m = mean(s, self.weight_1, gradient, m);
-        let v = mean_square(s, self.weight_2, gradient, v);
-        let ahead = s.mul(s.splat(self.gradient_weight), gradient);
-        let ahead = s.fma(s.splat(self.momentum_weight), m, ahead);
-        let root = s.sqrt(s.mul(v, s.splat(self.correction)));
-        (s.div(ahead, s.add(root, s.splat(self.epsilon))), [m, v])
-    }
-}
-
-struct Rms {
-    weight: f32,
-    epsilon: f32,
-}
-
-impl Direct<1> for Rms {
-    #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [v]: [S::F; 1]) -> (S::F, [S::F; 1]) {
-        let v = mean_square(s, self.weight, gradient, v);
-        let root = s.sqrt(s.add(v, s.splat(self.epsilon)));
-        (s.div(gradient, root), [v])
-    }
-}
-
-struct CenteredRms {
-    weight: f32,
-    epsilon: f32,
-}
-
-impl Direct<2> for CenteredRms {
-    #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [v, a]: [S::F; 2]) -> (S::F, [S::F; 2]) {
-        let v = mean_square(s, self.weight, gradient, v);
-        let a = mean(s, self.weight, gradient, a);
-        let variance = s.larger(s.zero(), s.fnma(a, a, v));
-        let root = s.sqrt(s.add(variance, s.splat(self.epsilon)));
-        (s.div(gradient, root), [v, a])
-    }
-}
-
-struct Adagrad {
-    epsilon: f32,
-}
-
-impl Direct<1> for Adagrad {
-    #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [sum]: [S::F; 1]) -> (S::F, [S::F; 1]) {
-        let sum = s.fma(gradient, gradient, sum);
-        let root = s.sqrt(s.add(sum, s.splat(self.epsilon)));
-        (s.div(gradient, root), [sum])
-    }
-}
-
-struct Lion {
-    weight_1: f32,
-    weight_2: f32,
-}
-
-impl Direct<1> for Lion {
-    #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [m]: [S::F; 1]) -> (S::F, [S::F; 1]) {
-        let ahead = mean(s, self.weight_1, gradient, m);
-        let one = s.with_sign(s.splat(1.0), ahead);
-        let sign = s.clear(s.le(s.abs(ahead), s.zero()), one);
-        let sign = s.select(s.is_nan(ahead), ahead, sign);
-        (sign, [mean(s, self.weight_2, gradient, m)])
-    }
-}
-
-/// m + w (g − m).
-#[inline(always)]
-pub(super) fn mean<S: Simd>(s: S, weight: f32, gradient: S::F, m: S::F) -> S::F {
-    s.fma(s.splat(weight), s.sub(gradient, m), m)
-}
-
-/// v + w (g² − v).
-#[inline(always)]
-pub(super) fn mean_square<S: Simd>(s: S, weight: f32, gradient: S::F, v: S::F) -> S::F {
-    let excess = s.fma(gradient, gradient, s.neg(v));
-    s.fma(s.splat(weight), excess, v)
 }

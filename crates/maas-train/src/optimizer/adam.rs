@@ -95,7 +95,6 @@ settings! {
 impl ScaleByAdam {
     pub(super) fn at(&self, step: &Step) -> AdamStep {
         AdamStep {
-            learning_rate: step.learning_rate,
             beta_1: self.beta_1,
             beta_2: self.beta_2,
             epsilon: self.epsilon,
