@@ -112,15 +112,7 @@ impl WeightedSampler {
     /// # Ok::<(), maas_data::Error>(())
     /// ```
     pub fn balanced(data: &Dataset, seed: Seed) -> Result<Self, Error> {
-        let classes = data.balanced_class_weights()?;
-        let labels = data.labels().unwrap_or_default();
-        let mut weights: Vec<f32> = labels
-            .iter()
-            .map(|&label| classes[label as usize])
-            .collect();
-        for (weight, row) in weights.iter_mut().zip(data.weights().unwrap_or_default()) {
-            *weight *= row;
-        }
+        let weights = data.weights_by_class(&data.balanced_class_weights()?)?;
         Self::new(&weights, seed)
     }
 

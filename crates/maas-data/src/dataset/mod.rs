@@ -1,7 +1,7 @@
 mod read;
 mod weights;
 
-pub(crate) use weights::check_weights;
+pub(crate) use weights::{check_any_weight, check_weights};
 
 use std::io;
 use std::ops::Range;

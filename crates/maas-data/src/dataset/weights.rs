@@ -22,12 +22,9 @@ impl Dataset {
     /// # Ok::<(), maas_data::Error>(())
     /// ```
     pub fn weighted(self, weights: impl Into<Vec<f32>>) -> Result<Self, Error> {
-        let weights = weights.into();
-        let data = self.with_weights(weights)?;
-        match data.weights() {
-            Some(weights) if weights.iter().all(|&weight| weight == 0.0) => Err(Error::NoWeight),
-            _ => Ok(data),
-        }
+        let data = self.with_weights(weights.into())?;
+        data.weights().map_or(Ok(()), check_any_weight)?;
+        Ok(data)
     }
 
     /// The same for a part of the rows, which may all have no weight.
@@ -65,6 +62,12 @@ impl Dataset {
     /// # Ok::<(), maas_data::Error>(())
     /// ```
     pub fn class_weighted(self, class_weights: &[f32]) -> Result<Self, Error> {
+        let weights = self.weights_by_class(class_weights)?;
+        self.weighted(weights)
+    }
+
+    /// Each row's weight times that of its class.
+    pub(crate) fn weights_by_class(&self, class_weights: &[f32]) -> Result<Vec<f32>, Error> {
         let Targets::Labels { classes, data } = &self.targets else {
             return Err(Error::NotAClassification);
         };
@@ -75,11 +78,10 @@ impl Dataset {
             });
         }
         let of_class = data.iter().map(|&label| class_weights[label as usize]);
-        let weights: Vec<f32> = match &self.weights {
+        Ok(match &self.weights {
             Some(weights) => of_class.zip(weights).map(|(a, b)| a * b).collect(),
             None => of_class.collect(),
-        };
-        self.weighted(weights)
+        })
     }
 
     /// How many rows each class has.
@@ -149,6 +151,11 @@ impl Dataset {
 
 pub(crate) fn check_weights(weights: &[f32]) -> Result<(), Error> {
     check_each(weights)?;
+    check_any_weight(weights)
+}
+
+/// Checks that a row counts.
+pub(crate) fn check_any_weight(weights: &[f32]) -> Result<(), Error> {
     if weights.iter().all(|&weight| weight == 0.0) {
         return Err(Error::NoWeight);
     }

@@ -1,4 +1,5 @@
 use super::Table;
+use super::missing::Marks;
 use super::recipe::Kind;
 use super::target::first_repeated;
 use crate::{Error, Missing};
@@ -106,7 +107,7 @@ impl<R> Table<R> {
     /// ```
     #[must_use]
     pub fn marks(mut self, marks: &[&str]) -> Self {
-        self.recipe.marks = marks.iter().map(ToString::to_string).collect();
+        self.recipe.marks = Marks::new(marks);
         self
     }
 

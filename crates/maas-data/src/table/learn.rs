@@ -2,13 +2,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::Cells;
 use super::encoding::{Column, ColumnKind, Encoding, Fill, TargetColumns};
+use super::missing::Marks;
 use super::number::number;
 use super::recipe::{Kind, Recipe};
 use crate::{Error, Missing, Target};
 
 /// Learns an [`Encoding`] from rows, part by part.
 pub(super) struct Learner {
-    marks: BTreeSet<String>,
+    marks: Marks,
     columns: Vec<Learnt>,
     target: Target,
     /// The columns of the targets and of the weight, and whether one that is missing drops its row.
@@ -72,10 +73,7 @@ impl Learner {
     pub(super) fn observe(&mut self, cells: &Cells) -> Result<u64, Error> {
         let mut kept = 0;
         for row in 0..cells.rows() {
-            let missing = |column: usize| {
-                let text = cells.cell(row, column);
-                text.is_empty() || self.marks.contains(text)
-            };
+            let missing = |column: usize| self.marks.is_missing(cells.cell(row, column));
             let mut columns = self.columns.iter();
             if columns.any(|column| column.rule == Missing::Drop && missing(column.index))
                 || (self.drop_targets && self.others.iter().any(|&column| missing(column)))
@@ -87,9 +85,8 @@ impl Learner {
                 insert(&mut self.classes, cells.cell(row, self.others[0]));
             }
             for column in self.columns.iter_mut().filter(|column| column.needs_rows()) {
-                let text = cells.cell(row, column.index);
-                if !(text.is_empty() || self.marks.contains(text)) {
-                    column.observe(text, cells.line(row))?;
+                if !missing(column.index) {
+                    column.observe(cells.cell(row, column.index), cells.line(row))?;
                 }
             }
         }

@@ -1,3 +1,7 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
 /// What is done about a cell without a value.
 ///
 /// What is filled in is learnt from the rows of a [`Table`](crate::Table), and is part of its
@@ -63,7 +67,31 @@ impl Missing {
     }
 }
 
-/// What stands for a missing value unless the user says otherwise, beside an empty cell.
-pub(super) const MARKS: &[&str] = &[
-    "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "?",
-];
+/// Which texts stand for a missing value, beside an empty cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Marks(BTreeSet<String>);
+
+impl Marks {
+    pub(super) fn new(marks: &[&str]) -> Self {
+        Self(marks.iter().map(ToString::to_string).collect())
+    }
+
+    /// Whether a cell of this text has no value.
+    pub(super) fn is_missing(&self, text: &str) -> bool {
+        text.is_empty() || self.0.contains(text)
+    }
+
+    /// Whether one of them looks like a number.
+    pub(super) fn any_number(&self) -> bool {
+        let mut marks = self.0.iter();
+        marks.any(|mark| mark.parse::<f32>().is_ok_and(f32::is_finite))
+    }
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self::new(&[
+            "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "?",
+        ])
+    }
+}

@@ -1,5 +1,6 @@
 mod cells;
 mod choose;
+mod encoder;
 mod encoding;
 mod file;
 mod learn;

@@ -1,6 +1,4 @@
-use std::collections::BTreeSet;
-
-use super::missing::MARKS;
+use super::missing::Marks;
 use crate::{Error, Missing};
 
 /// What is to be made of the columns of a table.
@@ -12,7 +10,7 @@ pub(super) struct Recipe {
     pub(super) kinds: Vec<Kind>,
     pub(super) rules: Vec<Option<Missing>>,
     pub(super) missing: Missing,
-    pub(super) marks: BTreeSet<String>,
+    pub(super) marks: Marks,
     pub(super) weights: Option<usize>,
 }
 
@@ -32,7 +30,7 @@ impl Recipe {
             kinds: vec![Kind::Number; columns],
             rules: vec![None; columns],
             missing: Missing::Refuse,
-            marks: MARKS.iter().map(ToString::to_string).collect(),
+            marks: Marks::default(),
             weights: None,
         }
     }

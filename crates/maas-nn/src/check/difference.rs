@@ -8,8 +8,8 @@ const ELEMENTS: usize = 64;
 pub(super) struct Checker<'a> {
     pub(super) oracle: Oracle<'a>,
     pub(super) tolerance: f64,
-    /// What rounding may leave of sums that cancel.
-    pub(super) residue: f64,
+    /// What errors are at least relative to.
+    pub(super) scale: f64,
 }
 
 /// Where a tensor's elements lie.
@@ -35,7 +35,7 @@ struct Method {
     retries: usize,
     /// The loss's relative rounding error.
     rounding: f64,
-    /// The part of the tensor's largest gradient that errors are at least relative to.
+    /// The part of the tensor's largest gradient that errors are at least relative to, as they are to the checker's scale.
     floor: f64,
 }
 
@@ -51,7 +51,7 @@ impl Checker<'_> {
                 step: 1e-4,
                 retries: 3,
                 rounding: 1e-15,
-                floor: 1e-2,
+                floor: 0.0,
             },
             Precision::Single => Method {
                 step: 1.0 / 256.0,
@@ -63,6 +63,7 @@ impl Checker<'_> {
         let largest = gradient
             .iter()
             .fold(0.0, |largest: f64, &g| largest.max(f64::from(g).abs()));
+        let least = self.scale.max(method.floor * largest);
         let checked = gradient.len().min(ELEMENTS);
         let mut report = TensorReport {
             name: name.to_owned(),
@@ -78,12 +79,12 @@ impl Checker<'_> {
                 Tensor::Input(input) => Element::Input(input, index),
             };
             let found = f64::from(gradient[index]);
-            let Some((expected, noise)) = self.difference(element, &method, largest)? else {
+            let Some((expected, noise)) = self.difference(element, &method, least)? else {
                 report.kinks += 1;
                 continue;
             };
-            let scale = expected.abs().max(found.abs()).max(method.floor * largest);
-            let error = ((expected - found).abs() - noise - self.residue).max(0.0);
+            let scale = expected.abs().max(found.abs()).max(least);
+            let error = ((expected - found).abs() - noise).max(0.0);
             let relative = if error == 0.0 { 0.0 } else { error / scale };
             if found.is_nan() || relative.is_nan() || relative > report.worst {
                 report.worst = if found.is_nan() { f64::NAN } else { relative };
@@ -105,7 +106,7 @@ impl Checker<'_> {
         &mut self,
         element: Element,
         method: &Method,
-        largest: f64,
+        least: f64,
     ) -> Result<Option<(f64, f64)>, Error> {
         let at = self.oracle.get(element);
         let middle = self.oracle.loss()?;
@@ -114,7 +115,7 @@ impl Checker<'_> {
             let wide = self.sides(element, at, middle, step)?;
             let narrow = self.sides(element, at, middle, step / 4.0)?;
             let noise = |step: f64| 2.0 * method.rounding * middle.abs() / step;
-            let scale = narrow.center.abs().max(method.floor * largest);
+            let scale = narrow.center.abs().max(least);
             let slack = 0.3 * self.tolerance * scale + noise(step) + noise(step / 4.0);
             // Curvature makes the sides differ in proportion to the step, a kink does not.
             let settled = (wide.center - narrow.center).abs() <= slack;

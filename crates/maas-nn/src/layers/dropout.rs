@@ -1,7 +1,7 @@
-use maas_core::Seed;
 use maas_kernels::Chunks;
 
 use super::ELEMENTS;
+use super::draws::Draws;
 use crate::reference::Reference;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, Mode, RowType, SavedSpec};
 
@@ -103,17 +103,9 @@ impl Layer for Dropout {
 
 impl Dropout {
     fn noise(&self, mode: Mode, layer: u32) -> Option<Noise> {
-        let Mode::Train {
-            seed,
-            step,
-            first_row,
-        } = mode
-        else {
-            return None;
-        };
+        let draws = Draws::new(mode, layer)?;
         (self.rate > 0.0).then(|| Noise {
-            key: seed.derive(step).derive(u64::from(layer)),
-            first_row,
+            draws,
             dropped_below: (f64::from(self.rate) * f64::from(1_u32 << 31) * 2.0) as u32,
             scale: 1.0 / (1.0 - self.rate),
         })
@@ -121,8 +113,7 @@ impl Dropout {
 }
 
 struct Noise {
-    key: Seed,
-    first_row: u64,
+    draws: Draws,
     /// An element is dropped when its 32 bits are less.
     dropped_below: u32,
     scale: f32,
@@ -131,7 +122,7 @@ struct Noise {
 impl Noise {
     /// Which elements of a row are kept: 1 or 0 for each.
     fn row(&self, row: usize, kept: &mut [u8]) {
-        let key = self.key.derive(self.first_row + row as u64);
+        let key = self.draws.row(row);
         let keep = |bits: u64| u8::from(bits as u32 >= self.dropped_below);
         let (pairs, odd) = kept.as_chunks_mut::<2>();
         let count = pairs.len() as u64;
@@ -147,6 +138,8 @@ impl Noise {
 
 #[cfg(test)]
 mod tests {
+    use maas_core::Seed;
+
     use super::*;
 
     fn kept(seed: u64, step: u64, layer: u32, row: usize) -> Vec<u8> {

@@ -3,9 +3,9 @@
 mod activation;
 mod batch_norm;
 mod dense;
+mod draws;
 mod dropout;
 mod embedding;
-mod flatten;
 mod join;
 mod layer_norm;
 mod moments;
@@ -76,10 +76,8 @@ pub(crate) fn resolve(spec: &LayerSpec, layers: &Layers) -> Result<Arc<dyn Layer
             initializer,
         }),
         &LayerSpec::GaussianNoise { deviation } => Arc::new(noise::GaussianNoise { deviation }),
-        LayerSpec::Flatten => Arc::new(flatten::Flatten),
-        LayerSpec::Reshape { shape } => Arc::new(reshape::Reshape {
-            shape: shape.clone(),
-        }),
+        LayerSpec::Flatten => Arc::new(reshape::Reshape::Flat),
+        LayerSpec::Reshape { shape } => Arc::new(reshape::Reshape::To(shape.clone())),
         LayerSpec::Add => Arc::new(join::Add),
         LayerSpec::Multiply => Arc::new(join::Multiply),
         LayerSpec::Concatenate => Arc::new(join::Concatenate),

@@ -1,7 +1,7 @@
-use maas_core::Seed;
 use maas_kernels::Chunks;
 
 use super::ELEMENTS;
+use super::draws::Draws;
 use crate::normal;
 use crate::reference::Reference;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, Mode, RowType};
@@ -47,14 +47,12 @@ impl Layer for GaussianNoise {
             Chunks::new(&mut *pass.output, width),
         );
         let least = (ELEMENTS / 16).div_ceil(width);
+        let kernels = pass.compute.kernels;
         pass.compute.split(parts, least, |(rows, x, y)| {
-            let x = x.data.chunks_exact(width);
-            for (row, (x, y)) in rows.zip(x.zip(y.data.chunks_exact_mut(width))) {
+            for (row, y) in rows.zip(y.data.chunks_exact_mut(width)) {
                 noise.row(row, y);
-                for (x, y) in x.iter().zip(y) {
-                    *y += x;
-                }
             }
+            kernels.add(x.data, y.data);
         });
         Ok(())
     }
@@ -86,32 +84,23 @@ impl Layer for GaussianNoise {
 
 impl GaussianNoise {
     fn noise(&self, mode: Mode, layer: u32) -> Option<Noise> {
-        let Mode::Train {
-            seed,
-            step,
-            first_row,
-        } = mode
-        else {
-            return None;
-        };
+        let draws = Draws::new(mode, layer)?;
         (self.deviation > 0.0).then(|| Noise {
-            key: seed.derive(step).derive(u64::from(layer)),
-            first_row,
+            draws,
             deviation: f64::from(self.deviation),
         })
     }
 }
 
 struct Noise {
-    key: Seed,
-    first_row: u64,
+    draws: Draws,
     deviation: f64,
 }
 
 impl Noise {
     /// The noise of a row: two elements of each 64 bits.
     fn row(&self, row: usize, noise: &mut [f32]) {
-        let key = self.key.derive(self.first_row + row as u64);
+        let key = self.draws.row(row);
         let mut number = 0;
         for block in noise.chunks_mut(BLOCK) {
             let mut u = [0.5; BLOCK];
@@ -134,6 +123,8 @@ const BLOCK: usize = 16;
 
 #[cfg(test)]
 mod tests {
+    use maas_core::Seed;
+
     use super::*;
 
     fn drawn(seed: u64, step: u64, layer: u32, row: usize) -> Vec<f32> {

@@ -1,31 +1,37 @@
+use crate::network::layout::elements;
 use crate::reference::Reference;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, RowType};
 
 /// A row's numbers in another shape. Lowering leaves it out: the memory is the same.
 #[derive(Debug)]
-pub(crate) struct Reshape {
-    pub(crate) shape: Vec<usize>,
+pub(crate) enum Reshape {
+    /// One axis.
+    Flat,
+    /// These axes.
+    To(Vec<usize>),
 }
 
 impl Layer for Reshape {
     fn kind(&self) -> &str {
-        "reshape"
+        match self {
+            Self::Flat => "flatten",
+            Self::To(_) => "reshape",
+        }
     }
 
     fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error> {
         let [x] = RowType::exactly(inputs)?;
         x.expect_f32()?;
-        let elements = self
-            .shape
-            .iter()
-            .try_fold(1_usize, |n, &m| n.checked_mul(m));
-        if elements != Some(x.width()) {
-            return Err(Error::Reshape {
+        match self {
+            Self::Flat => Ok(LayerPlan::new([x.width()])),
+            Self::To(shape) if elements(shape).ok() == Some(x.width()) => {
+                Ok(LayerPlan::new(shape.clone()))
+            }
+            Self::To(shape) => Err(Error::Reshape {
                 from: x.shape.clone(),
-                to: self.shape.clone(),
-            });
+                to: shape.clone(),
+            }),
         }
-        Ok(LayerPlan::new(self.shape.clone()))
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {

@@ -1,3 +1,4 @@
+use crate::layers::last;
 use crate::reference::Reference;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, RowType};
 
@@ -47,9 +48,7 @@ impl Layer for Concatenate {
         let mut start = 0;
         for index in 0..count {
             let width = last(shapes(index));
-            columns(pass.inputs.f32(index)?, width, total, start, |x, at| {
-                pass.output[at..at + width].copy_from_slice(x);
-            });
+            write(pass.inputs.f32(index)?, width, pass.output, total, start);
             start += width;
         }
         Ok(())
@@ -82,29 +81,22 @@ impl Layer for Concatenate {
         let mut start = 0;
         for index in 0..count {
             let width = last(pass.row_shape(index));
-            let x = pass.input(index)?;
-            columns(x, width, total, start, |x, at| {
-                pass.output[at..at + width].copy_from_slice(x);
-            });
+            write(pass.input(index)?, width, pass.output, total, start);
             start += width;
         }
         Ok(true)
     }
 }
 
-/// Hands out each vector of x with its place in rows of `total`, from `start` on.
-fn columns<T>(x: &[T], width: usize, total: usize, start: usize, mut put: impl FnMut(&[T], usize)) {
+/// Writes each vector of x to its place in rows of `total`, from `start` on.
+fn write<T: Copy>(x: &[T], width: usize, y: &mut [T], total: usize, start: usize) {
     if width > 0 {
-        for (row, x) in x.chunks_exact(width).enumerate() {
-            put(x, row * total + start);
+        for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(total)) {
+            y[start..start + width].copy_from_slice(x);
         }
     }
 }
 
 fn total<'a>(shape: impl Fn(usize) -> &'a [usize], count: usize) -> usize {
     (0..count).map(|index| last(shape(index))).sum()
-}
-
-fn last(shape: &[usize]) -> usize {
-    shape.last().copied().unwrap_or(0)
 }

@@ -8,10 +8,14 @@ pub(super) use add::Add;
 pub(super) use concatenate::Concatenate;
 pub(super) use multiply::Multiply;
 
-use crate::{Error, RowType};
+use maas_kernels::Kernels;
 
-/// Checks that there is at least one input, and that all are numbers of one shape, and gives it.
-fn one_shape(inputs: &[RowType]) -> Result<&RowType, Error> {
+use super::ELEMENTS;
+use crate::reference::Reference;
+use crate::{Error, Forward, LayerPlan, RowType};
+
+/// A plan for at least one input, all of them numbers of one shape, which are combined element by element.
+fn elementwise(inputs: &[RowType]) -> Result<LayerPlan, Error> {
     let first = inputs.first().ok_or(Error::InputCount {
         expected: 1,
         found: 0,
@@ -20,5 +24,27 @@ fn one_shape(inputs: &[RowType]) -> Result<&RowType, Error> {
         input.expect_f32()?;
         input.expect_shape(&first.shape)?;
     }
-    Ok(first)
+    let flops = (inputs.len() as u64 - 1).saturating_mul(first.width() as u64);
+    Ok(LayerPlan::new(first.shape.clone()).flops(flops))
+}
+
+/// Combines all inputs, from the first to the last.
+fn fold(pass: &mut Forward<'_>, combine: fn(Kernels, &[f32], &mut [f32])) -> Result<(), Error> {
+    let (compute, output) = (pass.compute, &mut *pass.output);
+    output.copy_from_slice(pass.inputs.f32(0)?);
+    for index in 1..pass.inputs.len() {
+        let parts = (pass.inputs.f32(index)?, &mut *output);
+        compute.split(parts, ELEMENTS, |(x, y)| combine(compute.kernels, x, y));
+    }
+    Ok(())
+}
+
+fn fold_reference(pass: &mut Reference<'_>, combine: fn(f64, f64) -> f64) -> Result<bool, Error> {
+    pass.output.copy_from_slice(pass.input(0)?);
+    for index in 1..pass.inputs() {
+        for (x, y) in pass.input(index)?.iter().zip(&mut *pass.output) {
+            *y = combine(*y, *x);
+        }
+    }
+    Ok(true)
 }

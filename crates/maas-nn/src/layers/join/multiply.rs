@@ -1,4 +1,6 @@
-use super::one_shape;
+use maas_kernels::Kernels;
+
+use super::{elementwise, fold, fold_reference};
 use crate::layers::ELEMENTS;
 use crate::reference::Reference;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, RowType};
@@ -13,19 +15,11 @@ impl Layer for Multiply {
     }
 
     fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error> {
-        let x = one_shape(inputs)?;
-        let flops = (inputs.len() as u64 - 1).saturating_mul(x.width() as u64);
-        Ok(LayerPlan::new(x.shape.clone()).flops(flops))
+        elementwise(inputs)
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
-        let (compute, output) = (pass.compute, &mut *pass.output);
-        output.copy_from_slice(pass.inputs.f32(0)?);
-        for index in 1..pass.inputs.len() {
-            let parts = (pass.inputs.f32(index)?, &mut *output);
-            compute.split(parts, ELEMENTS, |(x, y)| compute.kernels.multiply(x, y));
-        }
-        Ok(())
+        fold(pass, Kernels::multiply)
     }
 
     /// The gradient by an input is dy times all other inputs.
@@ -45,12 +39,6 @@ impl Layer for Multiply {
     }
 
     fn reference(&self, pass: &mut Reference<'_>) -> Result<bool, Error> {
-        pass.output.copy_from_slice(pass.input(0)?);
-        for index in 1..pass.inputs() {
-            for (x, y) in pass.input(index)?.iter().zip(&mut *pass.output) {
-                *y *= x;
-            }
-        }
-        Ok(true)
+        fold_reference(pass, |y, x| y * x)
     }
 }
