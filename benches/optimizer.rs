@@ -13,8 +13,8 @@ use maas_kernels::Parallelism;
 use maas_nn::{Network, Reduces, Sequential};
 use maas_train::{
     Adagrad, Adam, AdamW, AmsGrad, AverageWeights, Chain, ClipByGlobalNorm, ClipByValue,
-    DecayWeights, GradientDescent, Lion, LookAhead, Momentum, Nadam, Optimizer, RmsProp,
-    ScaleByAdam, Sgd, Shrink,
+    DecayWeights, GradientDescent, Lion, LookAhead, Momentum, Nadam, Optimizer, ProximalL1,
+    RmsProp, ScaleByAdam, Sgd,
 };
 
 /// Rows and columns of the one kernel: 64 KiB, 1 MiB and 16 MiB of parameters.
@@ -61,16 +61,16 @@ fn chains() -> Vec<(&'static str, Chain)> {
                 .then(Momentum::new(0.9))
                 .then(DecayWeights::new(1e-4)),
         ),
-        ("adam, shrink", adam().then(Shrink::new(1e-3))),
+        ("adam, proximal L1", adam().then(ProximalL1::new(1e-3))),
         ("adam, average", adam().then(AverageWeights::default())),
         ("adam, look-ahead", adam().then(LookAhead::default())),
         (
-            "clip by global norm, adamw, shrink, average",
+            "clip by global norm, adamw, proximal L1, average",
             Chain::new(rate)
                 .then(ClipByGlobalNorm::new(1.0))
                 .then(ScaleByAdam::default())
                 .then(DecayWeights::new(0.004))
-                .then(Shrink::new(1e-3))
+                .then(ProximalL1::new(1e-3))
                 .then(AverageWeights::default()),
         ),
     ]

@@ -9,8 +9,8 @@ use maas_nn::{Block, Error, Link, Loss, LossBatch, MeanSquaredError, Reduces, St
 use maas_train::{
     Adam, AdamW, AverageWeights, Callback, Chain, ClipByGlobalNorm, ClipByNorm, ClipByValue,
     DecayWeights, EarlyStopping, Event, Figure, Flow, LearningRate, LookAhead, Momentum, Progress,
-    R2, RootMeanSquaredError, ScaleByAdam, ScaleByNadam, Sgd, Shrink, Span, StopHandle, Trainer,
-    Training,
+    ProximalL1, R2, RootMeanSquaredError, ScaleByAdam, ScaleByNadam, Sgd, Span, StopHandle,
+    Trainer, Training,
 };
 
 use crate::counter::{allocations, during};
@@ -117,7 +117,7 @@ fn chains() -> [(&'static str, Chain); 6] {
                 .then(ScaleByNadam::default())
                 .then(Momentum::new(0.5))
                 .then(DecayWeights::new(1e-3))
-                .then(Shrink::new(1e-3))
+                .then(ProximalL1::new(1e-3))
                 .then(LookAhead::default())
                 .then(AverageWeights::default())
                 .rate_factor("*.bias", 0.5),

@@ -176,7 +176,7 @@ fn proximal_descent_finds_the_minimum_of_the_sum() {
         .dense(1)
         .build(Seed(7))
         .unwrap();
-    let chain = Chain::from(Sgd::new(0.1)).then(ProximalL1::new(0.1).unwrap());
+    let chain = Chain::from(Sgd::new(0.1)).then(ProximalL1::new(0.1));
     let mut optimizer = Optimizer::new(chain, &network).unwrap();
     network.segment_mut("dense.bias").unwrap().fill(0.5);
     let mut gradient = vec![0.0; network.parameters().len()];

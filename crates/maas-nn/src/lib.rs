@@ -32,7 +32,7 @@
 //! | [`Plan`], [`PlanOptions`] | a network lowered for at most so many rows: every buffer made once, passes allocate nothing |
 //! | [`Loss`], [`Targets`], [`Link`] | what training makes small: [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`], [`LogCosh`], [`Poisson`]; of classes [`CategoricalCrossEntropy`], [`BinaryCrossEntropy`], [`KullbackLeibler`], [`Hinge`] and its kin |
 //! | [`Metric`](metric::Metric) | what people judge a network by: [`metric`] has them all |
-//! | [`Transform`] | a link of an optimiser: a small in-place change of the direction in which parameters move |
+//! | [`Transform`] | a link of an optimiser: a small in-place change of the direction in which parameters move; [`ProximalL1`] is the one that training and compression share |
 //! | [`check_gradients`], [`check`](mod@check) | gradients against differences of a double-precision reference, a layer of one's own against every law |
 //!
 //! # The layers
@@ -152,6 +152,7 @@ mod network;
 mod normal;
 mod pass;
 mod plan;
+mod proximal;
 mod reference;
 mod spec;
 mod transform;
@@ -174,6 +175,7 @@ pub use maas_kernels::{Activation, Buffer, Chunks, Compute, Divisible, Kernels, 
 pub use network::{Mask, Network, Segment, StateSegment, Summary, SummaryRow};
 pub use pass::{Backward, Forward, Gradients, Inputs, Mode, Saved, Slices, SlicesMut};
 pub use plan::{Head, InputGradients, NonFinite, Plan, PlanOptions, Purpose, ValuesMut};
+pub use proximal::ProximalL1;
 pub use reference::Reference;
 pub use spec::{Initializer, LayerSpec, NetworkSpec, Node, Source};
 pub use transform::{Acts, Block, BlockState, Fused, Reduces, Step, Transform};

@@ -48,7 +48,7 @@
 //! | [`Chain`] | an optimiser: links that turn the gradient into a direction, and a learning rate |
 //! | [`Sgd`], [`Adam`], [`AdamW`], [`AmsGrad`], [`Nadam`], [`RmsProp`], [`Adagrad`], [`Lion`] | chains with a name, with Keras' numbers |
 //! | [`Momentum`], [`ScaleByAdam`], [`ScaleByAmsGrad`], [`ScaleByNadam`], [`ScaleByRms`], [`ScaleByAdagrad`], [`ScaleByLion`] | their links |
-//! | [`ClipByValue`], [`ClipByNorm`], [`ClipByGlobalNorm`], [`DecayWeights`], [`Shrink`], [`AverageWeights`], [`LookAhead`] | links for any chain |
+//! | [`ClipByValue`], [`ClipByNorm`], [`ClipByGlobalNorm`], [`DecayWeights`], [`ProximalL1`], [`AverageWeights`], [`LookAhead`] | links for any chain |
 //! | [`LearningRate`] | how far a step goes: a number or a schedule, over [`Span`]s |
 //! | [`RangeTest`] | finds a learning rate |
 //! | [`Optimizer`] | a chain at work on one network, for loops of your own |
@@ -105,6 +105,7 @@ pub use error::Error;
 pub use figure::Figure;
 pub use history::{Ending, EpochRecord, History};
 pub use laws::{Law, check_transform};
+pub use maas_nn::ProximalL1;
 pub use maas_nn::metric;
 pub use maas_nn::metric::{
     AbsoluteError, Accuracy, AveragePrecision, BinaryAccuracy, ClassAverage, ClassFigures,
@@ -115,7 +116,7 @@ pub use optimizer::{
     Adagrad, Adam, AdamW, AmsGrad, Average, AverageWeights, Chain, ClipByGlobalNorm, ClipByNorm,
     ClipByValue, DecayWeights, Lion, LookAhead, Momentum, Nadam, Optimizer, OptimizerState,
     RmsProp, ScaleByAdagrad, ScaleByAdam, ScaleByAmsGrad, ScaleByLion, ScaleByNadam, ScaleByRms,
-    Sgd, Shrink,
+    Sgd,
 };
 pub use progress::Progress;
 pub use rate::{Horizon, LearningRate, Plateau, RangeCurve, RangePoint, RangeTest, Span};

@@ -12,9 +12,9 @@ use maas_kernels::{Kernels, Parallelism};
 use maas_nn::{Block, MeanSquaredError, Network, Sequential, Step, Transform};
 use maas_train::{
     Adam, AdamW, AverageWeights, Chain, ClipByGlobalNorm, ClipByNorm, ClipByValue, DecayWeights,
-    Error, LearningRate, LookAhead, Momentum, Nadam, Optimizer, Plateau, Progress, RangeTest,
-    ScaleByAdagrad, ScaleByAdam, ScaleByAmsGrad, ScaleByLion, ScaleByNadam, ScaleByRms, Sgd,
-    Shrink, Span, Trainer,
+    Error, LearningRate, LookAhead, Momentum, Nadam, Optimizer, Plateau, Progress, ProximalL1,
+    RangeTest, ScaleByAdagrad, ScaleByAdam, ScaleByAmsGrad, ScaleByLion, ScaleByNadam, ScaleByRms,
+    Sgd, Span, Trainer,
 };
 
 fn network() -> Network {
@@ -56,7 +56,7 @@ fn long() -> Chain {
         .then(ScaleByAdam::default())
         .then(Momentum::new(0.5).nesterov())
         .then(DecayWeights::new(0.01))
-        .then(Shrink::new(1e-3))
+        .then(ProximalL1::new(1e-3))
         .then(LookAhead::new(3, 0.5))
         .then(AverageWeights::new(0.9))
         .rate_factor("dense/*", 0.5)
@@ -303,7 +303,7 @@ fn links_that_are_joined_have_the_bits_of_links_one_by_one() {
         for direction in directions {
             for decay in decays {
                 let begin = || clip(Chain::new(rate()));
-                let end = |chain| decay(chain).then(Shrink::new(1e-3));
+                let end = |chain| decay(chain).then(ProximalL1::new(1e-3));
                 let joined = end(direction(begin()));
                 let apart = end(direction(begin()).then(Nothing));
                 assert_eq!(print(joined.clone()), print(apart), "{joined:?}");

@@ -8,8 +8,8 @@ use maas_kernels::Kernels;
 use maas_nn::{Acts, Block, Fused, Reduces, Step, Transform};
 use maas_train::{
     AverageWeights, ClipByGlobalNorm, ClipByNorm, ClipByValue, DecayWeights, Error, Law, LookAhead,
-    Momentum, ScaleByAdagrad, ScaleByAdam, ScaleByAmsGrad, ScaleByLion, ScaleByNadam, ScaleByRms,
-    Shrink, check_transform,
+    Momentum, ProximalL1, ScaleByAdagrad, ScaleByAdam, ScaleByAmsGrad, ScaleByLion, ScaleByNadam,
+    ScaleByRms, check_transform,
 };
 
 #[test]
@@ -30,8 +30,8 @@ fn every_link_keeps_every_law() {
     check_transform(ClipByGlobalNorm::new(1e9)).unwrap();
     check_transform(DecayWeights::new(0.1)).unwrap();
     check_transform(DecayWeights::new(0.1).everything()).unwrap();
-    check_transform(Shrink::new(0.1)).unwrap();
-    check_transform(Shrink::new(0.1).everything()).unwrap();
+    check_transform(ProximalL1::new(0.1)).unwrap();
+    check_transform(ProximalL1::new(0.1).everything()).unwrap();
     check_transform(AverageWeights::default()).unwrap();
     check_transform(LookAhead::new(2, 0.5)).unwrap();
 }
@@ -71,7 +71,7 @@ fn numbers_out_of_range_are_told() {
     refused(check_transform(ClipByNorm::new(-1.0)), "limit");
     refused(check_transform(ClipByGlobalNorm::new(f32::NAN)), "limit");
     refused(check_transform(DecayWeights::new(-0.1)), "weight_decay");
-    refused(check_transform(Shrink::new(f32::INFINITY)), "lambda");
+    refused(check_transform(ProximalL1::new(f32::INFINITY)), "lambda");
     refused(check_transform(AverageWeights::new(1.0)), "momentum");
     refused(check_transform(LookAhead::new(0, 0.5)), "steps");
     refused(check_transform(LookAhead::new(5, 1.5)), "share");

@@ -16,7 +16,7 @@ use maas_nn::{Network, Sequential};
 use maas_train::{
     Adagrad, Adam, AdamW, AmsGrad, AverageWeights, Chain, ClipByGlobalNorm, ClipByNorm,
     ClipByValue, DecayWeights, GradientDescent, LearningRate, Lion, LookAhead, Nadam, Optimizer,
-    RmsProp, ScaleByAdam, Sgd, Shrink, Span,
+    ProximalL1, RmsProp, ScaleByAdam, Sgd, Span,
 };
 use serde::Deserialize;
 
@@ -98,7 +98,7 @@ fn chain(name: &str) -> Chain {
         "momentum, everything decays" => {
             Chain::from(Sgd::new(1e-2).momentum(0.9)).then(DecayWeights::new(0.1).everything())
         }
-        "shrink" => Chain::from(Sgd::new(falling())).then(Shrink::new(0.5)),
+        "shrink" => Chain::from(Sgd::new(falling())).then(ProximalL1::new(0.5)),
         "look ahead" => Chain::new(1e-2).then(adam).then(LookAhead::new(7, 0.5)),
         "groups" => Chain::from(Adam::new(1e-2).epsilon(1e-12))
             .freeze("dense/kernel")

@@ -24,7 +24,6 @@ mod rmsprop;
 mod run;
 mod settings;
 mod sgd;
-mod shrink;
 mod state;
 
 pub use adagrad::{Adagrad, ScaleByAdagrad};
@@ -42,5 +41,4 @@ pub use nadam::{Nadam, ScaleByNadam};
 pub use rmsprop::{RmsProp, ScaleByRms};
 pub use run::Optimizer;
 pub use sgd::{Momentum, Sgd};
-pub use shrink::Shrink;
 pub use state::OptimizerState;
