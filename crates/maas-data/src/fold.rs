@@ -198,6 +198,12 @@ impl ExactSizeIterator for Folds<'_> {}
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores(Vec<f64>);
 
+impl FromIterator<f64> for Scores {
+    fn from_iter<I: IntoIterator<Item = f64>>(figures: I) -> Self {
+        Self(figures.into_iter().collect())
+    }
+}
+
 impl Scores {
     /// The figures, fold by fold.
     ///

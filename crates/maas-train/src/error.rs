@@ -106,6 +106,14 @@ pub enum Error {
     /// A batch needs at least one row.
     #[error("the batch size must be at least 1, found 0")]
     BatchSize,
+    /// An order of rows names one that the data do not have.
+    #[error("the order of rows names row {row}, the data have {rows}")]
+    RowOrder {
+        /// The row, counted from 0.
+        row: u32,
+        /// Rows of the data set, or of the chunk.
+        rows: usize,
+    },
     /// A step needs at least one batch.
     #[error("the number of batches in a step must be at least 1, found 0")]
     Accumulate,

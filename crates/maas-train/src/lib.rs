@@ -59,6 +59,7 @@
 //! | [`Callback`], [`Training`] | what is called at the beginning and the end of training, epochs and batches, and what it sees |
 //! | [`EarlyStopping`], [`StopHandle`] | when to end before the last epoch |
 //! | [`Checkpoints`] | files from which a run goes on with the same bits |
+//! | [`CrossValidation`] | the scores of [`Trainer::cross_validate`], fold by fold, with mean and deviation |
 //! | [`Search`] | several networks at once, with other settings each |
 //! | [`Figure`], [`Goal`] | one number of a record, and which way it is better |
 //! | [`Progress`] | what a person sees meanwhile |
@@ -122,4 +123,4 @@ pub use progress::Progress;
 pub use rate::{Horizon, LearningRate, Plateau, RangeCurve, RangePoint, RangeTest, Span};
 pub use search::{Outcome, Search, SearchResults, Setting, Trial, TrialResult};
 pub use stop::StopHandle;
-pub use trainer::{Answers, Evaluation, Trainer};
+pub use trainer::{Answers, CrossValidation, Evaluation, Fold, Trainer};

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use common::{classification, classifier, regression, regressor};
 use maas_core::Seed;
-use maas_data::{Augmentation, Dataset, InMemory};
+use maas_data::{Augmentation, Dataset, InMemory, WeightedSampler};
 use maas_kernels::Parallelism;
 use maas_nn::{CategoricalCrossEntropy, Huber, MeanSquaredError, Network, Sequential};
 use maas_train::{
-    AbsoluteError, Adam, Callback, CheckpointFault, Checkpoints, EarlyStopping, Ending, Error,
-    Event, Figure, Flow, History, LearningRate, Plateau, Progress, R2, Sgd, StopHandle, Trainer,
-    Training,
+    AbsoluteError, Adam, AverageWeights, Callback, Chain, CheckpointFault, Checkpoints,
+    EarlyStopping, Ending, Error, Event, Figure, Flow, History, LearningRate, LookAhead, Plateau,
+    Progress, R2, Sgd, StopHandle, Trainer, Training,
 };
 use proptest::prelude::*;
 
@@ -113,8 +113,11 @@ proptest! {
         stream in proptest::option::of(5_usize..40),
         (before, after) in (1_usize..5, 1_usize..5),
         weighted in any::<bool>(),
+        drawn in any::<bool>(),
+        link in 0..4,
     ) {
-        let folder = Folder::new(&format!("any-{stop}-{accumulate}-{stream:?}-{before}-{after}"));
+        let name = format!("any-{stop}-{accumulate}-{stream:?}-{before}-{after}-{weighted}-{drawn}-{link}");
+        let folder = Folder::new(&name);
         let data = regression(70);
         let data = if weighted {
             let weights: Vec<f32> = (0..70).map(|row| (row % 3) as f32).collect();
@@ -124,12 +127,21 @@ proptest! {
         };
         let validation = regression(20);
         let supply = stream.map_or(Supply::Memory, Supply::Stream);
-        let rate = LearningRate::cosine(3e-2).on_plateau(Plateau::default().factor(0.5).patience(1));
+        let plateau = Plateau::default().factor(0.5).patience(1).monitor(Figure::validation("r2"));
+        let adam = Chain::from(Adam::new(LearningRate::cosine(3e-2).on_plateau(plateau)));
+        let chain = match link {
+            0 => adam,
+            1 => adam.then(AverageWeights::new(0.8)),
+            2 => adam.then(LookAhead::new(3, 0.5)),
+            _ => adam.then(LookAhead::new(2, 0.7)).then(AverageWeights::new(0.5)),
+        };
+        let weights: Vec<f32> = (0..70).map(|row| (row % 4) as f32).collect();
+        let sampler = WeightedSampler::new(&weights, Seed(5)).unwrap();
         let jitter = Augmentation::new(|row, random| {
             row.numbers().iter_mut().for_each(|value| *value += random.between(-0.05..0.05));
         });
         let trainer = |threads: usize| {
-            Trainer::new(Adam::new(rate.clone()), MeanSquaredError)
+            let trainer = Trainer::new(chain.clone(), MeanSquaredError)
                 .epochs(4)
                 .batch_size(11)
                 .accumulate(accumulate)
@@ -140,7 +152,12 @@ proptest! {
                 .augment(jitter.clone())
                 .seed(Seed(11))
                 .parallelism(Parallelism::threads(NonZeroUsize::new(threads).unwrap()))
-                .progress(Progress::Quiet)
+                .progress(Progress::Quiet);
+            if drawn && stream.is_none() {
+                trainer.order(sampler.clone())
+            } else {
+                trainer
+            }
         };
         let mut straight = noisy(&data);
         let expected = fit(&trainer(1), &mut straight, &data, supply);

@@ -6,11 +6,11 @@ use std::sync::Mutex;
 
 use common::{classification, classifier, regression, regressor};
 use maas_core::{DType, Seed, TensorSpec};
-use maas_data::{Dataset, Input, Targets};
+use maas_data::{Dataset, Input, RowOrder, Targets};
 use maas_nn::{Block, CategoricalCrossEntropy, MeanSquaredError, Sequential, Step, Transform};
 use maas_train::{
-    AbsoluteError, Accuracy, Adam, Chain, Error, GradientDescent, Progress, R2,
-    RootMeanSquaredError, Sgd, Trainer,
+    AbsoluteError, Accuracy, Adam, Chain, Error, Figure, Goal, GradientDescent, LearningRate,
+    Plateau, Progress, R2, RootMeanSquaredError, Sgd, Trainer,
 };
 use ndarray::array;
 
@@ -374,4 +374,106 @@ fn several_inputs_and_rows_of_any_shape_train() {
         .unwrap();
     let history = adam().batch_size(3).fit(&mut network, &data).unwrap();
     assert!(history.last().unwrap().loss < history.epochs[0].loss);
+}
+
+#[test]
+fn rows_come_in_the_order_that_is_asked_for() {
+    #[derive(Debug)]
+    struct Only(u32);
+
+    impl RowOrder for Only {
+        fn fill(&self, _: u64, order: &mut [u32]) {
+            order.fill(self.0);
+        }
+    }
+
+    let x = array![[1.0], [2.0], [3.0]];
+    let data = Dataset::new(x.view(), x.view()).unwrap();
+    let network = || {
+        let network = Sequential::rows(1).dense(1).build(Seed(1));
+        let mut network = network.unwrap();
+        network.parameters_mut().fill(0.0);
+        network
+    };
+    let trainer = |row| {
+        Trainer::new(GradientDescent::new(0.0), MeanSquaredError)
+            .order(Only(row))
+            .progress(Progress::Quiet)
+    };
+    let history = trainer(2).fit(&mut network(), &data).unwrap();
+    assert_eq!(history.epochs[0].loss, 9.0);
+    let error = trainer(3).fit(&mut network(), &data).unwrap_err();
+    assert!(
+        matches!(error, Error::RowOrder { row: 3, rows: 3 }),
+        "{error}"
+    );
+}
+
+#[test]
+fn folds_are_what_single_runs_are() {
+    let data = classification(90);
+    let trainer = Trainer::new(Adam::new(1e-2), CategoricalCrossEntropy)
+        .epochs(3)
+        .metric(Accuracy)
+        .seed(Seed(4))
+        .on_epoch(|_| Err::<(), _>("callbacks are left out"))
+        .progress(Progress::Quiet);
+    let folds = || data.stratified_folds(3, Seed(2)).unwrap();
+    let found = trainer
+        .cross_validate(folds(), |train| Ok::<_, Error>(classifier(train)))
+        .unwrap();
+    for ((train, validation), fold) in folds().zip(&found.folds) {
+        let mut network = classifier(&train);
+        let alone = Trainer::new(Adam::new(1e-2), CategoricalCrossEntropy)
+            .epochs(3)
+            .metric(Accuracy)
+            .seed(Seed(4))
+            .progress(Progress::Quiet);
+        alone.fit(&mut network, &train).unwrap();
+        assert_eq!(
+            alone.evaluate(&network, &validation).unwrap(),
+            fold.evaluation
+        );
+        assert_eq!(
+            fold.history.epochs[2].validation_loss,
+            Some(fold.evaluation.loss)
+        );
+    }
+    assert_eq!(found.metric("accuracy").unwrap().values().len(), 3);
+    assert_eq!(found.metric("f1"), None);
+    assert!(found.to_string().ends_with("over 3 folds"), "{found}");
+
+    let wrong = |_: &Dataset| Sequential::rows(9).dense(3).build(Seed(1));
+    let error = trainer.cross_validate(folds(), wrong).unwrap_err();
+    assert!(matches!(error, Error::InputShape { .. }), "{error}");
+}
+
+#[test]
+fn a_rate_falls_when_the_figure_it_goes_by_stands_still() {
+    let data = classification(60);
+    let run = |plateau: Plateau| {
+        let rate = LearningRate::constant(1e-4).on_plateau(plateau.patience(1).factor(0.5));
+        Trainer::new(GradientDescent::new(rate), CategoricalCrossEntropy)
+            .epochs(3)
+            .metric(Accuracy)
+            .validation(&data)
+            .progress(Progress::Quiet)
+            .fit(&mut classifier(&data), &data)
+    };
+    // The loss still falls, the accuracy does not move.
+    let rates = |plateau| {
+        let history = run(plateau).unwrap();
+        let rates: Vec<f32> = history
+            .epochs
+            .iter()
+            .map(|e| e.learning_rate.unwrap())
+            .collect();
+        rates[2] / rates[0]
+    };
+    let plateau = || Plateau::default().min_delta(0.0);
+    assert!(rates(plateau()) > 0.9);
+    assert!(rates(plateau().monitor(Figure::validation("accuracy"))) < 0.6);
+    assert!(rates(plateau().monitor(Figure::Loss).goal(Goal::Maximize)) < 0.6);
+    let error = run(plateau().monitor(Figure::metric("r2"))).unwrap_err();
+    assert!(matches!(error, Error::Figure { .. }), "{error}");
 }

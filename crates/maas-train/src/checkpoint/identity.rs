@@ -1,6 +1,6 @@
 //! What a checkpoint belongs to.
 
-use maas_data::{Dataset, Targets};
+use maas_data::{Dataset, RowOrder, Targets};
 use maas_nn::Network;
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +103,16 @@ pub(crate) fn of_data(data: &Dataset) -> String {
     }
     digest.floats(data.weights().unwrap_or_default());
     digest.word(data.rows() as u64);
+    digest.text()
+}
+
+/// An order by what it makes of the first epoch; over a stream, of so many rows as tell orders apart.
+pub(crate) fn of_order(order: &dyn RowOrder, rows: Option<u64>) -> String {
+    let rows = rows.map_or(1024, |rows| rows.min(u32::MAX.into()) as u32);
+    let mut first: Vec<u32> = (0..rows).collect();
+    order.fill(1, &mut first);
+    let mut digest = Digest::new();
+    first.iter().for_each(|&row| digest.word(row.into()));
     digest.text()
 }
 

@@ -4,7 +4,7 @@ use maas_nn::{Segment, Step};
 
 use super::groups::Treatment;
 use crate::rate::Memory;
-use crate::{Chain, Error, Horizon, LearningRate};
+use crate::{Chain, EpochRecord, Error, Figure, Goal, Horizon, LearningRate};
 
 /// How a segment is treated.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +126,21 @@ impl Rates {
         for rate in &mut self.rates {
             rate.schedule.observe(figure, &mut rate.memory);
         }
+    }
+
+    pub(super) fn observe_epoch(&mut self, record: &EpochRecord) {
+        for rate in &mut self.rates {
+            rate.schedule.observe_epoch(record, &mut rate.memory);
+        }
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        goal_of: impl Fn(&Figure) -> Result<Goal, Error>,
+    ) -> Result<(), Error> {
+        self.rates
+            .iter_mut()
+            .try_for_each(|rate| rate.schedule.settle(&goal_of))
     }
 
     /// What is remembered between epochs.

@@ -8,7 +8,7 @@ use super::joined::Joined;
 use super::pass::Pass;
 use super::rates::Rates;
 use super::state::{OptimizerState, Shape, chain_text, gather, network_text, scatter};
-use crate::{Chain, Error, Horizon};
+use crate::{Chain, EpochRecord, Error, Figure, Goal, Horizon};
 
 /// A chain at work on one network: the links' buffers and the number of steps taken.
 ///
@@ -183,7 +183,8 @@ impl Optimizer {
     }
 
     /// Tell the figure of one more epoch, for rates that are lowered on a plateau; the loss of validation data, if
-    /// there are any. To be called once an epoch.
+    /// there are any. To be called once an epoch. What [`Plateau::monitor`](crate::Plateau::monitor) names is the trainer's
+    /// business.
     ///
     /// ```
     /// # use {maas_core::Seed, maas_nn::Sequential, maas_train::{LearningRate, Optimizer, Plateau, Sgd}};
@@ -197,6 +198,19 @@ impl Optimizer {
     /// ```
     pub fn observe(&mut self, figure: f32) {
         self.rates.observe(figure.into());
+    }
+
+    /// One more epoch of a trainer.
+    pub(crate) fn observe_epoch(&mut self, record: &EpochRecord) {
+        self.rates.observe_epoch(record);
+    }
+
+    /// Looks up which way figures are better that rates go by.
+    pub(crate) fn settle(
+        &mut self,
+        goal_of: impl Fn(&Figure) -> Result<Goal, Error>,
+    ) -> Result<(), Error> {
+        self.rates.settle(goal_of)
     }
 
     /// Everything that is kept between steps, as a copy.

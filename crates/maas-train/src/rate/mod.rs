@@ -9,7 +9,7 @@ mod span;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{EpochRecord, Error, Figure, Goal};
 use schedule::Schedule;
 
 pub(crate) use math::whole_power;
@@ -360,8 +360,8 @@ impl LearningRate {
         self
     }
 
-    /// Lower the rate when the figure that [`Optimizer::observe`](crate::Optimizer::observe) is told, the loss of the
-    /// validation data in a trainer, stops getting better.
+    /// Lower the rate when the figure that [`Optimizer::observe`](crate::Optimizer::observe) is told stops getting
+    /// better; in a trainer the validation loss, or what [`Plateau::monitor`] names.
     ///
     /// ```
     /// use maas_train::{LearningRate, Plateau};
@@ -436,6 +436,23 @@ impl LearningRate {
         if let Some(plateau) = &self.plateau {
             plateau.observe(figure, memory);
         }
+    }
+
+    /// One more epoch, of whose figures the plateau takes its own.
+    pub(crate) fn observe_epoch(&self, record: &EpochRecord, memory: &mut Memory) {
+        if let Some(plateau) = &self.plateau {
+            plateau.observe(plateau.figure(record), memory);
+        }
+    }
+
+    /// Takes over which way the plateau's figure is better; an error where it is not measured.
+    pub(crate) fn settle(
+        &mut self,
+        goal_of: impl Fn(&Figure) -> Result<Goal, Error>,
+    ) -> Result<(), Error> {
+        self.plateau
+            .as_mut()
+            .map_or(Ok(()), |plateau| plateau.settle(goal_of))
     }
 
     const fn new(schedule: Schedule) -> Self {

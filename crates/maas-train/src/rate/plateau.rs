@@ -1,19 +1,20 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{EpochRecord, Error, Figure, Goal};
 
 /// Makes a rate smaller when a figure, watched once an epoch, stops getting better.
 ///
 /// As Keras' `ReduceLROnPlateau`: when the figure has not been better than the best one by more than `min_delta` for
 /// `patience` epochs, the rate is multiplied by `factor`, and for `cooldown` epochs nothing is counted. Keras'
-/// defaults: factor 0.1, patience 10, `min_delta` 10⁻⁴, cooldown 0, floor 0, lower is better.
+/// defaults: factor 0.1, patience 10, `min_delta` 10⁻⁴, cooldown 0, floor 0. A trainer goes by the validation loss, or the
+/// loss where nothing is validated, unless [`monitor`](Self::monitor) says otherwise.
 ///
 /// ```
 /// use maas_train::{LearningRate, Plateau};
 ///
 /// let rate = LearningRate::constant(1e-3).on_plateau(Plateau::default().factor(0.5).patience(3));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[must_use]
 pub struct Plateau {
@@ -22,15 +23,10 @@ pub struct Plateau {
     min_delta: f32,
     cooldown: u32,
     floor: f32,
-    better: Better,
-}
-
-/// Which figures are better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Better {
-    Lower,
-    Higher,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    monitor: Option<Figure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goal: Option<Goal>,
 }
 
 impl Default for Plateau {
@@ -41,7 +37,8 @@ impl Default for Plateau {
             min_delta: 1e-4,
             cooldown: 0,
             floor: 0.0,
-            better: Better::Lower,
+            monitor: None,
+            goal: None,
         }
     }
 }
@@ -92,15 +89,50 @@ impl Plateau {
         Self { floor, ..self }
     }
 
-    /// Higher figures are better, as with an accuracy.
+    /// Go by another figure.
     ///
     /// ```
-    /// let plateau = maas_train::Plateau::default().higher_is_better();
+    /// use maas_train::{Figure, Plateau};
+    /// let plateau = Plateau::default().monitor(Figure::validation("accuracy"));
     /// ```
-    pub fn higher_is_better(self) -> Self {
+    pub fn monitor(self, monitor: Figure) -> Self {
         Self {
-            better: Better::Higher,
+            monitor: Some(monitor),
             ..self
+        }
+    }
+
+    /// Which way it is better, where that is not how [`Metric::goal`](crate::Metric::goal) has it; losses, and figures
+    /// that [`Optimizer::observe`](crate::Optimizer::observe) is told, are to be small.
+    ///
+    /// ```
+    /// use maas_train::{Goal, Plateau};
+    /// let plateau = Plateau::default().goal(Goal::Maximize);
+    /// ```
+    pub fn goal(self, goal: Goal) -> Self {
+        Self {
+            goal: Some(goal),
+            ..self
+        }
+    }
+
+    /// Takes the goal of its figure over where it has none.
+    pub(super) fn settle(
+        &mut self,
+        goal_of: impl Fn(&Figure) -> Result<Goal, Error>,
+    ) -> Result<(), Error> {
+        if let Some(figure) = &self.monitor {
+            let goal = goal_of(figure)?;
+            self.goal.get_or_insert(goal);
+        }
+        Ok(())
+    }
+
+    /// The figure that it goes by.
+    pub(super) fn figure(&self, record: &EpochRecord) -> f64 {
+        match &self.monitor {
+            None => record.judged().into(),
+            Some(figure) => figure.of(record).unwrap_or(f64::NAN),
         }
     }
 
@@ -136,9 +168,9 @@ impl Plateau {
             memory.wait = 0.0;
         }
         let better = memory.seen == 0.0
-            || match self.better {
-                Better::Lower => figure < memory.best - delta,
-                Better::Higher => figure > memory.best + delta,
+            || match self.goal.unwrap_or(Goal::Minimize) {
+                Goal::Minimize => figure < memory.best - delta,
+                Goal::Maximize => figure > memory.best + delta,
             };
         if better && !figure.is_nan() {
             (memory.best, memory.wait, memory.seen) = (figure, 0.0, 1.0);

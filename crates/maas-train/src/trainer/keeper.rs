@@ -7,7 +7,7 @@ use maas_nn::Network;
 use super::session::Session;
 use super::supply::Supply;
 use super::{Order, Trainer};
-use crate::checkpoint::identity::{Identity, of_masks, of_network};
+use crate::checkpoint::identity::{Identity, of_masks, of_network, of_order};
 use crate::checkpoint::{CheckpointFault, Checkpoints, Content, Run, Stored};
 use crate::{Error, Figure, Goal};
 
@@ -59,9 +59,10 @@ pub(super) fn identity(trainer: &Trainer<'_>, network: &Network, supply: &Supply
         batch_size: trainer.batch_size,
         accumulate: trainer.accumulate,
         seed: trainer.seed.0,
-        order: match trainer.order {
+        order: match &trainer.order {
             Order::Shuffled => "shuffled".to_owned(),
             Order::AsGiven => "as given".to_owned(),
+            Order::By(order) => of_order(order.as_ref(), supply.rows()),
         },
     }
 }

@@ -3,6 +3,7 @@
 mod evaluate;
 mod feed;
 mod fit;
+mod folds;
 mod keeper;
 mod options;
 mod session;
@@ -15,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use maas_core::Seed;
-use maas_data::{Augmentation, Dataset};
+use maas_data::{Augmentation, Dataset, RowOrder};
 use maas_kernels::{Compute, Kernels, Parallelism};
 use maas_nn::{Loss, Network};
 
@@ -23,6 +24,7 @@ use crate::callback::Callbacks;
 use crate::{Chain, Checkpoints, EarlyStopping, Error, History, Metric, Progress, StopHandle};
 
 pub use evaluate::Evaluation;
+pub use folds::{CrossValidation, Fold};
 pub use stream::Answers;
 
 /// Trains networks: what to make small, how to step, and how often.
@@ -78,10 +80,11 @@ pub struct Trainer<'a> {
 }
 
 /// The order in which rows are visited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Order {
     Shuffled,
     AsGiven,
+    By(Arc<dyn RowOrder>),
 }
 
 impl<'a> Trainer<'a> {
@@ -131,7 +134,7 @@ impl<'a> Trainer<'a> {
             epochs: self.epochs,
             batch_size: self.batch_size,
             seed: self.seed,
-            order: self.order,
+            order: self.order.clone(),
             validation: None,
             metrics: Vec::new(),
             progress: Progress::Quiet,
@@ -184,6 +187,25 @@ impl<'a> Trainer<'a> {
     pub fn in_order(self) -> Self {
         Self {
             order: Order::AsGiven,
+            ..self
+        }
+    }
+
+    /// Visit in each epoch as many rows as there are, in this order: a [`WeightedSampler`](maas_data::WeightedSampler)
+    /// draws them with replacement, against classes of unequal size. Over a stream it orders each chunk. A row that
+    /// the data do not have is [`Error::RowOrder`].
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_data::{Dataset, WeightedSampler}, ndarray::Array2};
+    /// # use {maas_nn::CategoricalCrossEntropy, maas_train::{Adam, Trainer}};
+    /// let data = Dataset::classification(Array2::zeros((5, 1)).view(), &[0, 0, 0, 0, 1], 2)?;
+    /// let trainer = Trainer::new(Adam::new(1e-3), CategoricalCrossEntropy)
+    ///     .order(WeightedSampler::balanced(&data, Seed(7))?);
+    /// # Ok::<(), maas_data::Error>(())
+    /// ```
+    pub fn order(self, order: impl RowOrder + 'static) -> Self {
+        Self {
+            order: Order::By(Arc::new(order)),
             ..self
         }
     }

@@ -42,7 +42,8 @@ impl<'t, 'a> Session<'t, 'a> {
         supply: &Supply<'_>,
     ) -> Result<Self, Error> {
         let rows = supply.rows();
-        let stepper = Stepper::new(trainer, network, rows)?;
+        let mut stepper = Stepper::new(trainer, network, rows)?;
+        stepper.optimizer.settle(|figure| trainer.goal_of(figure))?;
         let validator = trainer
             .validation
             .map(|data| Evaluator::new(trainer, network, data, "validation"))
@@ -157,7 +158,7 @@ impl<'t, 'a> Session<'t, 'a> {
             record.validation_loss = Some(evaluation.loss);
             record.validation_metrics = evaluation.metrics;
         }
-        self.stepper.optimizer.observe(record.judged());
+        self.stepper.optimizer.observe_epoch(&record);
         if let Some(watch) = &mut self.watch {
             watch.epoch(&record, network);
         }
@@ -178,8 +179,13 @@ impl<'t, 'a> Session<'t, 'a> {
         // A data set has no more rows than a u32 counts.
         self.order.clear();
         self.order.extend(0..feed.rows() as u32);
-        if self.trainer.order == Order::Shuffled {
-            Shuffle::new(seeds.shuffle).fill(seeds.number, &mut self.order);
+        match &self.trainer.order {
+            Order::Shuffled => Shuffle::new(seeds.shuffle).fill(seeds.number, &mut self.order),
+            Order::AsGiven => {}
+            Order::By(order) => {
+                order.fill(seeds.number, &mut self.order);
+                within(&self.order)?;
+            }
         }
         let (rows, step_rows) = (self.order.len(), self.trainer.step_rows());
         let watched = !self.trainer.callbacks.is_empty();
@@ -258,6 +264,15 @@ impl<'t, 'a> Session<'t, 'a> {
         };
         let stop = self.trainer.callbacks.call(event, &training)?;
         Ok(stop.map(|name| Ending::Callback { name }))
+    }
+}
+
+/// Refuses numbers of rows that there are not.
+fn within(order: &[u32]) -> Result<(), Error> {
+    let rows = order.len();
+    match order.iter().find(|&&row| row as usize >= rows) {
+        None => Ok(()),
+        Some(&row) => Err(Error::RowOrder { row, rows }),
     }
 }
 
