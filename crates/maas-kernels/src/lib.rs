@@ -46,6 +46,7 @@ mod activation;
 mod arithmetic;
 mod bf16;
 mod buffer;
+mod column_sums;
 mod compute;
 mod elementwise;
 mod error;

@@ -1,13 +1,11 @@
+use crate::Kernels;
 use crate::kernels::Work;
 use crate::simd::Simd;
-use crate::{Kernels, Matrix};
 
 /// Elements of one block: each block is reduced by lanes and tree, then the blocks' values are joined in order.
 pub(crate) const BLOCK: usize = 4096;
 /// Virtual lanes, whatever the width of the processor's vectors.
 pub(crate) const LANES: usize = 16;
-/// Rows of one block of a column sum, the same as the block of a product.
-const ROWS: usize = crate::product::BLOCK;
 
 /// Sums and maxima in an order that no instruction set changes.
 ///
@@ -59,54 +57,6 @@ impl Kernels {
     pub fn max(self, x: &[f32]) -> f32 {
         self.run(ReduceWork { op: Max, x: [x] })
     }
-
-    /// sums\[j\] = Σᵢ x\[i, j\]: a product with a row of ones, in the same order of summation.
-    ///
-    /// # Panics
-    /// When `sums` does not have as many elements as `x` has columns.
-    ///
-    /// ```
-    /// use maas_kernels::{Kernels, Matrix};
-    /// let mut sums = [0.0; 2];
-    /// Kernels::best().column_sums(Matrix::new(&[1.0, 2.0, 3.0, 4.0], 2, 2), &mut sums);
-    /// assert_eq!(sums, [4.0, 6.0]);
-    /// ```
-    #[track_caller]
-    pub fn column_sums(self, x: Matrix<'_>, sums: &mut [f32]) {
-        assert_eq!(sums.len(), x.columns(), "as many sums as columns");
-        if x.is_row_major() {
-            self.sums_of_columns(x.data(), x.columns(), 0, sums);
-        } else if x.rows() > 0 {
-            for (sum, column) in sums.iter_mut().zip(x.data().chunks_exact(x.rows())) {
-                *sum = ordered_sum(column);
-            }
-        } else {
-            sums.fill(0.0);
-        }
-    }
-
-    /// The sums of the columns from `first` on of rows of `columns` floats.
-    pub(crate) fn sums_of_columns(self, x: &[f32], columns: usize, first: usize, sums: &mut [f32]) {
-        assert!(
-            first + sums.len() <= columns,
-            "sums of columns that are there"
-        );
-        self.run(ColumnSums {
-            x,
-            columns,
-            first,
-            sums,
-        });
-    }
-}
-
-/// The sum of blocks of [`ROWS`] elements, each from left to right.
-fn ordered_sum(x: &[f32]) -> f32 {
-    let mut blocks = x
-        .chunks(ROWS)
-        .map(|block| block.iter().fold(0.0, |sum, x| sum + x));
-    let first = blocks.next().unwrap_or(0.0);
-    blocks.fold(first, |sum, block| sum + block)
 }
 
 /// Both functions must be `#[inline(always)]`.
@@ -293,94 +243,5 @@ unsafe fn step_row<S: Simd, R: Reduction<N>, const N: usize>(
         }
         lanes[j] = op.step(s, lanes[j], v);
         j += 1;
-    }
-}
-
-struct ColumnSums<'a> {
-    x: &'a [f32],
-    columns: usize,
-    first: usize,
-    sums: &'a mut [f32],
-}
-
-impl Work for ColumnSums<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let mut j = 0;
-        while self.sums.len() - j >= SIDE_BY_SIDE * S::LANES {
-            let columns = [S::LANES; SIDE_BY_SIDE];
-            sums_of_vectors(
-                s,
-                self.x,
-                self.columns,
-                self.first + j,
-                columns,
-                &mut self.sums[j..],
-            );
-            j += SIDE_BY_SIDE * S::LANES;
-        }
-        while j < self.sums.len() {
-            let columns = [S::LANES.min(self.sums.len() - j)];
-            sums_of_vectors(
-                s,
-                self.x,
-                self.columns,
-                self.first + j,
-                columns,
-                &mut self.sums[j..],
-            );
-            j += S::LANES;
-        }
-    }
-}
-
-/// Vectors whose chains of additions run at once.
-const SIDE_BY_SIDE: usize = 8;
-
-/// The sums of columns of x from `first` on, in `N` vectors of which each holds so many floats.
-#[inline(always)]
-fn sums_of_vectors<S: Simd, const N: usize>(
-    s: S,
-    x: &[f32],
-    columns: usize,
-    first: usize,
-    widths: [usize; N],
-    sums: &mut [f32],
-) {
-    let width: usize = widths.iter().sum();
-    assert!(
-        first + width <= columns && width <= sums.len(),
-        "sums of columns that are there"
-    );
-    let mut totals = [s.zero(); N];
-    for (b, block) in x.chunks(ROWS * columns).enumerate() {
-        let mut chains = [s.zero(); N];
-        for row in block.chunks_exact(columns) {
-            for v in 0..N {
-                // SAFETY: before vector `v` all are full, and `width` floats of the row lie from column `first` on.
-                let x = unsafe {
-                    let p = row.as_ptr().add(first + v * S::LANES);
-                    if widths[v] == S::LANES {
-                        s.load(p)
-                    } else {
-                        s.load_partial(p, widths[v])
-                    }
-                };
-                chains[v] = s.add(chains[v], x);
-            }
-        }
-        for v in 0..N {
-            totals[v] = if b == 0 {
-                chains[v]
-            } else {
-                s.add(totals[v], chains[v])
-            };
-        }
-    }
-    for v in 0..N {
-        // SAFETY: as for the row.
-        unsafe { s.store_partial(sums.as_mut_ptr().add(v * S::LANES), widths[v], totals[v]) };
     }
 }

@@ -1,5 +1,4 @@
 use super::{Chunks, Compute};
-use crate::Matrix;
 use crate::reduce::BLOCK;
 
 /// Reductions on several threads, with the bits of one.
@@ -29,32 +28,6 @@ impl Compute {
             }
         }
         total.unwrap_or(0.0)
-    }
-
-    /// [`Kernels::column_sums`](crate::Kernels::column_sums).
-    ///
-    /// # Panics
-    /// When `sums` does not have as many elements as `x` has columns.
-    ///
-    /// ```
-    /// use maas_kernels::{Compute, Matrix};
-    /// let mut sums = [0.0; 2];
-    /// Compute::default().column_sums(Matrix::new(&[1.0, 2.0, 3.0, 4.0], 2, 2), &mut sums);
-    /// assert_eq!(sums, [4.0, 6.0]);
-    /// ```
-    #[track_caller]
-    pub fn column_sums(self, x: Matrix<'_>, sums: &mut [f32]) {
-        assert_eq!(sums.len(), x.columns(), "as many sums as columns");
-        if !x.is_row_major() {
-            self.kernels.column_sums(x, sums);
-            return;
-        }
-        let columns = x.columns();
-        let least = (FLOATS / x.rows().max(1)).max(16);
-        self.split((0..columns, sums), least, |(part, sums)| {
-            self.kernels
-                .sums_of_columns(x.data(), columns, part.start, sums);
-        });
     }
 }
 

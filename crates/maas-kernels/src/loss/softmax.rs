@@ -114,7 +114,7 @@ impl Work for SoftmaxCrossEntropy<'_> {
                 }
                 None => max_and_sum(s, x),
             };
-            let log_sum = ln_of(s, sum);
+            let log_sum = math::ln(Scalar, sum);
             match target {
                 ClassTargets::Labels(labels) => {
                     let label = labels[i] as usize;
@@ -148,12 +148,6 @@ impl Work for SoftmaxCrossEntropy<'_> {
 fn max_and_sum<S: Simd>(s: S, x: &[f32]) -> (f32, f32) {
     let max = reduce(s, &crate::reduce::Max, [x]);
     (max, reduce(s, &SumOfShiftedExp(max), [x]))
-}
-
-/// The set's own ln, so that the bits are the same in all of them.
-#[inline(always)]
-fn ln_of<S: Simd>(_: S, x: f32) -> f32 {
-    math::ln(Scalar, x)
 }
 
 struct SumOfShiftedExp(f32);
