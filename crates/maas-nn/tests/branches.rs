@@ -141,6 +141,8 @@ fn what_does_not_fit_is_said() {
             LayerSpec::BatchNorm {
                 momentum: 1.5,
                 epsilon: 1e-3,
+                center: true,
+                scale: true,
             },
             3,
         ),
@@ -148,6 +150,8 @@ fn what_does_not_fit_is_said() {
             LayerSpec::BatchNorm {
                 momentum: f32::NAN,
                 epsilon: 1e-3,
+                center: true,
+                scale: true,
             },
             3,
         ),
@@ -155,6 +159,8 @@ fn what_does_not_fit_is_said() {
             LayerSpec::BatchNorm {
                 momentum: 0.9,
                 epsilon: 0.0,
+                center: true,
+                scale: true,
             },
             3,
         ),

@@ -322,6 +322,35 @@ fn hostile_architectures() {
 }
 
 #[test]
+fn switches_of_batch_normalisation_are_stored_where_they_are_off() {
+    let network = |builder: Sequential| builder.build(Seed(1)).unwrap();
+    let on = network(Sequential::rows(3).batch_norm());
+    let text = serde_json::to_string(on.spec()).unwrap();
+    assert!(
+        !text.contains("center") && !text.contains("scale"),
+        "{text}"
+    );
+
+    // An absent beta of zeros and an absent gamma of ones are those of a new layer.
+    let x = ndarray::array![[0.5, -1.0, 2.0]];
+    for off in [
+        network(Sequential::rows(3).batch_norm().without_center()),
+        network(Sequential::rows(3).batch_norm().without_scale()),
+        network(
+            Sequential::rows(3)
+                .batch_norm()
+                .without_scale()
+                .without_center(),
+        ),
+    ] {
+        let loaded = Network::from_bytes(&off.to_bytes()).unwrap();
+        assert_eq!(loaded.spec(), off.spec());
+        assert_eq!(loaded.predict(&x).unwrap(), on.predict(&x).unwrap());
+        assert_ne!(loaded.fingerprint(), on.fingerprint());
+    }
+}
+
+#[test]
 fn hostile_layers() {
     let with =
         |layer: Value| load(&Parts::new().with_spec(move |spec| spec["nodes"][2]["layer"] = layer));
@@ -339,7 +368,7 @@ fn hostile_layers() {
     for layer in [
         json!({"batch_norm": {"momentum": 1.5}}),
         json!({"batch_norm": {"epsilon": 0.0}}),
-        json!({"batch_norm": {"epsilon": 1e-3, "center": false}}),
+        json!({"batch_norm": {"epsilon": 1e-3, "centre": false}}),
         json!({"layer_norm": {"epsilon": -1.0}}),
         json!({"layer_norm": {"epsilon": 1e39}}),
         json!({"gaussian_noise": {"deviation": -1.0}}),

@@ -74,7 +74,15 @@ fn normalisations() {
         if shape != [1] {
             keeps(&laws(LayerSpec::layer_norm(), x()));
         }
-        keeps(&laws(LayerSpec::batch_norm(), x()).mixing_in_training());
+        for (center, scale) in [(true, true), (false, true), (true, false), (false, false)] {
+            let layer = LayerSpec::BatchNorm {
+                momentum: 0.9,
+                epsilon: 1e-3,
+                center,
+                scale,
+            };
+            keeps(&laws(layer, x()).mixing_in_training());
+        }
     }
     let moments = Moments::new([1.0, -2.0, 0.25], [2.0, 0.5, 1.5]).unwrap();
     let normalize = LayerSpec::Normalization {

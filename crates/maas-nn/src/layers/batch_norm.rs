@@ -11,11 +11,23 @@ use crate::{
 ///
 /// In training, m and v are the mean and the variance of the pass's rows (v the mean of squares, without Bessel's
 /// correction), and the running ones move on: r ← momentum · r + (1 − momentum) · batch. Else, and where the layer is
-/// frozen, m and v are the running ones.
+/// frozen, m and v are the running ones. Without `scale` gamma is 1, without `center` beta is 0.
 #[derive(Debug)]
 pub(crate) struct BatchNorm {
     pub(crate) momentum: f32,
     pub(crate) epsilon: f32,
+    /// Whether beta is there.
+    pub(crate) center: bool,
+    /// Whether gamma is there.
+    pub(crate) scale: bool,
+}
+
+impl BatchNorm {
+    /// The index of gamma among the parameters, and that of beta.
+    fn indices(&self) -> (Option<usize>, Option<usize>) {
+        let beta = usize::from(self.scale);
+        (self.scale.then_some(0), self.center.then_some(beta))
+    }
 }
 
 impl Layer for BatchNorm {
@@ -34,7 +46,14 @@ impl Layer for BatchNorm {
             });
         }
         let scratch = features.checked_mul(PARTS).ok_or(Error::TooLarge)?;
-        Ok(scaled(x, features)
+        let mut plan = LayerPlan::new(x.shape.clone());
+        if self.scale {
+            plan = plan.parameter(gamma(features));
+        }
+        if self.center {
+            plan = plan.parameter(beta(features));
+        }
+        Ok(plan
             .state(StateSpec::running(
                 "moving_mean",
                 [features],
@@ -58,10 +77,18 @@ impl Layer for BatchNorm {
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
         let (x, compute) = (pass.inputs.f32(0)?, pass.compute);
-        let (gamma, beta) = (pass.parameters.get(0), pass.parameters.get(1));
-        let features = gamma.len();
+        let (gamma, beta) = self.indices();
+        let gamma = gamma.map(|gamma| pass.parameters.get(gamma));
+        let features = pass.state.get(0).len();
         let count = x.len() / features;
-        let [mean, inverse, scale, ..] = parts(pass.scratch, features);
+        let [mean, inverse, scale, zeros, _] = parts(pass.scratch, features);
+        let beta = match beta {
+            Some(beta) => pass.parameters.get(beta),
+            None => {
+                zeros.fill(0.0);
+                &*zeros
+            }
+        };
         if of_the_batch(pass.mode, pass.training) && count > 0 {
             compute.column_sums(Matrix::new(x, count, features), mean);
             mean.iter_mut().for_each(|mean| *mean /= count as f32);
@@ -81,9 +108,9 @@ impl Layer for BatchNorm {
             mean.copy_from_slice(pass.state.get(0));
             inverse.copy_from_slice(pass.state.get(1));
         }
-        for ((inverse, scale), gamma) in inverse.iter_mut().zip(&mut *scale).zip(gamma) {
+        for (j, (inverse, scale)) in inverse.iter_mut().zip(&mut *scale).enumerate() {
             *inverse = 1.0 / (*inverse + self.epsilon).sqrt();
-            *scale = gamma * *inverse;
+            *scale = gamma.map_or(*inverse, |gamma| gamma[j] * *inverse);
         }
         if !pass.saved.fixed.is_empty() {
             let (kept_mean, kept_inverse) = pass.saved.fixed.split_at_mut(features);
@@ -106,8 +133,8 @@ impl Layer for BatchNorm {
     /// dx = gamma·r·(dy − dbeta/n − x̂·dgamma/n). Running statistics are constants: dx = gamma·r·dy.
     fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
         let (x, compute) = (pass.inputs.f32(0)?, pass.compute);
-        let gamma = pass.parameters.get(0);
-        let features = gamma.len();
+        let (gamma, beta) = self.indices();
+        let features = pass.saved.fixed.len() / 2;
         let count = x.len() / features;
         let (mean, inverse) = pass.saved.fixed.split_at(features);
         let dy = &*pass.output_gradient;
@@ -120,15 +147,20 @@ impl Layer for BatchNorm {
             compute.kernels.multiply(inverse, dgamma);
         }
         if learns {
-            pass.parameter_gradients.get(0).copy_from_slice(dgamma);
-            pass.parameter_gradients.get(1).copy_from_slice(dbeta);
+            if let Some(gamma) = gamma {
+                pass.parameter_gradients.get(gamma).copy_from_slice(dgamma);
+            }
+            if let Some(beta) = beta {
+                pass.parameter_gradients.get(beta).copy_from_slice(dbeta);
+            }
         }
+        let gamma = gamma.map(|gamma| pass.parameters.get(gamma));
         let Some(dx) = pass.input_gradients.get(0) else {
             return Ok(());
         };
         let n = count.max(1) as f32;
         for j in 0..features {
-            a[j] = gamma[j] * inverse[j];
+            a[j] = gamma.map_or(inverse[j], |gamma| gamma[j] * inverse[j]);
             (b[j], c[j]) = if of_the_batch {
                 (-(a[j] * inverse[j] * dgamma[j] / n), -(a[j] * dbeta[j] / n))
             } else {
@@ -155,8 +187,10 @@ impl Layer for BatchNorm {
 
     fn reference(&self, pass: &mut Reference<'_>) -> Result<bool, Error> {
         let x = pass.input(0)?;
-        let (gamma, beta) = (pass.parameter(0), pass.parameter(1));
-        let features = gamma.len();
+        let (gamma, beta) = self.indices();
+        let gamma = gamma.map(|gamma| pass.parameter(gamma));
+        let beta = beta.map(|beta| pass.parameter(beta));
+        let features = pass.state(0).len();
         let count = (x.len() / features) as f64;
         for feature in 0..features {
             let column = || x.iter().skip(feature).step_by(features);
@@ -170,7 +204,8 @@ impl Layer for BatchNorm {
             let inverse = (variance + f64::from(self.epsilon)).sqrt().recip();
             let y = pass.output.iter_mut().skip(feature).step_by(features);
             for (x, y) in column().zip(y) {
-                *y = (x - mean) * inverse * gamma[feature] + beta[feature];
+                *y = (x - mean) * inverse * gamma.map_or(1.0, |gamma| gamma[feature])
+                    + beta.map_or(0.0, |beta| beta[feature]);
             }
         }
         Ok(true)
@@ -211,8 +246,14 @@ pub(super) fn features(x: &RowType, epsilon: f32) -> Result<usize, Error> {
 /// Rows of the same shape, with a gamma of ones and a beta of zeros.
 pub(super) fn scaled(x: &RowType, features: usize) -> LayerPlan {
     LayerPlan::new(x.shape.clone())
-        .parameter(ParameterSpec::new("gamma", [features], Role::Norm))
-        .parameter(
-            ParameterSpec::new("beta", [features], Role::Norm).initializer(Initializer::Zeros),
-        )
+        .parameter(gamma(features))
+        .parameter(beta(features))
+}
+
+fn gamma(features: usize) -> ParameterSpec {
+    ParameterSpec::new("gamma", [features], Role::Norm)
+}
+
+fn beta(features: usize) -> ParameterSpec {
+    ParameterSpec::new("beta", [features], Role::Norm).initializer(Initializer::Zeros)
 }

@@ -62,9 +62,17 @@ pub(crate) fn resolve(spec: &LayerSpec, layers: &Layers) -> Result<Arc<dyn Layer
         LayerSpec::Activation(function) => Arc::new(activation::Elementwise(*function)),
         LayerSpec::Softmax => Arc::new(softmax::Softmax),
         LayerSpec::Dropout { rate } => Arc::new(dropout::Dropout { rate: *rate }),
-        &LayerSpec::BatchNorm { momentum, epsilon } => {
-            Arc::new(batch_norm::BatchNorm { momentum, epsilon })
-        }
+        &LayerSpec::BatchNorm {
+            momentum,
+            epsilon,
+            center,
+            scale,
+        } => Arc::new(batch_norm::BatchNorm {
+            momentum,
+            epsilon,
+            center,
+            scale,
+        }),
         &LayerSpec::LayerNorm { epsilon } => Arc::new(layer_norm::LayerNorm { epsilon }),
         &LayerSpec::Embedding {
             vocabulary,

@@ -55,6 +55,12 @@ pub enum LayerSpec {
         /// Above 0.
         #[serde(default = "epsilon")]
         epsilon: f32,
+        /// Whether beta is there; else it is 0.
+        #[serde(default = "yes", skip_serializing_if = "is_true")]
+        center: bool,
+        /// Whether gamma is there; else it is 1.
+        #[serde(default = "yes", skip_serializing_if = "is_true")]
+        scale: bool,
     },
     /// y = gamma · (x − mean) / √(variance + epsilon) + beta, with the mean and the variance of each vector along the
     /// last axis (Ba, Kiros and Hinton, 2016).
@@ -120,7 +126,7 @@ impl LayerSpec {
         }
     }
 
-    /// A batch normalisation with Keras' defaults: momentum 0.99, epsilon 1e-3.
+    /// A batch normalisation with Keras' defaults: momentum 0.99, epsilon 1e-3, with beta and gamma.
     ///
     /// ```
     /// assert_eq!(maas_nn::LayerSpec::batch_norm().kind(), "batch_norm");
@@ -129,6 +135,8 @@ impl LayerSpec {
         Self::BatchNorm {
             momentum: momentum(),
             epsilon: epsilon(),
+            center: true,
+            scale: true,
         }
     }
 
@@ -184,6 +192,14 @@ impl LayerSpec {
 
 fn yes() -> bool {
     true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 fn momentum() -> f32 {

@@ -193,6 +193,52 @@ impl Graph {
         self
     }
 
+    /// Takes beta from the layer that was added last, where that is a batch normalisation: Keras' `center=False`.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Seed, TensorSpec};
+    /// # use maas_nn::Graph;
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.batch_norm(x);
+    /// graph.without_center();
+    /// assert_eq!(graph.build(y, Seed(7))?.segments()[0].name, "batch_norm.gamma");
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn without_center(&mut self) -> &mut Self {
+        if let Some(Node {
+            layer: LayerSpec::BatchNorm { center, .. },
+            ..
+        }) = self.nodes.last_mut()
+        {
+            *center = false;
+        }
+        self
+    }
+
+    /// Takes gamma from the layer that was added last, where that is a batch normalisation: Keras' `scale=False`.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Seed, TensorSpec};
+    /// # use maas_nn::Graph;
+    /// # let mut graph = Graph::new(TensorSpec::rows("x", DType::Fp32, &[2]));
+    /// # let x = graph.input(0);
+    /// let y = graph.batch_norm(x);
+    /// graph.without_scale();
+    /// assert_eq!(graph.build(y, Seed(7))?.segments()[0].name, "batch_norm.beta");
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn without_scale(&mut self) -> &mut Self {
+        if let Some(Node {
+            layer: LayerSpec::BatchNorm { scale, .. },
+            ..
+        }) = self.nodes.last_mut()
+        {
+            *scale = false;
+        }
+        self
+    }
+
     /// Names the classes, one an output.
     ///
     /// ```

@@ -127,6 +127,37 @@ impl Sequential {
         self
     }
 
+    /// Takes beta from the layer that was added last, where that is a batch normalisation: Keras' `center=False`.
+    ///
+    /// ```
+    /// use maas_core::Seed;
+    /// use maas_nn::Sequential;
+    ///
+    /// let network = Sequential::rows(4).batch_norm().without_center().build(Seed(7))?;
+    /// assert_eq!(network.segments()[0].name, "batch_norm.gamma");
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn without_center(mut self) -> Self {
+        self.graph.without_center();
+        self
+    }
+
+    /// Takes gamma from the layer that was added last, where that is a batch normalisation: Keras' `scale=False`, for
+    /// what comes before a layer that scales anyway.
+    ///
+    /// ```
+    /// use maas_core::Seed;
+    /// use maas_nn::Sequential;
+    ///
+    /// let network = Sequential::rows(4).batch_norm().without_scale().dense(2).build(Seed(7))?;
+    /// assert_eq!(network.segments()[0].name, "batch_norm.beta");
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn without_scale(mut self) -> Self {
+        self.graph.without_scale();
+        self
+    }
+
     /// Freezes the layer that was added last: training leaves its parameters and its running statistics alone.
     ///
     /// ```
