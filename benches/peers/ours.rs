@@ -1,16 +1,26 @@
 //! The workloads with our trainer.
 //!
 //! Without arguments, or with names of workloads: the time and the fingerprint of the trained weights for every kernel
-//! set on 1 to 4 threads. `--export WORKLOAD FOLDER` and `--serve WORKLOAD THREADS` are what `run.py` asks for.
+//! set on 1 to 4 threads. `--watch WORKLOAD ROUNDS` prints what metric, callback and progress bar cost.
+//! `--export WORKLOAD FOLDER`, `--serve WORKLOAD THREADS` and `--once WORKLOAD FOLDER EPOCHS THREADS` are what `run.py`
+//! asks for: they train with all of the three.
 
 #![allow(clippy::print_stdout)]
 
+#[path = "watched.rs"]
+mod watched;
 #[path = "../workloads.rs"]
 mod workloads;
 
-use std::{error::Error, io, num::NonZeroUsize, path::Path, time::Instant};
+use std::{
+    error::Error,
+    io::{self, Read},
+    num::NonZeroUsize,
+    path::Path,
+    time::Instant,
+};
 
-use maas_data::{Dataset, Targets};
+use maas_data::{Dataset, Input, Targets};
 use maas_kernels::{Kernels, Parallelism};
 use maas_nn::Network;
 use maas_train::Trainer;
@@ -21,6 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--export", name, folder] => export(&named(name)?, Path::new(folder)),
         ["--serve", name, threads] => serve(&named(name)?, threads),
+        ["--once", name, folder, epochs, threads] => {
+            once(&named(name)?, Path::new(folder), epochs, threads)
+        }
+        ["--watch", name, rounds] => watched::costs(&named(name)?, rounds.parse()?),
         [] => ALL.iter().try_for_each(compare),
         ref names => names.iter().try_for_each(|name| compare(&named(name)?)),
     }
@@ -133,13 +147,17 @@ fn export(workload: &Workload, folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(std::fs::write(folder.join("workload.json"), json)?)
 }
 
-fn serve(workload: &Workload, threads: &str) -> Result<(), Box<dyn Error>> {
-    let parallelism = match threads {
+fn parallelism(threads: &str) -> Result<Parallelism, Box<dyn Error>> {
+    Ok(match threads {
         "all" => Parallelism::available(),
         threads => Parallelism::threads(threads.parse()?),
-    };
+    })
+}
+
+fn serve(workload: &Workload, threads: &str) -> Result<(), Box<dyn Error>> {
+    let parallelism = parallelism(threads)?;
     let data = workload.data();
-    let trainer = workload.trainer().parallelism(parallelism);
+    let trainer = watched::all(workload).parallelism(parallelism);
     train(workload, &trainer, &data)?;
     println!(
         r#"{{"ready": "{}, at most {} threads"}}"#,
@@ -152,4 +170,43 @@ fn serve(workload: &Workload, threads: &str) -> Result<(), Box<dyn Error>> {
         println!(r#"{{"seconds": {seconds}, "loss": {loss}}}"#);
     }
     Ok(())
+}
+
+/// Reads the rows that `--export` wrote, trains, and ends with its input.
+fn once(
+    workload: &Workload,
+    folder: &Path,
+    epochs: &str,
+    threads: &str,
+) -> Result<(), Box<dyn Error>> {
+    let data = imported(workload, folder)?;
+    let trainer = watched::all(workload)
+        .epochs(epochs.parse()?)
+        .parallelism(parallelism(threads)?);
+    let (seconds, loss, _) = train(workload, &trainer, &data)?;
+    println!(r#"{{"seconds": {seconds}, "loss": {loss}}}"#);
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+fn imported(workload: &Workload, folder: &Path) -> Result<Dataset, Box<dyn Error>> {
+    let features = words(folder, "features.f32", f32::from_le_bytes)?;
+    let features = Input::new("x", &[workload.widths[0]], features)?;
+    let width = workload.widths[workload.widths.len() - 1];
+    let targets = match workload.task {
+        Task::Regression => Targets::Values {
+            width,
+            data: words(folder, "targets.f32", f32::from_le_bytes)?,
+        },
+        Task::Classification => Targets::Labels {
+            classes: width,
+            data: words(folder, "labels.i32", u32::from_le_bytes)?,
+        },
+    };
+    Ok(Dataset::from_inputs(vec![features], targets)?)
+}
+
+fn words<T>(folder: &Path, name: &str, of: fn([u8; 4]) -> T) -> io::Result<Vec<T>> {
+    let bytes = std::fs::read(folder.join(name))?;
+    Ok(bytes.as_chunks().0.iter().map(|&word| of(word)).collect())
 }

@@ -38,7 +38,13 @@ def load(folder):
     for rows, columns in zip(widths, widths[1:]):
         kernel, bias, flat = np.split(flat, [rows * columns, rows * columns + columns])
         weights += [kernel.reshape(rows, columns), bias]
-    return Workload(widths, classifies, told["rows"], told["batch"], told["epochs"], told["shuffled"], x, y, weights)
+    epochs = int(sys.argv[-1]) if once() else told["epochs"]
+    return Workload(widths, classifies, told["rows"], told["batch"], epochs, told["shuffled"], x, y, weights)
+
+
+def once():
+    """Whether the arguments end in `--once EPOCHS`: so many are trained, and the process ends with its input."""
+    return sys.argv[-2] == "--once"
 
 
 def serve(train, versions):
@@ -46,7 +52,12 @@ def serve(train, versions):
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     start = time.perf_counter()
-    train()
+    loss = train()
+    if once():
+        seconds = time.perf_counter() - start
+        print(json.dumps({"seconds": seconds, "loss": float(loss)}), file=answers, flush=True)
+        sys.stdin.read()
+        return
     ready = f"{versions}; first training {time.perf_counter() - start:.1f} s"
     print(json.dumps({"ready": ready}), file=answers, flush=True)
     for _ in sys.stdin:
