@@ -17,7 +17,7 @@ y = work.y if work.classifies else work.y.ravel()
 
 def train():
     network = kind(
-        work.widths[1:-1],
+        hidden_layer_sizes=work.widths[1:-1],
         alpha=0,
         batch_size=work.batch,
         max_iter=work.epochs,
