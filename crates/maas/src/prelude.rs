@@ -14,7 +14,7 @@ pub use maas_core::{
 #[cfg(feature = "compress")]
 pub use maas_compress::{CompressedNetwork, Compressor, SignStep, SoftThreshold};
 #[cfg(feature = "data")]
-pub use maas_data::Dataset;
+pub use maas_data::{Dataset, WeightedSampler};
 #[cfg(feature = "nn")]
 pub use maas_nn::{
     Activation, BinaryCrossEntropy, CategoricalCrossEntropy, CategoricalHinge, Graph, Hinge, Huber,
@@ -29,9 +29,10 @@ pub use maas_server::{Client, Server};
 pub use maas_service::{InferRequest, InferResponse, Replicas, ServeError, Service};
 #[cfg(feature = "train")]
 pub use maas_train::{
-    AbsoluteError, Accuracy, Adagrad, Adam, AdamW, AmsGrad, AveragePrecision, BinaryAccuracy,
-    Callback, Chain, Checkpoints, ClassAverage, ConfusionMatrix, EarlyStopping, Event, F1, Figure,
-    Flow, GradientDescent, History, LearningRate, Lion, Nadam, Precision, Progress, R2, Recall,
-    RmsProp, RocAuc, RootMeanSquaredError, Search, Sgd, Span, SquaredError, StopHandle, TopK,
-    Trainer, confusion_matrix,
+    AbsoluteError, Accuracy, Adagrad, Adam, AdamW, AmsGrad, AveragePrecision, AverageWeights,
+    BinaryAccuracy, Callback, Chain, Checkpoints, ClassAverage, ClipByGlobalNorm, ClipByNorm,
+    ClipByValue, ConfusionMatrix, EarlyStopping, Event, F1, Figure, Flow, GradientDescent, History,
+    LearningRate, Lion, Metric, Nadam, Plateau, Precision, Progress, R2, Recall, RmsProp, RocAuc,
+    RootMeanSquaredError, Search, Sgd, Span, SquaredError, StopHandle, TopK, Trainer,
+    confusion_matrix,
 };
