@@ -119,29 +119,36 @@ impl Work for PackLeft {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { a, m, k, to } = self;
-        for rows in tiles(m, S::TILE_ROWS) {
-            let to = to.wrapping_add(rows.start * k);
-            let r = rows.len();
-            if a.column == 1 {
+        if a.column == 1 {
+            for rows in tiles(m, S::TILE_ROWS) {
+                let (to, r) = (to.wrapping_add(rows.start * k), rows.len());
                 for l in (0..k).step_by(S::LANES) {
                     let from = a.at(rows.start, l);
                     // SAFETY: r rows of A are k floats long; what is written beyond a column of the tile is still to
                     // be written, or lies in the vector of room at the end.
                     unsafe { s.transpose(from.p, a.row, r, S::LANES.min(k - l), to.add(l * r), r) };
                 }
-            } else {
-                // Where the next column follows closely enough, a whole vector may be read of all columns but the last.
+            }
+            return;
+        }
+        // A few columns at a time, whose lines all tiles find in the first cache.
+        for start in (0..k).step_by(COLUMNS) {
+            let end = k.min(start + COLUMNS);
+            for rows in tiles(m, S::TILE_ROWS) {
+                let (to, r) = (to.wrapping_add(rows.start * k), rows.len());
+                // Where the next column follows closely enough, a whole vector may be read and written of all columns
+                // but the last ones.
                 let whole = if a.column >= S::LANES && r <= S::LANES {
-                    k.saturating_sub(1)
+                    end.min(k.saturating_sub(S::LANES.div_ceil(r))).max(start)
                 } else {
-                    0
+                    start
                 };
-                for l in 0..whole {
+                for l in start..whole {
                     // SAFETY: a vector from here ends before the tile's rows of column l + 1 do; what is written
-                    // beyond r floats is still to be written.
+                    // beyond r floats lies within the tile and is still to be written.
                     unsafe { s.store(to.add(l * r), s.load(a.at(rows.start, l).p)) };
                 }
-                for l in whole..k {
+                for l in whole..end {
                     // SAFETY: column l of A holds r floats from the tile's first row on; the tile has room for k
                     // columns of r floats.
                     unsafe { copy(s, a.at(rows.start, l).p, to.add(l * r), r) };
@@ -150,3 +157,6 @@ impl Work for PackLeft {
         }
     }
 }
+
+/// Columns of A that are copied at a time.
+const COLUMNS: usize = 32;

@@ -126,7 +126,7 @@ pub(super) fn share(len: usize, shares: usize, i: usize, step: usize) -> (usize,
 }
 
 /// Columns of C with which a thread reads a packed slab of A often enough.
-const COLUMNS_OF_A_THREAD: usize = 48;
+const COLUMNS_OF_A_THREAD: usize = 32;
 /// Multiply-adds that are worth a thread.
 const WORK_OF_A_THREAD: usize = 1 << 18;
 /// Multiply-adds in the time in which one float is packed.

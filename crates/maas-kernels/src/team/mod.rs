@@ -1,6 +1,7 @@
 //! The team of threads: parked workers that help a caller with a region of tasks. `README.md` beside this file explains
 //! the protocol.
 
+mod core;
 mod spin;
 mod sync;
 mod word;
@@ -16,7 +17,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, LazyLock};
 
 use spin::Spin;
-use sync::{AtomicBool, AtomicU64, Condvar, JoinHandle, Mutex, Ordering, UnsafeCell, fence};
+use sync::{
+    AtomicBool, AtomicI32, AtomicU64, Condvar, JoinHandle, Mutex, Ordering, UnsafeCell, fence,
+};
 use word::Word;
 
 /// Runs `task(0)` to `task(tasks - 1)`, each once, on the calling thread and on at most `threads - 1` others.
@@ -48,6 +51,8 @@ struct Team {
     /// Held by the caller whose region it is.
     crew: Mutex<Vec<JoinHandle<()>>>,
     seats: Box<[Seat]>,
+    /// Where the last caller ran that woke a worker. A hint.
+    callers_core: AtomicI32,
     /// The first panic of the region, where `region.word` says that there was one.
     panic: Mutex<Option<Payload>>,
     end: Mutex<()>,
@@ -89,6 +94,7 @@ impl Team {
             },
             crew: Mutex::new(Vec::new()),
             seats: (0..most_workers).map(|_| Seat::default()).collect(),
+            callers_core: AtomicI32::new(-1),
             panic: Mutex::new(None),
             end: Mutex::new(()),
             ended: Condvar::new(),
@@ -170,6 +176,7 @@ impl Team {
         fence(Ordering::SeqCst);
         for (worker, seat) in crew.iter().zip(&self.seats) {
             if seat.asleep.load(Ordering::Relaxed) && seat.asleep.swap(false, Ordering::Relaxed) {
+                self.callers_core.store(core::current(), Ordering::Relaxed);
                 worker.thread().unpark();
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::spin::{self, Spin};
 use super::sync::{Builder, JoinHandle, Ordering, fence, park};
 use super::word::Word;
-use super::{Team, ignore_poison};
+use super::{Team, core, ignore_poison};
 
 pub(super) fn spawn(team: &Arc<Team>, number: usize) -> io::Result<JoinHandle<()>> {
     let team = Arc::clone(team);
@@ -51,8 +51,17 @@ impl Team {
         let word = Word::from_bits(self.region.word.load(Ordering::Relaxed));
         if !word.stopped() && !word.has_task_for(worker) {
             park();
+            self.make_way();
         }
         asleep.store(false, Ordering::Relaxed);
+    }
+
+    /// Leaves the core of the caller that woke this worker.
+    fn make_way(&self) {
+        let core = core::current();
+        if core >= 0 && core == self.callers_core.load(Ordering::Relaxed) {
+            core::leave(core);
+        }
     }
 
     /// Runs the claimed task and all that can be claimed after it, then leaves the region.
