@@ -14,12 +14,11 @@ mod tests;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::AtomicI32;
 use std::sync::{Arc, LazyLock};
 
 use spin::Spin;
-use sync::{
-    AtomicBool, AtomicI32, AtomicU64, Condvar, JoinHandle, Mutex, Ordering, UnsafeCell, fence,
-};
+use sync::{AtomicBool, AtomicU64, Condvar, JoinHandle, Mutex, Ordering, UnsafeCell, fence};
 use word::Word;
 
 /// Runs `task(0)` to `task(tasks - 1)`, each once, on the calling thread and on at most `threads - 1` others.
@@ -51,7 +50,7 @@ struct Team {
     /// Held by the caller whose region it is.
     crew: Mutex<Vec<JoinHandle<()>>>,
     seats: Box<[Seat]>,
-    /// Where the last caller ran that woke a worker. A hint.
+    /// Where the last caller ran that woke a worker: a hint, which no model has to follow.
     callers_core: AtomicI32,
     /// The first panic of the region, where `region.word` says that there was one.
     panic: Mutex<Option<Payload>>,
