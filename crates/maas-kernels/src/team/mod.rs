@@ -1,7 +1,7 @@
 //! The team of threads: parked workers that help a caller with a region of tasks. `README.md` beside this file explains
 //! the protocol.
 
-mod core;
+mod cores;
 mod spin;
 mod sync;
 mod word;
@@ -175,7 +175,7 @@ impl Team {
         fence(Ordering::SeqCst);
         for (worker, seat) in crew.iter().zip(&self.seats) {
             if seat.asleep.load(Ordering::Relaxed) && seat.asleep.swap(false, Ordering::Relaxed) {
-                self.callers_core.store(core::current(), Ordering::Relaxed);
+                self.callers_core.store(cores::current(), Ordering::Relaxed);
                 worker.thread().unpark();
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::spin::{self, Spin};
 use super::sync::{Builder, JoinHandle, Ordering, fence, park};
 use super::word::Word;
-use super::{Team, core, ignore_poison};
+use super::{Team, cores, ignore_poison};
 
 pub(super) fn spawn(team: &Arc<Team>, number: usize) -> io::Result<JoinHandle<()>> {
     let team = Arc::clone(team);
@@ -58,9 +58,9 @@ impl Team {
 
     /// Leaves the core of the caller that woke this worker.
     fn make_way(&self) {
-        let core = core::current();
+        let core = cores::current();
         if core >= 0 && core == self.callers_core.load(Ordering::Relaxed) {
-            core::leave(core);
+            cores::leave(core);
         }
     }
 
