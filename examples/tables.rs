@@ -20,7 +20,7 @@ struct Task {
     /// All columns where there are none.
     columns: &'static [&'static str],
     metric: &'static str,
-    units: [usize; 3],
+    units: &'static [usize],
 }
 
 const TASKS: [Task; 3] = [
@@ -29,14 +29,14 @@ const TASKS: [Task; 3] = [
         target: "quality",
         columns: &[],
         metric: "root_mean_squared_error",
-        units: [128, 64, 32],
+        units: &[128, 64, 32],
     },
     Task {
         file: "breast-cancer",
         target: "diagnosis",
         columns: &[],
         metric: "accuracy",
-        units: [32, 16, 0],
+        units: &[32, 16],
     },
     Task {
         file: "penguins",
@@ -48,7 +48,7 @@ const TASKS: [Task; 3] = [
             "body_mass_g",
         ],
         metric: "accuracy",
-        units: [32, 16, 0],
+        units: &[32, 16],
     },
 ];
 
@@ -131,7 +131,7 @@ impl Task {
         seed: Seed,
     ) -> Result<Network, NetworkError> {
         let mut network = Sequential::new(train.features()).normalize(train);
-        for units in self.units.into_iter().filter(|&units| units > 0) {
+        for &units in self.units {
             network = network.dense(units).relu();
             if settings.dropout > 0.0 {
                 network = network.dropout(settings.dropout);

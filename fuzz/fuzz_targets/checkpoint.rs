@@ -1,4 +1,4 @@
-//! Any bytes are a checkpoint or an error, and after an error the network is as it was. Bytes are tried as a file, and as
+//! Any bytes are a checkpoint or an error, and where they are no checkpoint the network is as it was. Bytes are tried as a file, and as
 //! changes of a real one: a place, and what is written there.
 #![no_main]
 
@@ -11,7 +11,7 @@ use maas_core::Seed;
 use maas_data::Dataset;
 use maas_nn::{MeanSquaredError, Network, Sequential};
 use maas_train::{
-    Adam, AverageWeights, Chain, Checkpoints, EarlyStopping, Figure, Progress, R2, Trainer,
+    Adam, AverageWeights, Chain, Checkpoints, EarlyStopping, Error, Figure, Progress, R2, Trainer,
 };
 use ndarray::Array2;
 
@@ -58,8 +58,11 @@ fuzz_target!(|bytes: &[u8]| {
     for tried in [bytes, &changed] {
         fs::write(&run.file, tried).unwrap();
         let mut network = run.network.clone();
-        if trainer().resume(&mut network, &run.data, &run.file).is_err() {
+        if let Err(error) = trainer().resume(&mut network, &run.data, &run.file) {
             assert_eq!(network.state(), run.network.state());
+            if let Error::Checkpoint { .. } = error {
+                assert_eq!(network.parameters(), run.network.parameters());
+            }
         }
     }
 });

@@ -121,8 +121,7 @@ impl Direct<1> for Rms {
     #[inline(always)]
     fn direct<S: Simd>(&self, s: S, gradient: S::F, [v]: [S::F; 1]) -> (S::F, [S::F; 1]) {
         let v = mean_square(s, self.weight, gradient, v);
-        let root = s.sqrt(s.add(v, s.splat(self.epsilon)));
-        (s.div(gradient, root), [v])
+        (by_root(s, gradient, v, self.epsilon), [v])
     }
 }
 
@@ -137,8 +136,7 @@ impl Direct<2> for CenteredRms {
         let v = mean_square(s, self.weight, gradient, v);
         let a = mean(s, self.weight, gradient, a);
         let variance = s.larger(s.zero(), s.fnma(a, a, v));
-        let root = s.sqrt(s.add(variance, s.splat(self.epsilon)));
-        (s.div(gradient, root), [v, a])
+        (by_root(s, gradient, variance, self.epsilon), [v, a])
     }
 }
 
@@ -150,8 +148,7 @@ impl Direct<1> for Adagrad {
     #[inline(always)]
     fn direct<S: Simd>(&self, s: S, gradient: S::F, [sum]: [S::F; 1]) -> (S::F, [S::F; 1]) {
         let sum = s.fma(gradient, gradient, sum);
-        let root = s.sqrt(s.add(sum, s.splat(self.epsilon)));
-        (s.div(gradient, root), [sum])
+        (by_root(s, gradient, sum, self.epsilon), [sum])
     }
 }
 
@@ -182,4 +179,10 @@ fn mean<S: Simd>(s: S, weight: f32, gradient: S::F, m: S::F) -> S::F {
 fn mean_square<S: Simd>(s: S, weight: f32, gradient: S::F, v: S::F) -> S::F {
     let excess = s.fma(gradient, gradient, s.neg(v));
     s.fma(s.splat(weight), excess, v)
+}
+
+/// g / √(v + ε).
+#[inline(always)]
+fn by_root<S: Simd>(s: S, gradient: S::F, v: S::F, epsilon: f32) -> S::F {
+    s.div(gradient, s.sqrt(s.add(v, s.splat(epsilon))))
 }

@@ -106,15 +106,18 @@ pub(crate) fn of_data(data: &Dataset) -> String {
     digest.text()
 }
 
-/// An order by what it makes of the first epoch; over a stream, of so many rows as tell orders apart.
+/// An order by what it makes of the first epoch, of as many rows as tell orders apart.
 pub(crate) fn of_order(order: &dyn RowOrder, rows: Option<u64>) -> String {
-    let rows = rows.map_or(1024, |rows| rows.min(u32::MAX.into()) as u32);
+    let rows = rows.map_or(ROWS, |rows| ROWS.min(u32::try_from(rows).unwrap_or(ROWS)));
     let mut first: Vec<u32> = (0..rows).collect();
     order.fill(1, &mut first);
     let mut digest = Digest::new();
     first.iter().for_each(|&row| digest.word(row.into()));
     digest.text()
 }
+
+/// Rows that tell orders apart.
+const ROWS: u32 = 1 << 16;
 
 /// Tells apart what differs by accident; it guards against no forgery.
 struct Digest(u64);

@@ -151,17 +151,15 @@ impl Graph {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn initializer(&mut self, initializer: Initializer) -> &mut Self {
-        if let Some(Node {
-            layer:
-                LayerSpec::Dense {
-                    kernel_initializer: own,
-                    ..
-                }
-                | LayerSpec::Embedding {
-                    initializer: own, ..
-                },
-            ..
-        }) = self.nodes.last_mut()
+        if let Some(
+            LayerSpec::Dense {
+                kernel_initializer: own,
+                ..
+            }
+            | LayerSpec::Embedding {
+                initializer: own, ..
+            },
+        ) = self.last_layer()
         {
             *own = initializer;
         }
@@ -183,11 +181,7 @@ impl Graph {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn without_bias(&mut self) -> &mut Self {
-        if let Some(Node {
-            layer: LayerSpec::Dense { bias, .. },
-            ..
-        }) = self.nodes.last_mut()
-        {
+        if let Some(LayerSpec::Dense { bias, .. }) = self.last_layer() {
             *bias = false;
         }
         self
@@ -206,11 +200,7 @@ impl Graph {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn without_center(&mut self) -> &mut Self {
-        if let Some(Node {
-            layer: LayerSpec::BatchNorm { center, .. },
-            ..
-        }) = self.nodes.last_mut()
-        {
+        if let Some(LayerSpec::BatchNorm { center, .. }) = self.last_layer() {
             *center = false;
         }
         self
@@ -229,11 +219,7 @@ impl Graph {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn without_scale(&mut self) -> &mut Self {
-        if let Some(Node {
-            layer: LayerSpec::BatchNorm { scale, .. },
-            ..
-        }) = self.nodes.last_mut()
-        {
+        if let Some(LayerSpec::BatchNorm { scale, .. }) = self.last_layer() {
             *scale = false;
         }
         self
@@ -287,6 +273,10 @@ impl Graph {
             labels,
         };
         Network::initialized(spec, &Layers::standard(), &layers, seed)
+    }
+
+    fn last_layer(&mut self) -> Option<&mut LayerSpec> {
+        self.nodes.last_mut().map(|node| &mut node.layer)
     }
 
     /// The kind, or the kind with the first number that makes a new name.
