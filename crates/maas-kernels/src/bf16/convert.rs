@@ -109,6 +109,14 @@ pub(super) fn widen<S: Simd>(s: S, x: S::I) -> S::F {
     s.of_bits(s.shift_left::<16>(x))
 }
 
+/// A zero of its sign for a subnormal number.
+#[inline(always)]
+pub(crate) fn without_subnormal<S: Simd>(s: S, x: S::F) -> S::F {
+    let tiny = s.lt(s.abs(x), s.splat(f32::MIN_POSITIVE));
+    let zero = s.of_bits(s.and_i(s.bits(x), s.splat_i(i32::MIN)));
+    s.select(tiny, zero, x)
+}
+
 /// Zeros beyond the first `n` lanes.
 ///
 /// # Safety

@@ -1,20 +1,13 @@
-#![allow(
-    clippy::needless_range_loop,
-    reason = "r and v index several arrays of registers at once"
-)]
-
 use std::arch::x86_64::*;
 
-use super::form::Form;
-use super::strip::Strip;
 use crate::Kernels;
-use crate::product::tiles;
-use crate::simd::{Avx512, Simd};
+use crate::product::{Step, Strip};
+use crate::simd::Avx512;
 
-/// `vdpbf16ps`, which does all that [`Form::pair`] asks in one instruction. A value proves that the processor has
-/// AVX512-BF16.
+/// `vdpbf16ps`, which adds the products of the odd and then of the even numbers of two words. A value proves that the
+/// processor has AVX512-BF16.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Instruction(Avx512);
+pub(crate) struct Instruction(Avx512);
 
 impl Instruction {
     pub(super) fn detect(kernels: Kernels) -> Option<Self> {
@@ -24,47 +17,22 @@ impl Instruction {
             .map(Self)
     }
 
-    /// The strip's left panels must be of pairs.
-    pub(super) fn run(self, strip: &Strip) {
+    pub(crate) fn run(self, strip: Strip) {
         // SAFETY: `self` proves that the processor has both.
         unsafe { run(self, strip) }
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bf16")]
-fn run(form: Instruction, strip: &Strip) {
-    for rows in tiles(strip.m, Avx512::TILE_ROWS) {
-        // SAFETY: the maker of the strip vouches for it.
-        unsafe { strip.tile(form.0, form, rows) };
-    }
+fn run(chain: Instruction, strip: Strip) {
+    strip.multiply(chain.0, chain);
 }
 
-impl Form<Avx512> for Instruction {
-    const WORDS: usize = 1;
-    const WATCHES: bool = false;
-
+impl Step<Avx512> for Instruction {
     #[inline(always)]
-    unsafe fn pair<const R: usize, const V: usize>(
-        self,
-        s: Avx512,
-        a: *const f32,
-        b: *const f32,
-        sums: &mut [[__m512; V]; R],
-        _: &mut __m512,
-    ) {
-        // SAFETY: as the caller promises; `self` proves AVX512-BF16.
-        unsafe {
-            let mut right = [s.splat_i(0); V];
-            for (v, right) in right.iter_mut().enumerate() {
-                *right = s.bits(s.load(b.add(v * Avx512::LANES)));
-            }
-            for r in 0..R {
-                let left = s.splat_i((*a.add(r)).to_bits().cast_signed());
-                for v in 0..V {
-                    sums[r][v] = dot(sums[r][v], left, right[v]);
-                }
-            }
-        }
+    fn go_on(self, _: Avx512, left: __m512, right: __m512, sum: __m512) -> __m512 {
+        // SAFETY: `self` proves AVX512-BF16.
+        unsafe { dot(sum, _mm512_castps_si512(left), _mm512_castps_si512(right)) }
     }
 }
 

@@ -102,40 +102,13 @@ impl<'a> Bf16Matrix<'a> {
         self.data[row * self.row + column * self.column]
     }
 
-    pub(super) fn view(&self) -> View {
-        View {
-            p: self.data.as_ptr().cast(),
-            row: self.row,
-            column: self.column,
-        }
-    }
-}
-
-/// An operand in place: element (i, j) lies at `p + i·row + j·column`, and one of the two strides is 1.
-#[derive(Clone, Copy)]
-pub(super) struct View {
-    pub(super) p: *const u16,
-    pub(super) row: usize,
-    pub(super) column: usize,
-}
-
-impl View {
-    pub(super) fn at(self, row: usize, column: usize) -> *const u16 {
-        self.p.wrapping_add(row * self.row + column * self.column)
+    /// The values in the order in which they lie in memory.
+    pub(super) fn data(&self) -> &'a [Bf16] {
+        self.data
     }
 
-    pub(super) fn from(self, row: usize, column: usize) -> Self {
-        Self {
-            p: self.at(row, column),
-            ..self
-        }
-    }
-
-    pub(super) fn transposed(self) -> Self {
-        Self {
-            p: self.p,
-            row: self.column,
-            column: self.row,
-        }
+    /// Whether a row's elements are neighbours in memory.
+    pub(super) fn is_row_major(&self) -> bool {
+        self.column == 1
     }
 }

@@ -1,24 +1,31 @@
 //! Products of bf16 operands, a contract of their own. `README.md` beside this file explains it.
 
 mod convert;
-mod form;
 #[cfg(target_arch = "x86_64")]
 mod instruction;
 mod matrix;
 mod number;
-mod pack;
-mod product;
+mod pairs;
 mod step;
-mod strip;
-mod tile;
 
+#[cfg(test)]
+pub(crate) use convert::without_subnormal;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use instruction::Instruction;
 pub use matrix::Bf16Matrix;
 pub use number::Bf16;
 
-use product::Product;
+use std::cell::RefCell;
 
-use crate::product::check_shapes;
-use crate::{Activation, Epilogue, Kernels, MatrixMut, Parallelism};
+use pairs::Form;
+
+use crate::product::{Chain, check_shapes};
+use crate::{Activation, Buffer, Compute, Epilogue, Kernels, MatrixMut, Parallelism};
+
+thread_local! {
+    /// The calling thread's copies of operands; they grow and are kept.
+    static COPIES: RefCell<[Buffer; 2]> = RefCell::default();
+}
 
 /// Products of bf16 operands.
 impl Kernels {
@@ -64,22 +71,17 @@ impl Kernels {
             &c,
             &epilogue,
         );
-        let c = c.into_data();
-        let Epilogue {
-            bias,
-            activation,
-            pre_activation,
-        } = epilogue;
-        match pre_activation {
-            None => self.product_bf16(a, b, c, bias, activation, parallelism),
-            Some(sums) => {
-                self.product_bf16(a, b, sums, bias, Activation::Linear, parallelism);
-                self.activate(activation, sums, c);
+        self.with_epilogue(c, epilogue, parallelism, |c, bias, activation| {
+            if self == Self::portable() || a.columns() == 0 {
+                step::product(a, b, c);
+                self.finish(c, b.columns(), bias, activation);
+            } else if !c.is_empty() {
+                self.product_bf16(a, b, c, bias, activation, parallelism);
             }
-        }
+        });
     }
 
-    /// The shapes have been checked.
+    /// Nothing is empty, and the shapes have been checked.
     fn product_bf16(
         self,
         a: Bf16Matrix<'_>,
@@ -89,38 +91,48 @@ impl Kernels {
         activation: Activation,
         parallelism: Parallelism,
     ) {
-        let (m, k, n) = (a.rows(), a.columns(), b.columns());
-        let product = Product {
+        let compute = Compute {
             kernels: self,
-            m,
-            k,
-            n,
-            a: a.view(),
-            b: b.view(),
-            c: c.as_mut_ptr(),
-            c_stride: n,
-            bias,
-            activation,
+            parallelism,
         };
-        if self == Self::portable() || k == 0 {
-            step::product(a, b, c);
-            self.finish(c, n, bias, activation);
-        } else if n == 1 {
-            // Cᵀ = bᵀ·Aᵀ has one row, whose columns are independent chains.
-            Product {
-                m: 1,
-                n: m,
-                a: b.view().transposed(),
-                b: a.view().transposed(),
-                c_stride: m,
-                bias: None,
-                activation: Activation::Linear,
-                ..product
-            }
-            .run(parallelism.get());
-            self.finish(c, 1, bias, activation);
+        let pairs = self.pairs();
+        let form = if pairs.is_some() {
+            Form::Words
         } else {
-            product.run(parallelism.get());
-        }
+            Form::Floats
+        };
+        COPIES.with_borrow_mut(|[left, right]| {
+            let (a, a_least) = a.pairs(form, compute, left);
+            let (b, b_least) = b.transposed().pairs(form, compute, right);
+            let chain = match pairs {
+                Some(pairs) => pairs,
+                None if can_become_subnormal(a_least, b_least) => Chain::Flushing,
+                None => Chain::Fused,
+            };
+            let operands = (a, b.transposed());
+            self.product(chain, operands, c, bias, activation, parallelism);
+        });
     }
+
+    /// The chain of the instruction, where the processor has it.
+    fn pairs(self) -> Option<Chain> {
+        #[cfg(test)]
+        if self == Self::wide() {
+            return Some(Chain::Words);
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(instruction) = Instruction::detect(self) {
+            return Some(Chain::Pairs(instruction));
+        }
+        None
+    }
+}
+
+/// Whether a sum of products of bf16 numbers, none of them nearer to zero than these, could be subnormal.
+///
+/// a is a multiple of 2^(e − 7) if |a| ≥ 2^e, and so with b. A product is then a multiple of 2^(e + f − 14), and every
+/// rounded sum of such products is one too: if it is not zero, it is at least as large.
+fn can_become_subnormal(a: f32, b: f32) -> bool {
+    let exponent = |x: f32| (x.to_bits() >> 23).cast_signed() - 127;
+    exponent(a) + exponent(b) - 14 < -126
 }

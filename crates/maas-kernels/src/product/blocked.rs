@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use super::BLOCK;
+use super::chain::Chain;
 use super::columns::Columns;
 use super::end::{Bias, End, Out};
 use super::pack::View;
@@ -14,6 +15,7 @@ use crate::{Activation, Kernels};
 #[derive(Clone, Copy)]
 pub(super) struct Product {
     pub(super) kernels: Kernels,
+    pub(super) chain: Chain,
     pub(super) m: usize,
     pub(super) k: usize,
     pub(super) n: usize,
@@ -66,7 +68,8 @@ impl Product {
 
     /// Whether operands are copied, which takes a workspace.
     pub(super) fn packs(&self) -> bool {
-        self.m > 2 && !self.fits_in_place()
+        let by_columns = self.m <= 2 && matches!(self.chain, Chain::Fused);
+        !self.fits_in_place() && !by_columns
     }
 
     fn fits_in_place(&self) -> bool {
@@ -102,11 +105,13 @@ impl Product {
 
     /// Both operands where they lie.
     fn in_place(self) {
-        for start in (0..self.k.max(1)).step_by(BLOCK) {
-            let k = BLOCK.min(self.k - start);
+        let block = self.chain.block();
+        for start in (0..self.k.max(1)).step_by(block) {
+            let k = block.min(self.k - start);
             for row in (0..self.m).step_by(ROWS_IN_PLACE) {
                 let m = ROWS_IN_PLACE.min(self.m - row);
                 self.strips(self.vectors(), |j, width| Strip {
+                    chain: self.chain,
                     m,
                     k,
                     a: Left::InPlace(self.a.at(row, start)),
@@ -164,7 +169,7 @@ impl Product {
                 vectors /= 2;
             }
             let width = (vectors * lanes).min(self.n - j);
-            self.kernels.run(strip(j, width));
+            strip(j, width).run_on(self.kernels);
             j += width;
         }
     }

@@ -1,6 +1,7 @@
 //! Matrix products. `README.md` beside this file explains tiling, packing and the order of summation.
 
 mod blocked;
+mod chain;
 mod columns;
 mod end;
 mod pack;
@@ -15,7 +16,8 @@ use blocked::Product;
 use end::Bias;
 use pack::View;
 
-pub(crate) use strip::tiles;
+pub(crate) use chain::{Chain, Flushing, Step};
+pub(crate) use strip::Strip;
 
 use crate::{Activation, Compute, Kernels, Matrix, MatrixMut, Parallelism};
 
@@ -85,15 +87,33 @@ impl Kernels {
             &c,
             &epilogue,
         );
+        self.with_epilogue(c, epilogue, parallelism, |c, bias, activation| {
+            if self == Self::portable() {
+                portable::product(a, b, c);
+                self.finish(c, b.columns(), bias, activation);
+            } else {
+                self.product(Chain::Fused, (a, b), c, bias, activation, parallelism);
+            }
+        });
+    }
+
+    /// Runs a product with what it can do of the epilogue, and does the rest.
+    pub(crate) fn with_epilogue(
+        self,
+        c: MatrixMut<'_>,
+        epilogue: Epilogue<'_>,
+        parallelism: Parallelism,
+        product: impl FnOnce(&mut [f32], Option<&[f32]>, Activation),
+    ) {
         let Epilogue {
             bias,
             activation,
             pre_activation,
         } = epilogue;
         match pre_activation {
-            None => self.product(a, b, c.into_data(), bias, activation, parallelism),
+            None => product(c.into_data(), bias, activation),
             Some(sums) => {
-                self.product(a, b, sums, bias, Activation::Linear, parallelism);
+                product(sums, bias, Activation::Linear);
                 let compute = Compute {
                     kernels: self,
                     parallelism,
@@ -106,22 +126,17 @@ impl Kernels {
         }
     }
 
-    /// The shapes have been checked.
-    fn product(
+    /// C = act(A·B + bias). The shapes have been checked.
+    pub(crate) fn product(
         self,
-        a: Matrix<'_>,
-        b: Matrix<'_>,
+        chain: Chain,
+        (a, b): (Matrix<'_>, Matrix<'_>),
         c: &mut [f32],
         bias: Option<&[f32]>,
         activation: Activation,
         parallelism: Parallelism,
     ) {
         let (m, k, n) = (a.rows(), a.columns(), b.columns());
-        if self == Self::portable() {
-            portable::product(a, b, c);
-            self.finish(c, n, bias, activation);
-            return;
-        }
         let view = |x: Matrix<'_>| View {
             p: x.data().as_ptr(),
             row: x.row_stride(),
@@ -146,6 +161,7 @@ impl Kernels {
             let (a, b) = (b.transposed(), a.transposed());
             Product {
                 kernels: self,
+                chain,
                 m: 1,
                 k,
                 n: m,
@@ -159,6 +175,7 @@ impl Kernels {
         } else {
             Product {
                 kernels: self,
+                chain,
                 m,
                 k,
                 n,

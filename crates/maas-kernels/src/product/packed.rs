@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::BLOCK;
 use super::blocked::Product;
 use super::end::Out;
 use super::pack::{PackLeft, PackRight};
@@ -22,7 +21,7 @@ impl Product {
             workspace.reserve(if i == 0 { room } else { room.of_a_helper() });
         }
         let left = workspaces[0].left.as_mut_ptr();
-        for start in (0..self.k).step_by(BLOCK) {
+        for start in (0..self.k).step_by(self.chain.block()) {
             for top in (0..self.m).step_by(ROWS) {
                 let slab = Slab::new(self, start, top, left);
                 if !slab.left_in_place {
@@ -44,7 +43,7 @@ impl Product {
 
     /// Whether A is as good in place as packed: it is small, or its rows are contiguous and do not evict each other.
     pub(super) fn left_fits_in_place(&self) -> bool {
-        let same_sets = self.k > BLOCK && (4 * self.a.row).is_multiple_of(SAME_SETS);
+        let same_sets = self.k > self.chain.block() && (4 * self.a.row).is_multiple_of(SAME_SETS);
         self.m * self.k <= LEFT_IN_PLACE || self.a.column == 1 && !same_sets
     }
 
@@ -58,7 +57,7 @@ impl Product {
         if !self.packs() {
             return Room::default();
         }
-        let k = self.k.min(BLOCK);
+        let k = self.k.min(self.chain.block());
         let (m, lanes) = (self.m.min(ROWS), self.kernels.lanes());
         let left = m * k + self.blocks(m, k) * lanes;
         Room {
@@ -103,7 +102,8 @@ unsafe impl Sync for Slab {}
 
 impl Slab {
     fn new(product: Product, start: usize, top: usize, left: *mut f32) -> Self {
-        let (k, m) = (BLOCK.min(product.k - start), ROWS.min(product.m - top));
+        let k = product.chain.block().min(product.k - start);
+        let m = ROWS.min(product.m - top);
         Self {
             product,
             start,
@@ -187,7 +187,8 @@ impl Slab {
                     } else {
                         (packed.cast_const(), width, None)
                     };
-                    product.kernels.run(Strip {
+                    let strip = Strip {
+                        chain: product.chain,
                         m,
                         k,
                         a,
@@ -200,7 +201,8 @@ impl Slab {
                             c_stride: product.c_stride,
                             width: width.min(n - j),
                         },
-                    });
+                    };
+                    strip.run_on(product.kernels);
                 }
             }
         }

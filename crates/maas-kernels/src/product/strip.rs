@@ -1,8 +1,12 @@
 use std::ops::Range;
 
+#[cfg(test)]
+use super::chain::Words;
+use super::chain::{Chain, Flushing, Fused, Step};
 use super::end::Out;
 use super::pack::View;
 use super::tile::tile;
+use crate::Kernels;
 use crate::kernels::Work;
 use crate::simd::Simd;
 
@@ -10,7 +14,8 @@ use crate::simd::Simd;
 ///
 /// Whoever makes one promises that its pointers reach as far as its lengths say, that C overlaps nothing that
 /// is read, and that no other thread uses them meanwhile.
-pub(super) struct Strip {
+pub(crate) struct Strip {
+    pub(super) chain: Chain,
     pub(super) m: usize,
     pub(super) k: usize,
     pub(super) a: Left,
@@ -49,28 +54,49 @@ impl Work for Strip {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let vectors = self.out.width.div_ceil(S::LANES);
-        let ragged = !self.out.width.is_multiple_of(S::LANES);
-        // SAFETY: the maker of the strip vouches for its pointers; the width fits the number of vectors chosen.
-        unsafe {
-            match (vectors, ragged) {
-                (1, false) => self.tall::<S, 1, false>(s),
-                (1, true) => self.tall::<S, 1, true>(s),
-                (2, false) => match self.copy {
-                    Some(copy) => self.copying(s, copy),
-                    None => self.tall::<S, 2, false>(s),
-                },
-                (2, true) => self.tall::<S, 2, true>(s),
-                (4, false) if self.m == 1 => self.tile::<S, 4, false, false>(s, 0..1),
-                (4, false) if self.m == 2 => self.tile::<S, 4, false, false>(s, 0..2),
-                (8, false) if self.m == 1 => self.tile::<S, 8, false, false>(s, 0..1),
-                _ => unreachable!("strips are 1 or 2 vectors wide, flat ones 4 or 8"),
-            }
+        match self.chain {
+            Chain::Fused => self.multiply(s, Fused),
+            Chain::Flushing => self.multiply(s, Flushing),
+            #[cfg(target_arch = "x86_64")]
+            Chain::Pairs(_) => unreachable!("the instruction has an entry of its own"),
+            #[cfg(test)]
+            Chain::Words => self.multiply(s, Words),
         }
     }
 }
 
 impl Strip {
+    pub(super) fn run_on(self, kernels: Kernels) {
+        #[cfg(target_arch = "x86_64")]
+        if let Chain::Pairs(instruction) = self.chain {
+            return instruction.run(self);
+        }
+        kernels.run(self);
+    }
+
+    /// `chain` must be what the strip's says.
+    #[inline(always)]
+    pub(crate) fn multiply<S: Simd, C: Step<S>>(self, s: S, chain: C) {
+        let vectors = self.out.width.div_ceil(S::LANES);
+        let ragged = !self.out.width.is_multiple_of(S::LANES);
+        // SAFETY: the maker of the strip vouches for its pointers; the width fits the number of vectors chosen.
+        unsafe {
+            match (vectors, ragged) {
+                (1, false) => self.tall::<S, C, 1, false>(s, chain),
+                (1, true) => self.tall::<S, C, 1, true>(s, chain),
+                (2, false) => match self.copy {
+                    Some(copy) => self.copying(s, chain, copy),
+                    None => self.tall::<S, C, 2, false>(s, chain),
+                },
+                (2, true) => self.tall::<S, C, 2, true>(s, chain),
+                (4, false) if self.m == 1 => self.tile::<S, C, 4, false, false>(s, chain, 0..1),
+                (4, false) if self.m == 2 => self.tile::<S, C, 4, false, false>(s, chain, 0..2),
+                (8, false) if self.m == 1 => self.tile::<S, C, 8, false, false>(s, chain, 0..1),
+                _ => unreachable!("strips are 1 or 2 vectors wide, flat ones 4 or 8"),
+            }
+        }
+    }
+
     /// A tile of `rows` rows of A, from row `row` on.
     #[inline(always)]
     fn left(&self, row: usize, rows: usize) -> View {
@@ -89,15 +115,15 @@ impl Strip {
     /// # Safety
     /// The width must be two vectors, and `copy` have room for k rows of them.
     #[inline(always)]
-    unsafe fn copying<S: Simd>(mut self, s: S, copy: *mut f32) {
+    unsafe fn copying<S: Simd, C: Step<S>>(mut self, s: S, chain: C, copy: *mut f32) {
         for rows in tiles(self.m, S::TILE_ROWS) {
             // SAFETY: the rows lie within the strip.
             unsafe {
                 if rows.start == 0 {
-                    self.tile::<S, 2, false, true>(s, rows);
+                    self.tile::<S, C, 2, false, true>(s, chain, rows);
                     (self.b, self.b_stride) = (copy, self.out.width);
                 } else {
-                    self.tile::<S, 2, false, false>(s, rows);
+                    self.tile::<S, C, 2, false, false>(s, chain, rows);
                 }
             }
         }
@@ -106,31 +132,42 @@ impl Strip {
     /// # Safety
     /// The width must fill `V` vectors, the last one partly where `RAGGED`.
     #[inline(always)]
-    unsafe fn tall<S: Simd, const V: usize, const RAGGED: bool>(&self, s: S) {
+    unsafe fn tall<S: Simd, C: Step<S>, const V: usize, const RAGGED: bool>(&self, s: S, chain: C) {
         for rows in tiles(self.m, S::TILE_ROWS) {
             // SAFETY: the rows lie within the strip.
-            unsafe { self.tile::<S, V, RAGGED, false>(s, rows) };
+            unsafe { self.tile::<S, C, V, RAGGED, false>(s, chain, rows) };
         }
     }
 
     /// # Safety
     /// The rows must lie within the strip; else as [`tile`].
     #[inline(always)]
-    unsafe fn tile<S: Simd, const V: usize, const RAGGED: bool, const COPY: bool>(
+    unsafe fn tile<S: Simd, C: Step<S>, const V: usize, const RAGGED: bool, const COPY: bool>(
         &self,
         s: S,
+        chain: C,
         rows: Range<usize>,
     ) {
         let (row, a) = (rows.start, self.left(rows.start, rows.len()));
         // SAFETY: the caller's promises.
         unsafe {
             match rows.len() {
-                1 => tile::<S, 1, V, RAGGED, COPY>(s, self, a, row),
-                2 if S::TILE_ROWS >= 2 && V <= 4 => tile::<S, 2, V, RAGGED, COPY>(s, self, a, row),
-                3 if S::TILE_ROWS >= 3 && V <= 2 => tile::<S, 3, V, RAGGED, COPY>(s, self, a, row),
-                4 if S::TILE_ROWS >= 4 && V <= 2 => tile::<S, 4, V, RAGGED, COPY>(s, self, a, row),
-                5 if S::TILE_ROWS >= 5 && V <= 2 => tile::<S, 5, V, RAGGED, COPY>(s, self, a, row),
-                6 if S::TILE_ROWS >= 6 && V <= 2 => tile::<S, 6, V, RAGGED, COPY>(s, self, a, row),
+                1 => tile::<S, C, 1, V, RAGGED, COPY>(s, chain, self, a, row),
+                2 if S::TILE_ROWS >= 2 && V <= 4 => {
+                    tile::<S, C, 2, V, RAGGED, COPY>(s, chain, self, a, row);
+                }
+                3 if S::TILE_ROWS >= 3 && V <= 2 => {
+                    tile::<S, C, 3, V, RAGGED, COPY>(s, chain, self, a, row);
+                }
+                4 if S::TILE_ROWS >= 4 && V <= 2 => {
+                    tile::<S, C, 4, V, RAGGED, COPY>(s, chain, self, a, row);
+                }
+                5 if S::TILE_ROWS >= 5 && V <= 2 => {
+                    tile::<S, C, 5, V, RAGGED, COPY>(s, chain, self, a, row);
+                }
+                6 if S::TILE_ROWS >= 6 && V <= 2 => {
+                    tile::<S, C, 6, V, RAGGED, COPY>(s, chain, self, a, row);
+                }
                 _ => unreachable!("tiles have at most `TILE_ROWS` rows"),
             }
         }

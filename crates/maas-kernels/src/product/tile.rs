@@ -3,6 +3,7 @@
     reason = "r and v index several arrays of registers at once"
 )]
 
+use super::chain::Step;
 use super::end::load;
 use super::pack::View;
 use super::strip::Strip;
@@ -19,12 +20,14 @@ use crate::simd::Simd;
 #[inline(always)]
 pub(super) unsafe fn tile<
     S: Simd,
+    C: Step<S>,
     const R: usize,
     const V: usize,
     const RAGGED: bool,
     const COPY: bool,
 >(
     s: S,
+    chain: C,
     strip: &Strip,
     a: View,
     row: usize,
@@ -54,7 +57,7 @@ pub(super) unsafe fn tile<
             // SAFETY: `at` is the offset of one of the k columns of A.
             let left = s.splat(unsafe { *rows[r].add(at) });
             for v in 0..V {
-                sums[r][v] = s.fma(left, right[v], sums[r][v]);
+                sums[r][v] = chain.go_on(s, left, right[v], sums[r][v]);
             }
         }
         at = at.wrapping_add(a.column);
