@@ -5,7 +5,9 @@ mod common;
 use std::num::NonZeroUsize;
 
 use common::{Numbers, assert_same, float, floats, others};
-use maas_kernels::{Activation, Bf16, Bf16Matrix, Epilogue, Kernels, MatrixMut, Parallelism};
+use maas_kernels::{
+    Activation, Bf16, Bf16Matrix, Epilogue, Kernels, Matrix, MatrixMut, Parallelism,
+};
 use proptest::prelude::*;
 
 /// s + a·b from the definition, in f64 alone: the exact product, the sum rounded to odd, which makes the second rounding
@@ -145,6 +147,31 @@ proptest! {
     ) {
         let (a, b) = (matrix(&a, m, k, transposed.0), matrix(&b, k, n, transposed.1));
         check(a, b, &oracle(a, b), &Kernels::available());
+    }
+
+    /// Rounding first gives what rounding on the way gives.
+    #[test]
+    fn operands_of_single_precision(
+        (a, b, (m, k, n)) in (dimension(), dimension(), dimension())
+            .prop_flat_map(|(m, k, n)| (floats(m * k), floats(k * n), Just((m, k, n)))),
+        transposed: (bool, bool),
+    ) {
+        let narrow = |x: &[f32]| x.iter().map(|&x| Bf16::from_f32(x)).collect::<Vec<_>>();
+        let expected = {
+            let (a, b) = (narrow(&a), narrow(&b));
+            oracle(matrix(&a, m, k, transposed.0), matrix(&b, k, n, transposed.1))
+        };
+        let view = |x, rows, columns, turned| match turned {
+            false => Matrix::new(x, rows, columns),
+            true => Matrix::new(x, columns, rows).transposed(),
+        };
+        let (a, b) = (view(&a, m, k, transposed.0), view(&b, k, n, transposed.1));
+        for set in Kernels::available() {
+            let mut c = vec![7.0; m * n];
+            let y = MatrixMut::new(&mut c, m, n);
+            set.matmul_as_bf16(a, b, y, Epilogue::default(), threads(2));
+            assert_same(&c, &expected, &format!("{m} × {k} × {n} with {set:?}"));
+        }
     }
 
     #[test]

@@ -66,9 +66,9 @@ impl Work for Narrow<'_> {
     }
 }
 
-/// In the lower half of each lane.
+/// In the lower half of each lane, the upper one being anything.
 #[inline(always)]
-fn narrow<S: Simd>(s: S, x: S::F) -> S::I {
+pub(super) fn narrow<S: Simd>(s: S, x: S::F) -> S::I {
     let bits = s.bits(x);
     let odd = s.and_i(s.shift_right::<16>(bits), s.splat_i(1));
     let rounded = s.of_bits(s.add_i(bits, s.add_i(odd, s.splat_i(0x7fff))));
@@ -103,7 +103,7 @@ impl Work for Widen<'_> {
     }
 }
 
-/// From the lower half of each lane, the upper one being zero.
+/// From the lower half of each lane.
 #[inline(always)]
 pub(super) fn widen<S: Simd>(s: S, x: S::I) -> S::F {
     s.of_bits(s.shift_left::<16>(x))

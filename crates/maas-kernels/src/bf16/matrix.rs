@@ -1,4 +1,5 @@
 use super::Bf16;
+use super::operand::Operand;
 
 /// A borrowed matrix of [`Bf16`]: `rows × columns` in row-major order without gaps, or the transposed view of such data.
 ///
@@ -102,13 +103,13 @@ impl<'a> Bf16Matrix<'a> {
         self.data[row * self.row + column * self.column]
     }
 
-    /// The values in the order in which they lie in memory.
-    pub(super) fn data(&self) -> &'a [Bf16] {
-        self.data
-    }
-
-    /// Whether a row's elements are neighbours in memory.
-    pub(super) fn is_row_major(&self) -> bool {
-        self.column == 1
+    pub(super) fn operand(self) -> Operand<'a, Bf16> {
+        Operand {
+            data: self.data,
+            rows: self.rows,
+            columns: self.columns,
+            row: self.row,
+            column: self.column,
+        }
     }
 }

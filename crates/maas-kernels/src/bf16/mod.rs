@@ -5,6 +5,7 @@ mod convert;
 mod instruction;
 mod matrix;
 mod number;
+mod operand;
 mod pairs;
 mod step;
 
@@ -17,10 +18,11 @@ pub use number::Bf16;
 
 use std::cell::RefCell;
 
+use operand::{Number, Operand};
 use pairs::Form;
 
 use crate::product::{Chain, check_shapes};
-use crate::{Activation, Buffer, Compute, Epilogue, Kernels, MatrixMut, Parallelism};
+use crate::{Buffer, Compute, Epilogue, Kernels, Matrix, MatrixMut, Parallelism};
 
 thread_local! {
     /// The calling thread's copies of operands; they grow and are kept.
@@ -31,8 +33,7 @@ thread_local! {
 impl Kernels {
     /// C\[m × n\] = act(A\[m × k\] · B\[k × n\] + bias), the operands in bf16, the sums and all that follows in `f32`.
     ///
-    /// For training with `f32` master weights: [`Kernels::narrow_bf16`] converts the weights once a step and activations
-    /// when they are written. The bits are those of AVX512-BF16's `vdpbf16ps`, on every set and with any number of
+    /// The bits are those of AVX512-BF16's `vdpbf16ps`, on every set and with any number of
     /// threads; they differ from [`Kernels::matmul`] of the same numbers. The k products of an element are summed in
     /// blocks of 1024; inside a block, from +0 on, pair after pair (2p, 2p + 1), in each pair the second product first, by
     /// fused multiply-adds that take subnormal numbers for zeros and give zeros for them. An odd k is filled up with
@@ -65,52 +66,65 @@ impl Kernels {
         epilogue: Epilogue<'_>,
         parallelism: Parallelism,
     ) {
-        check_shapes(
-            (a.rows(), a.columns()),
-            (b.rows(), b.columns()),
-            &c,
-            &epilogue,
-        );
-        self.with_epilogue(c, epilogue, parallelism, |c, bias, activation| {
-            if self == Self::portable() || a.columns() == 0 {
-                step::product(a, b, c);
-                self.finish(c, b.columns(), bias, activation);
-            } else if !c.is_empty() {
-                self.product_bf16(a, b, c, bias, activation, parallelism);
-            }
-        });
+        self.product_bf16(a.operand(), b.operand(), c, epilogue, parallelism);
     }
 
-    /// Nothing is empty, and the shapes have been checked.
-    fn product_bf16(
+    /// [`Kernels::matmul_bf16`] of operands that are rounded to bf16 while they are read, as [`Bf16::from_f32`] does.
+    ///
+    /// Where a matrix is not needed in bf16 otherwise, this saves its conversion.
+    ///
+    /// # Panics
+    /// As [`Kernels::matmul_bf16`].
+    ///
+    /// ```
+    /// use maas_kernels::{Epilogue, Kernels, Matrix, MatrixMut, Parallelism};
+    ///
+    /// let mut y = [0.0];
+    /// Kernels::best().matmul_as_bf16(
+    ///     Matrix::new(&[0.1], 1, 1), // to the nearest bf16 number 0.100_097_656_25
+    ///     Matrix::new(&[16.0], 1, 1),
+    ///     MatrixMut::new(&mut y, 1, 1),
+    ///     Epilogue::default(),
+    ///     Parallelism::single(),
+    /// );
+    /// assert_eq!(y, [1.601_562_5]);
+    /// ```
+    #[track_caller]
+    pub fn matmul_as_bf16(
         self,
-        a: Bf16Matrix<'_>,
-        b: Bf16Matrix<'_>,
-        c: &mut [f32],
-        bias: Option<&[f32]>,
-        activation: Activation,
+        a: Matrix<'_>,
+        b: Matrix<'_>,
+        c: MatrixMut<'_>,
+        epilogue: Epilogue<'_>,
         parallelism: Parallelism,
     ) {
+        self.product_bf16::<f32>(a.into(), b.into(), c, epilogue, parallelism);
+    }
+
+    #[track_caller]
+    fn product_bf16<T: Number>(
+        self,
+        a: Operand<'_, T>,
+        b: Operand<'_, T>,
+        c: MatrixMut<'_>,
+        epilogue: Epilogue<'_>,
+        parallelism: Parallelism,
+    ) {
+        check_shapes((a.rows, a.columns), (b.rows, b.columns), &c, &epilogue);
         let compute = Compute {
             kernels: self,
             parallelism,
         };
-        let pairs = self.pairs();
-        let form = if pairs.is_some() {
-            Form::Words
-        } else {
-            Form::Floats
-        };
-        COPIES.with_borrow_mut(|[left, right]| {
-            let (a, a_least) = a.pairs(form, compute, left);
-            let (b, b_least) = b.transposed().pairs(form, compute, right);
-            let chain = match pairs {
-                Some(pairs) => pairs,
-                None if can_become_subnormal(a_least, b_least) => Chain::Flushing,
-                None => Chain::Fused,
-            };
-            let operands = (a, b.transposed());
-            self.product(chain, operands, c, bias, activation, parallelism);
+        self.with_epilogue(c, epilogue, parallelism, |c, bias, activation| {
+            if self == Self::portable() || a.columns == 0 {
+                step::product(a, b, c);
+                self.finish(c, b.columns, bias, activation);
+            } else if !c.is_empty() {
+                COPIES.with_borrow_mut(|copies| {
+                    let (chain, operands) = compute.paired(a, b, copies);
+                    self.product(chain, operands, c, bias, activation, parallelism);
+                });
+            }
         });
     }
 
@@ -125,6 +139,31 @@ impl Kernels {
             return Some(Chain::Pairs(instruction));
         }
         None
+    }
+}
+
+impl Compute {
+    /// Copies of operands that are not empty, and the chain that gives their product.
+    fn paired<'b, T: Number>(
+        self,
+        a: Operand<'_, T>,
+        b: Operand<'_, T>,
+        [left, right]: &'b mut [Buffer; 2],
+    ) -> (Chain, (Matrix<'b>, Matrix<'b>)) {
+        let pairs = self.kernels.pairs();
+        let form = if pairs.is_some() {
+            Form::Words
+        } else {
+            Form::Floats
+        };
+        let (a, a_least) = a.pairs(form, self, left);
+        let (b, b_least) = b.transposed().pairs(form, self, right);
+        let chain = match pairs {
+            Some(pairs) => pairs,
+            None if can_become_subnormal(a_least, b_least) => Chain::Flushing,
+            None => Chain::Fused,
+        };
+        (chain, (a, b.transposed()))
     }
 }
 

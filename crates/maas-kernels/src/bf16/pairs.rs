@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::convert::{load_partial, widen, without_subnormal};
-use super::{Bf16, Bf16Matrix};
+use super::convert::{widen, without_subnormal};
+use super::operand::{Number, Operand};
 use crate::kernels::Work;
 use crate::simd::{MOST_LANES, Simd};
 use crate::{Buffer, Chunks, Compute, Matrix};
@@ -27,7 +27,7 @@ impl Form {
     }
 }
 
-impl Bf16Matrix<'_> {
+impl<T: Number> Operand<'_, T> {
     /// Copies a matrix whose columns are summed over; with the smallest size that is not zero, if its form is floats. It must
     /// not be empty.
     pub(super) fn pairs<'b>(
@@ -36,7 +36,7 @@ impl Bf16Matrix<'_> {
         compute: Compute,
         to: &'b mut Buffer,
     ) -> (Matrix<'b>, f32) {
-        let (m, k) = (self.rows(), self.columns());
+        let (m, k) = (self.rows, self.columns);
         let width = k.div_ceil(2) * form.width();
         if to.len() < m * width {
             *to = Buffer::zeroed(m * width);
@@ -47,26 +47,30 @@ impl Bf16Matrix<'_> {
             // Sizes are in the order of their bits.
             least.fetch_min(x.to_bits(), Ordering::Relaxed);
         };
-        let copied = if self.is_row_major() {
-            let parts = (Chunks::new(self.data(), k), Chunks::new(&mut *to, width));
+        let copied = if self.column == 1 {
+            let stride = if m == 1 { k } else { self.row };
+            let parts = (Chunks::new(self.data, stride), Chunks::new(&mut *to, width));
             compute.split(parts, (NUMBERS_OF_A_THREAD / k).max(1), |(from, to)| {
                 lower(compute.kernels.run(Along {
                     form,
                     k,
+                    stride,
                     from: from.data,
                     to: to.data,
                 }));
             });
             Matrix::new(to, m, width)
         } else {
+            let stride = if k == 1 { m } else { self.column };
             let parts = (
-                Chunks::new(self.data(), 2 * m),
+                Chunks::new(self.data, 2 * stride),
                 Chunks::new(&mut *to, form.width() * m),
             );
             compute.split(parts, (NUMBERS_OF_A_THREAD / m).max(1), |(from, to)| {
                 lower(compute.kernels.run(Across {
                     form,
                     m,
+                    stride,
                     from: from.data,
                     to: to.data,
                 }));
@@ -78,40 +82,36 @@ impl Bf16Matrix<'_> {
 }
 
 /// Lines of k numbers.
-struct Along<'a> {
+struct Along<'a, T> {
     form: Form,
     k: usize,
-    from: &'a [Bf16],
+    /// From a line to the next.
+    stride: usize,
+    from: &'a [T],
     to: &'a mut [f32],
 }
 
-impl Work for Along<'_> {
+impl<T: Number> Work for Along<'_, T> {
     type Output = f32;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f32 {
+        let k = self.k;
         let mut least = s.splat(f32::INFINITY);
-        let width = self.form.width();
-        let to = self.to.chunks_exact_mut(self.k.div_ceil(2) * width);
-        for (from, to) in self.from.chunks_exact(self.k).zip(to) {
-            let to = to.chunks_mut(S::LANES * width);
-            for (from, to) in from.chunks(2 * S::LANES).zip(to) {
-                let words = load_pairs(s, from);
-                match self.form {
-                    Form::Words => store(s, to, s.of_bits(words)),
-                    Form::Floats => {
-                        let odd = s.and_i(s.shift_right::<16>(words), s.splat_i(0xffff));
-                        let swapped = s.or_i(s.shift_left::<16>(words), odd);
-                        let mut block = [0f32; MOST_LANES];
-                        // SAFETY: the block holds a vector.
-                        unsafe { s.store(block.as_mut_ptr(), s.of_bits(swapped)) };
-                        let mut half = block.as_ptr().cast::<u16>();
-                        for to in to.chunks_mut(S::LANES) {
-                            // SAFETY: a vector holds twice as many numbers as lanes.
-                            let x = widen(s, unsafe { s.load_u16(half) });
-                            half = half.wrapping_add(S::LANES);
-                            store(s, to, cleaned(s, x, &mut least));
-                        }
+        let to = self.to.chunks_exact_mut(k.div_ceil(2) * self.form.width());
+        for (from, to) in self.from.chunks(self.stride).zip(to) {
+            let from = from[..k].chunks(S::LANES);
+            match self.form {
+                Form::Floats => {
+                    for (from, to) in from.zip(to.chunks_mut(S::LANES)) {
+                        let x = cleaned(s, widen(s, T::load(s, from)), &mut least);
+                        store(s, to, s.swap_pairs(x));
+                    }
+                }
+                Form::Words => {
+                    let numbers = halves(to);
+                    for (from, to) in from.zip(numbers.chunks_mut(S::LANES)) {
+                        store_u16(s, to, T::load(s, from));
                     }
                 }
             }
@@ -121,31 +121,32 @@ impl Work for Along<'_> {
 }
 
 /// Pairs of lines, in the order of k, of m numbers.
-struct Across<'a> {
+struct Across<'a, T> {
     form: Form,
     m: usize,
-    from: &'a [Bf16],
+    /// From a line to the next.
+    stride: usize,
+    from: &'a [T],
     to: &'a mut [f32],
 }
 
-impl Work for Across<'_> {
+impl<T: Number> Work for Across<'_, T> {
     type Output = f32;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f32 {
-        let m = self.m;
+        let (m, stride) = (self.m, self.stride);
         let mut least = s.splat(f32::INFINITY);
         let to = self.to.chunks_exact_mut(self.form.width() * m);
-        for (from, to) in self.from.chunks(2 * m).zip(to) {
-            let (even, odd) = from.split_at(m);
+        for (from, to) in self.from.chunks(2 * stride).zip(to) {
+            let (even, odd) = (&from[..m], from.get(stride..stride + m));
             match self.form {
                 Form::Words => words(s, even, odd, to),
                 Form::Floats => {
                     let (first, second) = to.split_at_mut(m);
-                    if odd.is_empty() {
-                        first.fill(0.0);
-                    } else {
-                        floats(s, odd, first, &mut least);
+                    match odd {
+                        Some(odd) => floats(s, odd, first, &mut least),
+                        None => first.fill(0.0),
                     }
                     floats(s, even, second, &mut least);
                 }
@@ -156,48 +157,29 @@ impl Work for Across<'_> {
 }
 
 #[inline(always)]
-fn floats<S: Simd>(s: S, from: &[Bf16], to: &mut [f32], least: &mut S::F) {
+fn floats<S: Simd, T: Number>(s: S, from: &[T], to: &mut [f32], least: &mut S::F) {
     for (from, to) in from.chunks(S::LANES).zip(to.chunks_mut(S::LANES)) {
-        // SAFETY: a chunk holds at most `LANES` numbers, and a `Bf16` is a `u16`.
-        let x = widen(s, unsafe {
-            load_partial(s, from.as_ptr().cast(), from.len())
-        });
-        store(s, to, cleaned(s, x, least));
+        store(s, to, cleaned(s, widen(s, T::load(s, from)), least));
     }
 }
 
-/// `odd` may be empty.
 #[inline(always)]
-fn words<S: Simd>(s: S, even: &[Bf16], odd: &[Bf16], to: &mut [f32]) {
-    for (i, (even, to)) in even
-        .chunks(S::LANES)
-        .zip(to.chunks_mut(S::LANES))
-        .enumerate()
-    {
-        // SAFETY: a chunk holds at most `LANES` numbers, and so do what lies beside it; a `Bf16` is a `u16`.
-        unsafe {
-            let mut words = load_partial(s, even.as_ptr().cast(), even.len());
-            if !odd.is_empty() {
-                let odd = odd.as_ptr().wrapping_add(i * S::LANES);
-                let odd = load_partial(s, odd.cast(), even.len());
-                words = s.or_i(words, s.shift_left::<16>(odd));
-            }
-            store(s, to, s.of_bits(words));
+fn words<S: Simd, T: Number>(s: S, even: &[T], odd: Option<&[T]>, to: &mut [f32]) {
+    let numbers = even.chunks(S::LANES).zip(to.chunks_mut(S::LANES));
+    for (i, (even, to)) in numbers.enumerate() {
+        let mut words = T::load(s, even);
+        if let Some(odd) = odd {
+            let odd = T::load(s, &odd[i * S::LANES..][..even.len()]);
+            words = s.or_i(words, s.shift_left::<16>(odd));
         }
+        store(s, to, s.of_bits(words));
     }
 }
 
-/// At most a vector of words, two numbers a word; zeros beyond the end.
-#[inline(always)]
-fn load_pairs<S: Simd>(s: S, from: &[Bf16]) -> S::I {
-    if from.len() == 2 * S::LANES {
-        // SAFETY: a `Bf16` is a `u16`, two of which are a word.
-        return s.bits(unsafe { s.load(from.as_ptr().cast()) });
-    }
-    let mut copy = [Bf16::default(); 2 * MOST_LANES];
-    copy[..from.len()].copy_from_slice(from);
-    // SAFETY: the copy holds a vector of words.
-    s.bits(unsafe { s.load(copy.as_ptr().cast()) })
+/// The numbers of words.
+fn halves(words: &mut [f32]) -> &mut [u16] {
+    // SAFETY: a word is two numbers, which may have any bits and need less alignment.
+    unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), 2 * words.len()) }
 }
 
 /// As many lanes as there is room for.
@@ -209,6 +191,21 @@ fn store<S: Simd>(s: S, to: &mut [f32], x: S::F) {
             s.store(to.as_mut_ptr(), x);
         } else {
             s.store_partial(to.as_mut_ptr(), to.len(), x);
+        }
+    }
+}
+
+/// The lower half of as many lanes as there is room for.
+#[inline(always)]
+fn store_u16<S: Simd>(s: S, to: &mut [u16], x: S::I) {
+    let mut block = [0; MOST_LANES];
+    // SAFETY: as the slices say.
+    unsafe {
+        if to.len() >= S::LANES {
+            s.store_u16(to.as_mut_ptr(), x);
+        } else {
+            s.store_u16(block.as_mut_ptr(), x);
+            to.copy_from_slice(&block[..to.len()]);
         }
     }
 }
@@ -238,15 +235,30 @@ const NUMBERS_OF_A_THREAD: usize = 16 * 1024;
 mod tests {
     use super::*;
     use crate::Kernels;
+    use crate::bf16::Bf16;
 
-    /// Number l of line i of an operand, and beyond the last one a zero.
-    fn number(i: usize, l: usize, k: usize) -> Bf16 {
-        let subnormal = (i + 3 * l).is_multiple_of(11);
-        Bf16::from_bits(match (l < k, subnormal) {
-            (false, _) => 0,
-            (_, true) => 0x8001,
-            (_, false) => 0x3f00 + (31 * i + 7 * l) as u16,
-        })
+    fn check<T: Number>(x: Operand<'_, T>, compute: Compute) {
+        let (m, k) = (x.rows, x.columns);
+        let number = |i, l| if l < k { x.get(i, l) } else { 0.0 };
+        let mut to = Buffer::default();
+        let (floats, least) = x.pairs(Form::Floats, compute, &mut to);
+        assert_eq!((floats.rows(), floats.columns()), (m, k + k % 2));
+        let mut smallest = f32::INFINITY;
+        for (i, l) in (0..m).flat_map(|i| (0..k + k % 2).map(move |l| (i, l))) {
+            let mut expected = number(i, l ^ 1);
+            if expected.is_subnormal() {
+                expected = 0f32.copysign(expected);
+            } else if expected != 0.0 {
+                smallest = smallest.min(expected.abs());
+            }
+            assert_eq!(floats.get(i, l).to_bits(), expected.to_bits());
+        }
+        assert_eq!(least, smallest);
+        let (words, _) = x.pairs(Form::Words, compute, &mut to);
+        for (i, p) in (0..m).flat_map(|i| (0..k.div_ceil(2)).map(move |p| (i, p))) {
+            let expected = number(i, 2 * p).to_bits() >> 16 | number(i, 2 * p + 1).to_bits();
+            assert_eq!(words.get(i, p).to_bits(), expected);
+        }
     }
 
     #[test]
@@ -257,32 +269,52 @@ mod tests {
                 kernels,
                 ..Compute::default()
             };
-            for (m, k) in [(1, 1), (3, 2), (2, 31), (17, 32), (16, 33), (40, 67)] {
-                let rows: Vec<_> = (0..m * k).map(|e| number(e / k, e % k, k)).collect();
-                let columns: Vec<_> = (0..m * k).map(|e| number(e % m, e / m, k)).collect();
-                for x in [
-                    Bf16Matrix::new(&rows, m, k),
-                    Bf16Matrix::new(&columns, k, m).transposed(),
-                ] {
-                    let mut to = Buffer::default();
-                    let (floats, least) = x.pairs(Form::Floats, compute, &mut to);
-                    let mut smallest = f32::INFINITY;
-                    for (i, l) in (0..m).flat_map(|i| (0..floats.columns()).map(move |l| (i, l))) {
-                        let mut expected = number(i, l ^ 1, k).to_f32();
-                        if expected.is_subnormal() {
-                            expected = -0.0;
-                        } else if expected != 0.0 {
-                            smallest = smallest.min(expected);
-                        }
-                        assert_eq!(floats.get(i, l).to_bits(), expected.to_bits());
-                    }
-                    assert_eq!(least, smallest);
-                    let (words, _) = x.pairs(Form::Words, compute, &mut to);
-                    for (i, p) in (0..m).flat_map(|i| (0..words.columns()).map(move |p| (i, p))) {
-                        let bits = |l| u32::from(number(i, l, k).to_bits());
-                        let expected = bits(2 * p) | bits(2 * p + 1) << 16;
-                        assert_eq!(words.get(i, p).to_bits(), expected);
-                    }
+            for (m, k) in [
+                (1, 1),
+                (1, 40),
+                (3, 2),
+                (2, 31),
+                (17, 32),
+                (16, 33),
+                (40, 67),
+            ] {
+                let single: Vec<_> = (0..m * k)
+                    .map(|i| match i % 11 {
+                        5 => -1e-40,
+                        7 => 0.0,
+                        _ => (i as f32).sin(),
+                    })
+                    .collect();
+                let half: Vec<_> = (0..m * k)
+                    .map(|i| match i % 11 {
+                        5 => Bf16::from_bits(0x8001),
+                        _ => Bf16::from_f32(single[i]),
+                    })
+                    .collect();
+                for (row, column) in [(k, 1), (1, m)] {
+                    let data = &single[..];
+                    let (rows, columns) = (m, k);
+                    check(
+                        Operand {
+                            data,
+                            rows,
+                            columns,
+                            row,
+                            column,
+                        },
+                        compute,
+                    );
+                    let data = &half[..];
+                    check(
+                        Operand {
+                            data,
+                            rows,
+                            columns,
+                            row,
+                            column,
+                        },
+                        compute,
+                    );
                 }
             }
         }

@@ -1,16 +1,16 @@
-use super::Bf16Matrix;
 use super::convert::without_subnormal;
+use super::operand::{Number, Operand};
 use crate::product::{BLOCK, Flushing, Step};
 use crate::simd::Scalar;
 
 /// C = A·B as the contract says it: the reference for all other products.
-pub(super) fn product(a: Bf16Matrix<'_>, b: Bf16Matrix<'_>, c: &mut [f32]) {
-    let (m, k, n) = (a.rows(), a.columns(), b.columns());
+pub(super) fn product<T: Number>(a: Operand<'_, T>, b: Operand<'_, T>, c: &mut [f32]) {
+    let (m, k, n) = (a.rows, a.columns, b.columns);
     for i in 0..m {
         for j in 0..n {
             let factor = |l: usize| {
                 if l < k {
-                    (a.get(i, l).to_f32(), b.get(l, j).to_f32())
+                    (a.get(i, l), b.get(l, j))
                 } else {
                     (0.0, 0.0)
                 }

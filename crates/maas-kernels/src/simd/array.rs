@@ -163,6 +163,11 @@ impl Simd for Array {
     }
 
     #[inline(never)]
+    fn swap_pairs(self, a: F) -> F {
+        std::array::from_fn(|l| a[l ^ 1])
+    }
+
+    #[inline(never)]
     fn splat_i(self, x: i32) -> I {
         [x; 16]
     }

@@ -188,6 +188,7 @@ impl Simd for Avx2 {
         is_nan(a: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a);
         select(mask: __m256, a: __m256, b: __m256) -> __m256 = _mm256_blendv_ps(b, a, mask);
         clear(mask: __m256, a: __m256) -> __m256 = _mm256_andnot_ps(mask, a);
+        swap_pairs(a: __m256) -> __m256 = _mm256_permute_ps::<0b10_11_00_01>(a);
         splat_i(x: i32) -> __m256i = _mm256_set1_epi32(x);
         bits(a: __m256) -> __m256i = _mm256_castps_si256(a);
         of_bits(a: __m256i) -> __m256 = _mm256_castsi256_ps(a);

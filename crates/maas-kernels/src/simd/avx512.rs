@@ -114,6 +114,7 @@ impl Simd for Avx512 {
         is_nan(a: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
         select(mask: __mmask16, a: __m512, b: __m512) -> __m512 = _mm512_mask_blend_ps(mask, b, a);
         clear(mask: __mmask16, a: __m512) -> __m512 = _mm512_maskz_mov_ps(!mask, a);
+        swap_pairs(a: __m512) -> __m512 = _mm512_permute_ps::<0b10_11_00_01>(a);
         splat_i(x: i32) -> __m512i = _mm512_set1_epi32(x);
         bits(a: __m512) -> __m512i = _mm512_castps_si512(a);
         of_bits(a: __m512i) -> __m512 = _mm512_castsi512_ps(a);

@@ -141,6 +141,9 @@ pub(crate) trait Simd: Copy {
     /// Lane `l` is bit `l` of `bits`.
     fn mask_from_bits(self, bits: u32) -> Self::M;
 
+    /// Lanes 2p and 2p + 1 exchanged; a lane alone stays.
+    fn swap_pairs(self, a: Self::F) -> Self::F;
+
     fn splat_i(self, x: i32) -> Self::I;
     fn bits(self, a: Self::F) -> Self::I;
     fn of_bits(self, a: Self::I) -> Self::F;

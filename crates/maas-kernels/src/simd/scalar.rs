@@ -139,6 +139,11 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
+    fn swap_pairs(self, a: f32) -> f32 {
+        a
+    }
+
+    #[inline(always)]
     fn splat_i(self, x: i32) -> i32 {
         x
     }
