@@ -1,7 +1,7 @@
 use crate::Kernels;
 use crate::elementwise::{Map, Update, update};
 use crate::kernels::Work;
-use crate::simd::Simd;
+use crate::simd::{Simd, Vectors};
 
 /// Sums, products and affine maps, element by element.
 impl Kernels {
@@ -138,7 +138,7 @@ struct Add;
 
 impl Update<1> for Add {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1], y: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x]: [S::F; 1], y: S::F) -> S::F {
         s.add(y, x)
     }
 }
@@ -147,7 +147,7 @@ struct Subtract;
 
 impl Update<1> for Subtract {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1], y: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x]: [S::F; 1], y: S::F) -> S::F {
         s.sub(y, x)
     }
 }
@@ -156,7 +156,7 @@ struct Multiply;
 
 impl Update<1> for Multiply {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1], y: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x]: [S::F; 1], y: S::F) -> S::F {
         s.mul(y, x)
     }
 }
@@ -165,7 +165,7 @@ struct Axpy(f32);
 
 impl Update<1> for Axpy {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1], y: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x]: [S::F; 1], y: S::F) -> S::F {
         s.fma(s.splat(self.0), x, y)
     }
 }
@@ -174,7 +174,7 @@ struct Scale(f32);
 
 impl Update<0> for Scale {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, []: [S::F; 0], x: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, []: [S::F; 0], x: S::F) -> S::F {
         s.mul(x, s.splat(self.0))
     }
 }
@@ -201,7 +201,7 @@ struct Affine;
 
 impl Map<3> for Affine {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x, scale, offset]: [S::F; 3]) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x, scale, offset]: [S::F; 3]) -> S::F {
         s.fma(x, scale, offset)
     }
 }

@@ -1,7 +1,7 @@
 use crate::Kernels;
 use crate::elementwise::Update;
 use crate::kernels::Work;
-use crate::simd::Simd;
+use crate::simd::{Simd, Vectors};
 
 /// Steps that make weights smaller, and masks that keep them at zero.
 impl Kernels {
@@ -48,7 +48,7 @@ struct SoftThreshold(f32);
 
 impl Update<0> for SoftThreshold {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, []: [S::F; 0], w: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, []: [S::F; 0], w: S::F) -> S::F {
         let lambda = s.splat(self.0);
         let shrunk = s.with_sign(s.sub(s.abs(w), lambda), w);
         let kept = s.clear(s.le(s.abs(w), lambda), shrunk);
@@ -60,7 +60,7 @@ struct SignStep(f32);
 
 impl Update<0> for SignStep {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, []: [S::F; 0], w: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, []: [S::F; 0], w: S::F) -> S::F {
         let lambda = s.splat(self.0);
         let above = s.select(s.lt(s.zero(), w), s.sub(w, lambda), w);
         let stepped = s.select(s.lt(w, s.zero()), s.add(w, lambda), above);

@@ -3,7 +3,7 @@ use crate::elementwise::{Map, Update, map, update};
 use crate::kernels::Work;
 use crate::math;
 use crate::reduce::{Dot, Max, Sum, reduce};
-use crate::simd::Simd;
+use crate::simd::{Simd, Vectors};
 
 /// Softmax over rows.
 impl Kernels {
@@ -113,7 +113,7 @@ struct ShiftedExp(f32);
 
 impl Map<1> for ShiftedExp {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         math::exp(s, s.sub(x, s.splat(self.0)))
     }
 }
@@ -122,7 +122,7 @@ pub(crate) struct Multiply(pub(crate) f32);
 
 impl Update<0> for Multiply {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, []: [S::F; 0], y: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, []: [S::F; 0], y: S::F) -> S::F {
         s.mul(y, s.splat(self.0))
     }
 }
@@ -131,7 +131,7 @@ struct Centred(f32);
 
 impl Map<2> for Centred {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [y, dy]: [S::F; 2]) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [y, dy]: [S::F; 2]) -> S::F {
         s.mul(y, s.sub(dy, s.splat(self.0)))
     }
 }

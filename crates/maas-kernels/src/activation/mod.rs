@@ -12,7 +12,7 @@ use smooth::{Gelu, GeluTanh, Mish, Silu, Softplus};
 
 use crate::Kernels;
 use crate::elementwise::{Map, Update};
-use crate::simd::Simd;
+use crate::simd::Vectors;
 
 /// A function applied to every element of a layer's output.
 ///
@@ -239,22 +239,22 @@ impl Kernels {
 
 /// One activation on a vector. Both functions must be `#[inline(always)]`.
 pub(crate) trait Operation {
-    fn forward<S: Simd>(&self, s: S, x: S::F) -> S::F;
-    fn gradient<S: Simd>(&self, s: S, saved: S::F, dy: S::F) -> S::F;
+    fn forward<S: Vectors>(&self, s: S, x: S::F) -> S::F;
+    fn gradient<S: Vectors>(&self, s: S, saved: S::F, dy: S::F) -> S::F;
 }
 
 struct Forward<O>(O);
 
 impl<O: Operation> Map<1> for Forward<O> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         self.0.forward(s, x)
     }
 }
 
 impl<O: Operation> Update<0> for Forward<O> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, []: [S::F; 0], x: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, []: [S::F; 0], x: S::F) -> S::F {
         self.0.forward(s, x)
     }
 }
@@ -263,14 +263,14 @@ struct Gradient<O>(O);
 
 impl<O: Operation> Map<2> for Gradient<O> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [saved, dy]: [S::F; 2]) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [saved, dy]: [S::F; 2]) -> S::F {
         self.0.gradient(s, saved, dy)
     }
 }
 
 impl<O: Operation> Update<1> for Gradient<O> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [saved]: [S::F; 1], dy: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [saved]: [S::F; 1], dy: S::F) -> S::F {
         self.0.gradient(s, saved, dy)
     }
 }

@@ -1,10 +1,12 @@
+use super::block::Block;
 use super::terms::{
     Absolute, Hinge, Huber, KullbackLeibler, LogCosh, Poisson, SigmoidCrossEntropy, Squared,
     SquaredHinge, Term,
 };
+use super::weights::RowWeights;
 use crate::Kernels;
 use crate::kernels::Work;
-use crate::reduce::{BLOCK, LANES, Sum, join_lanes};
+use crate::reduce::BLOCK;
 use crate::simd::Simd;
 
 /// A loss that is a sum over elements of a function of a prediction p and a target t, with d = p − t.
@@ -95,15 +97,7 @@ impl Kernels {
                 "slices of different lengths"
             );
         }
-        let weights = weights.map(|weights| {
-            let width = predictions.len().checked_div(weights.len()).unwrap_or(0);
-            assert_eq!(
-                weights.len() * width,
-                predictions.len(),
-                "rows of equal length"
-            );
-            RowWeights { weights, width }
-        });
+        let weights = weights.map(|weights| RowWeights::new(weights, predictions.len()));
         let slices = Slices {
             predictions,
             targets,
@@ -142,27 +136,6 @@ impl<'a> Slices<'a> {
     }
 }
 
-/// One weight for each `width` elements.
-#[derive(Clone, Copy)]
-struct RowWeights<'a> {
-    weights: &'a [f32],
-    width: usize,
-}
-
-impl RowWeights<'_> {
-    /// The weights of the elements from `start` on.
-    fn expand(self, start: usize, elements: &mut [f32]) {
-        let mut row = start / self.width;
-        let mut left = self.width - start % self.width;
-        let mut rest = elements;
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at_mut(left.min(rest.len()));
-            now.fill(self.weights[row]);
-            (row, left, rest) = (row + 1, self.width, later);
-        }
-    }
-}
-
 struct TermSum<'a, T> {
     slices: Slices<'a>,
     term: T,
@@ -181,122 +154,29 @@ impl<T: Term> Work for TermSum<'_, T> {
             mut gradient,
         } = slices;
         let (len, mut total) = (predictions.len(), 0.0);
-        // No closure may hold vectors: it would not be compiled with their instructions.
-        let mut expanded = None;
+        let mut room = None;
         for start in (0..len).step_by(BLOCK) {
             let range = start..len.min(start + BLOCK);
+            #[expect(
+                clippy::manual_map,
+                reason = "a closure would not be compiled with the set's instructions"
+            )]
             let weights = match weights {
                 None => None,
-                Some(rows) if rows.width == 1 => Some(&rows.weights[range.clone()]),
-                Some(rows) => {
-                    let elements = &mut expanded.get_or_insert([0.0; BLOCK])[..range.len()];
-                    rows.expand(start, elements);
-                    Some(&*elements)
-                }
+                Some(weights) => Some(weights.of(s, range.clone(), &mut room)),
             };
             let gradient = gradient.as_mut().map(|gradient| LossGradient {
                 out: &mut gradient.out[range.clone()],
                 scale: gradient.scale,
             });
-            let (p, t) = (&predictions[range.clone()], &targets[range]);
-            total += sum_block(s, &term, p, t, weights, gradient);
+            let block = Block {
+                predictions: &predictions[range.clone()],
+                targets: &targets[range],
+                weights,
+                gradient,
+            };
+            total += block.sum(s, &term);
         }
         total
     }
-}
-
-/// The weighted terms of at most [`BLOCK`] elements, by the lanes and the tree of a sum; slices of equal length.
-#[inline(always)]
-fn sum_block<S: Simd, T: Term>(
-    s: S,
-    term: &T,
-    p: &[f32],
-    t: &[f32],
-    weights: Option<&[f32]>,
-    mut gradient: Option<LossGradient<'_>>,
-) -> f32 {
-    let len = p.len();
-    debug_assert!(t.len() == len, "slices of equal length");
-    debug_assert!(
-        weights.is_none_or(|weights| weights.len() == len),
-        "slices of equal length"
-    );
-    // Only the first 16 / LANES vectors are used.
-    let mut lanes = [s.zero(); LANES];
-    let whole = len - len % LANES;
-    let mut i = 0;
-    while i < whole {
-        let weights = weights.map(|weights| &weights[i..i + LANES]);
-        let out = gradient.as_mut().map(|gradient| LossGradient {
-            out: &mut gradient.out[i..i + LANES],
-            scale: gradient.scale,
-        });
-        let (p, t) = (&p[i..i + LANES], &t[i..i + LANES]);
-        step(s, term, &mut lanes, p, t, weights, out);
-        i += LANES;
-    }
-    if whole < len {
-        // What is filled up weighs nothing.
-        let padded = |x: &[f32]| {
-            let mut row = [0.0; LANES];
-            row[..len - whole].copy_from_slice(&x[whole..]);
-            row
-        };
-        let (p, t) = (padded(p), padded(t));
-        let weights = match weights {
-            Some(weights) => padded(weights),
-            None => std::array::from_fn(|lane| f32::from(u8::from(lane < len - whole))),
-        };
-        match gradient {
-            Some(LossGradient { out, scale }) => {
-                let mut row = [0.0; LANES];
-                let to = LossGradient {
-                    out: &mut row,
-                    scale,
-                };
-                step(s, term, &mut lanes, &p, &t, Some(&weights), Some(to));
-                out[whole..].copy_from_slice(&row[..len - whole]);
-            }
-            None => step(s, term, &mut lanes, &p, &t, Some(&weights), None),
-        }
-    }
-    join_lanes(s, &Sum, &lanes)
-}
-
-/// One row of 16 lanes; every slice has 16 elements.
-#[inline(always)]
-fn step<S: Simd, T: Term>(
-    s: S,
-    term: &T,
-    lanes: &mut [S::F; LANES],
-    p: &[f32],
-    t: &[f32],
-    weights: Option<&[f32]>,
-    mut gradient: Option<LossGradient<'_>>,
-) {
-    let mut j = 0;
-    while j < LANES / S::LANES {
-        let at = j * S::LANES;
-        let weight = match weights {
-            None => s.splat(1.0),
-            Some(weights) => load(s, weights, at),
-        };
-        let (value, slope) = term.apply(s, load(s, p, at), load(s, t, at));
-        lanes[j] = s.add(lanes[j], s.mul(value, weight));
-        if let Some(LossGradient { out, scale }) = &mut gradient {
-            assert!(at + S::LANES <= out.len(), "a vector");
-            let scaled = s.mul(slope, s.mul(s.splat(*scale), weight));
-            // SAFETY: `at + S::LANES` elements are there.
-            unsafe { s.store(out.as_mut_ptr().add(at), scaled) };
-        }
-        j += 1;
-    }
-}
-
-/// The vector from element `at` on.
-#[inline(always)]
-fn load<S: Simd>(s: S, x: &[f32], at: usize) -> S::F {
-    assert!(at + S::LANES <= x.len(), "a vector");
-    // SAFETY: `at + S::LANES` elements are there.
-    unsafe { s.load(x.as_ptr().add(at)) }
 }

@@ -3,7 +3,7 @@ use crate::elementwise::{Update, update};
 use crate::kernels::Work;
 use crate::math;
 use crate::reduce::{Reduction, reduce};
-use crate::simd::{Scalar, Simd};
+use crate::simd::{Scalar, Simd, Vectors};
 use crate::softmax::{Multiply, check_rows, shifted_exp};
 
 /// What the classes of a batch should have been.
@@ -219,7 +219,7 @@ struct Subtract(f32);
 
 impl Update<0> for Subtract {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, []: [S::F; 0], y: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, []: [S::F; 0], y: S::F) -> S::F {
         s.sub(y, s.splat(self.0))
     }
 }
@@ -231,7 +231,7 @@ struct SubtractTarget {
 
 impl Update<1> for SubtractTarget {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [target]: [S::F; 1], y: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [target]: [S::F; 1], y: S::F) -> S::F {
         let target = s.fma(target, s.splat(self.kept), s.splat(self.spread));
         s.sub(y, target)
     }

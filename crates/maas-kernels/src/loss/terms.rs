@@ -1,20 +1,20 @@
 //! What losses do with one element.
 
 use crate::math;
-use crate::simd::Simd;
+use crate::simd::Vectors;
 
 /// A function of prediction and target with its derivative by the prediction. It must be finite at (0, 0), which fills
 /// up rows.
 pub(super) trait Term {
     /// Must be `#[inline(always)]`, so that a derivative that is not used is not computed.
-    fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F);
+    fn apply<S: Vectors>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F);
 }
 
 pub(super) struct Squared;
 
 impl Term for Squared {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
+    fn apply<S: Vectors>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
         let d = s.sub(p, t);
         (s.mul(d, d), s.add(d, d))
     }
@@ -24,7 +24,7 @@ pub(super) struct Absolute;
 
 impl Term for Absolute {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
+    fn apply<S: Vectors>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
         let d = s.sub(p, t);
         let magnitude = s.abs(d);
         // 0 and NaN stay what they are.
@@ -40,7 +40,7 @@ pub(super) struct Huber {
 
 impl Term for Huber {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
+    fn apply<S: Vectors>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
         let (d, delta) = (s.sub(p, t), s.splat(self.delta));
         let magnitude = s.abs(d);
         let square = s.mul(s.mul(s.splat(0.5), d), d);
@@ -56,7 +56,7 @@ pub(super) struct LogCosh;
 
 impl Term for LogCosh {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
+    fn apply<S: Vectors>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
         let d = s.sub(p, t);
         let magnitude = s.abs(d);
         let d2 = s.mul(d, d);
@@ -86,7 +86,7 @@ pub(super) struct SigmoidCrossEntropy {
 
 impl Term for SigmoidCrossEntropy {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
+    fn apply<S: Vectors>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
         let t = s.fma(
             t,
             s.splat(1.0 - self.smoothing),
@@ -104,7 +104,7 @@ pub(super) struct Poisson {
 
 impl Term for Poisson {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
+    fn apply<S: Vectors>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
         let above = s.add(p, s.splat(self.epsilon));
         let value = s.fnma(t, math::ln(s, above), p);
         (value, s.sub(s.splat(1.0), s.div(t, above)))
@@ -117,7 +117,7 @@ pub(super) struct KullbackLeibler {
 
 impl Term for KullbackLeibler {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
+    fn apply<S: Vectors>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
         let (least, one) = (s.splat(self.epsilon), s.splat(1.0));
         // A NaN passes.
         let inside = s.smaller(one, s.larger(least, p));
@@ -131,7 +131,7 @@ impl Term for KullbackLeibler {
 
 /// (1 − t·p, t) with t = −1 for 0.
 #[inline(always)]
-fn margin<S: Simd>(s: S, p: S::F, t: S::F) -> (S::F, S::F) {
+fn margin<S: Vectors>(s: S, p: S::F, t: S::F) -> (S::F, S::F) {
     let negative = s.le(s.abs(t), s.zero());
     let t = s.select(negative, s.splat(-1.0), t);
     (s.fnma(t, p, s.splat(1.0)), t)
@@ -141,7 +141,7 @@ pub(super) struct Hinge;
 
 impl Term for Hinge {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
+    fn apply<S: Vectors>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
         let (margin, t) = margin(s, p, t);
         let satisfied = s.le(margin, s.zero());
         (s.clear(satisfied, margin), s.clear(satisfied, s.neg(t)))
@@ -152,7 +152,7 @@ pub(super) struct SquaredHinge;
 
 impl Term for SquaredHinge {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
+    fn apply<S: Vectors>(&self, s: S, p: S::F, t: S::F) -> (S::F, S::F) {
         let (margin, t) = margin(s, p, t);
         let margin = s.clear(s.le(margin, s.zero()), margin);
         let slope = s.mul(s.splat(-2.0), s.mul(t, margin));

@@ -1,9 +1,9 @@
 use super::exp;
-use crate::simd::Simd;
+use crate::simd::Vectors;
 
 /// An odd polynomial near zero; 1 − exp(−q(|x|)) beyond, where q = −ln erfc.
 #[inline(always)]
-pub(crate) fn erf<S: Simd>(s: S, x: S::F) -> S::F {
+pub(crate) fn erf<S: Vectors>(s: S, x: S::F) -> S::F {
     let x2 = s.mul(x, x);
     let near = s.fma(x, s.polynomial(x2, NEAR), x);
     // From 3.93 on the result is 1. A NaN stays in the second operand.

@@ -1,10 +1,10 @@
-use crate::simd::Simd;
+use crate::simd::Vectors;
 
 /// eˣ = 2ⁿ·eʳ with n = round(x / ln 2) and |r| <= ln 2 / 2.
 ///
 /// 2ⁿ is applied in two exact halves, so that a result below the normal range is rounded once.
 #[inline(always)]
-pub(crate) fn exp<S: Simd>(s: S, x: S::F) -> S::F {
+pub(crate) fn exp<S: Vectors>(s: S, x: S::F) -> S::F {
     // Beyond these the result is ∞ or 0 already. A NaN stays in the second operand.
     let x = s.larger(s.splat(-104.0), s.smaller(s.splat(89.0), x));
     // Adding 1.5·2²³ leaves the nearest integer in the low bits of the sum.
@@ -25,7 +25,7 @@ pub(crate) fn exp<S: Simd>(s: S, x: S::F) -> S::F {
 
 /// eˣ − 1 for x <= 0, accurate relative to the result: 2ⁿ·(eʳ − 1) + (2ⁿ − 1). Above zero the result has no meaning.
 #[inline(always)]
-pub(crate) fn exp_m1_below_zero<S: Simd>(s: S, x: S::F) -> S::F {
+pub(crate) fn exp_m1_below_zero<S: Vectors>(s: S, x: S::F) -> S::F {
     // From −20 on the result is −1. A NaN stays in the second operand.
     let clamped = s.larger(s.splat(-20.0), s.smaller(s.zero(), x));
     let shifted = s.fma(clamped, s.splat(std::f32::consts::LOG2_E), s.splat(ROUND));
@@ -41,7 +41,7 @@ pub(crate) fn exp_m1_below_zero<S: Simd>(s: S, x: S::F) -> S::F {
 
 /// 2ⁿ for −126 <= n <= 127.
 #[inline(always)]
-fn power_of_two<S: Simd>(s: S, n: S::I) -> S::F {
+fn power_of_two<S: Vectors>(s: S, n: S::I) -> S::F {
     s.of_bits(s.shift_left::<23>(s.add_i(n, s.splat_i(127))))
 }
 

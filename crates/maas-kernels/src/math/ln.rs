@@ -1,9 +1,9 @@
 use super::exp;
-use crate::simd::Simd;
+use crate::simd::Vectors;
 
 /// ln x = e·ln 2 + ln(1 + f) with x = 2ᵉ·(1 + f) and √½ <= 1 + f < √2.
 #[inline(always)]
-pub(crate) fn ln<S: Simd>(s: S, x: S::F) -> S::F {
+pub(crate) fn ln<S: Vectors>(s: S, x: S::F) -> S::F {
     let subnormal = s.lt(x, s.splat(f32::MIN_POSITIVE));
     let scaled = s.select(subnormal, s.mul(x, s.splat(TWO_23)), x);
     let bits = s.bits(scaled);
@@ -27,7 +27,7 @@ pub(crate) fn ln<S: Simd>(s: S, x: S::F) -> S::F {
 
 /// ln(1 + eˣ) for x <= 0, accurate relative to the result: 2·artanh(e / (2 + e)) with e = eˣ.
 #[inline(always)]
-pub(crate) fn ln_1p_of_exp<S: Simd>(s: S, x: S::F) -> S::F {
+pub(crate) fn ln_1p_of_exp<S: Vectors>(s: S, x: S::F) -> S::F {
     let e = exp(s, x);
     let t = s.div(e, s.add(e, s.splat(2.0)));
     let t2 = s.mul(t, t);

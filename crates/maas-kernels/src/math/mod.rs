@@ -14,7 +14,7 @@ pub(crate) use tanh::tanh;
 
 use crate::Kernels;
 use crate::elementwise::Map;
-use crate::simd::Simd;
+use crate::simd::Vectors;
 
 macro_rules! function {
     ($(#[$doc:meta])* $method:ident, $op:ident, $function:path) => {
@@ -22,7 +22,7 @@ macro_rules! function {
 
         impl Map<1> for $op {
             #[inline(always)]
-            fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+            fn apply<S: Vectors>(&self, s: S, [x]: [S::F; 1]) -> S::F {
                 $function(s, x)
             }
         }

@@ -1,9 +1,9 @@
 use super::exp;
-use crate::simd::Simd;
+use crate::simd::Vectors;
 
 /// An odd polynomial near zero; 1 − 2 / (e²ˣ + 1) beyond.
 #[inline(always)]
-pub(crate) fn tanh<S: Simd>(s: S, x: S::F) -> S::F {
+pub(crate) fn tanh<S: Vectors>(s: S, x: S::F) -> S::F {
     let a = s.abs(x);
     let a2 = s.mul(a, a);
     let near = s.fma(s.mul(a2, a), s.polynomial(a2, COEFFICIENTS), a);

@@ -2,7 +2,7 @@ use super::rows_of;
 use crate::Kernels;
 use crate::elementwise::{Map, map};
 use crate::kernels::Work;
-use crate::simd::Simd;
+use crate::simd::{Simd, Vectors};
 
 /// Maps whose coefficients go by column.
 impl Kernels {
@@ -106,7 +106,7 @@ struct Standardise;
 
 impl Map<4> for Standardise {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x, mean, scale, offset]: [S::F; 4]) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x, mean, scale, offset]: [S::F; 4]) -> S::F {
         s.fma(s.sub(x, mean), scale, offset)
     }
 }
@@ -137,7 +137,7 @@ struct Back;
 
 impl Map<6> for Back {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x, mean, dy, a, b, c]: [S::F; 6]) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x, mean, dy, a, b, c]: [S::F; 6]) -> S::F {
         s.fma(dy, a, s.fma(s.sub(x, mean), b, c))
     }
 }

@@ -3,7 +3,7 @@ use crate::Kernels;
 use crate::elementwise::{Map, Update, map, update};
 use crate::kernels::Work;
 use crate::reduce::{Dot, Reduction, Sum, reduce};
-use crate::simd::Simd;
+use crate::simd::{Simd, Vectors};
 
 /// Normalisation of each row by its own mean and variance.
 impl Kernels {
@@ -119,7 +119,7 @@ struct Less(f32);
 
 impl Map<1> for Less {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         s.sub(x, s.splat(self.0))
     }
 }
@@ -128,7 +128,7 @@ struct Scaled(f32);
 
 impl Update<2> for Scaled {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [gamma, beta]: [S::F; 2], y: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [gamma, beta]: [S::F; 2], y: S::F) -> S::F {
         s.fma(s.mul(y, s.splat(self.0)), gamma, beta)
     }
 }
@@ -195,7 +195,7 @@ struct Back {
 
 impl Map<3> for Back {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x, dy, gamma]: [S::F; 3]) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x, dy, gamma]: [S::F; 3]) -> S::F {
         let inverse = s.splat(self.inverse);
         let normal = s.mul(s.sub(x, s.splat(self.mean)), inverse);
         let level = s.fma(dy, gamma, s.splat(-self.level));

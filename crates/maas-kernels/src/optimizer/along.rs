@@ -2,12 +2,12 @@
 
 use super::direction::Around;
 use crate::kernels::Work;
-use crate::simd::Simd;
+use crate::simd::{Simd, Vectors};
 
 /// (u, state′) = f(g, state), element by element.
 pub(super) trait Direct<const K: usize> {
     /// Must be `#[inline(always)]`.
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, state: [S::F; K]) -> (S::F, [S::F; K]);
+    fn direct<S: Vectors>(&self, s: S, gradient: S::F, state: [S::F; K]) -> (S::F, [S::F; K]);
 }
 
 /// `update` becomes u.

@@ -1,6 +1,6 @@
 use crate::Kernels;
 use crate::elementwise::{Update, UpdateAll};
-use crate::simd::Simd;
+use crate::simd::Vectors;
 
 /// What stands around directions in a chain.
 impl Kernels {
@@ -50,7 +50,7 @@ struct Clip(f32);
 
 impl Update<0> for Clip {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, []: [S::F; 0], x: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, []: [S::F; 0], x: S::F) -> S::F {
         s.larger(s.splat(-self.0), s.smaller(s.splat(self.0), x))
     }
 }
@@ -59,7 +59,7 @@ struct Average(f32);
 
 impl Update<1> for Average {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1], mean: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [x]: [S::F; 1], mean: S::F) -> S::F {
         s.fma(s.splat(self.0), s.sub(x, mean), mean)
     }
 }
@@ -68,7 +68,7 @@ struct Synchronise(f32);
 
 impl UpdateAll<0, 2> for Synchronise {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, []: [S::F; 0], [theta, slow]: [S::F; 2]) -> [S::F; 2] {
+    fn apply<S: Vectors>(&self, s: S, []: [S::F; 0], [theta, slow]: [S::F; 2]) -> [S::F; 2] {
         let slow = s.fma(s.splat(self.0), s.sub(theta, slow), slow);
         [slow, slow]
     }

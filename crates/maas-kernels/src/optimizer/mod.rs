@@ -7,7 +7,7 @@ mod rules;
 
 use crate::Kernels;
 use crate::elementwise::Update;
-use crate::simd::Simd;
+use crate::simd::Vectors;
 pub use direction::{AdamStep, Around, Direction, Nesterov};
 
 /// The step itself.
@@ -32,7 +32,7 @@ struct Descent(f32);
 
 impl Update<1> for Descent {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [update]: [S::F; 1], theta: S::F) -> S::F {
+    fn apply<S: Vectors>(&self, s: S, [update]: [S::F; 1], theta: S::F) -> S::F {
         s.fnma(s.splat(self.0), update, theta)
     }
 }

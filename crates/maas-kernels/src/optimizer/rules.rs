@@ -2,13 +2,13 @@
 
 use super::AdamStep;
 use super::along::Direct;
-use crate::simd::Simd;
+use crate::simd::Vectors;
 
 pub(super) struct Plain;
 
 impl Direct<0> for Plain {
     #[inline(always)]
-    fn direct<S: Simd>(&self, _: S, gradient: S::F, []: [S::F; 0]) -> (S::F, [S::F; 0]) {
+    fn direct<S: Vectors>(&self, _: S, gradient: S::F, []: [S::F; 0]) -> (S::F, [S::F; 0]) {
         (gradient, [])
     }
 }
@@ -17,7 +17,7 @@ pub(super) struct Momentum(pub(super) f32);
 
 impl Direct<1> for Momentum {
     #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [velocity]: [S::F; 1]) -> (S::F, [S::F; 1]) {
+    fn direct<S: Vectors>(&self, s: S, gradient: S::F, [velocity]: [S::F; 1]) -> (S::F, [S::F; 1]) {
         let velocity = s.fma(s.splat(self.0), velocity, gradient);
         (velocity, [velocity])
     }
@@ -30,7 +30,7 @@ pub(super) struct LookAhead {
 
 impl Direct<1> for LookAhead {
     #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [velocity]: [S::F; 1]) -> (S::F, [S::F; 1]) {
+    fn direct<S: Vectors>(&self, s: S, gradient: S::F, [velocity]: [S::F; 1]) -> (S::F, [S::F; 1]) {
         let velocity = s.fma(s.splat(self.carry), velocity, gradient);
         (
             s.fma(s.splat(self.momentum), velocity, gradient),
@@ -58,7 +58,7 @@ impl Moments {
     }
 
     #[inline(always)]
-    fn means<S: Simd>(&self, s: S, gradient: S::F, m: S::F, v: S::F) -> (S::F, S::F) {
+    fn means<S: Vectors>(&self, s: S, gradient: S::F, m: S::F, v: S::F) -> (S::F, S::F) {
         (
             mean(s, self.weight_1, gradient, m),
             mean_square(s, self.weight_2, gradient, v),
@@ -66,7 +66,7 @@ impl Moments {
     }
 
     #[inline(always)]
-    fn along<S: Simd>(&self, s: S, m: S::F, v: S::F) -> S::F {
+    fn along<S: Vectors>(&self, s: S, m: S::F, v: S::F) -> S::F {
         let root = s.add(s.sqrt(v), s.splat(self.epsilon));
         s.mul(s.splat(self.scale), s.div(m, root))
     }
@@ -74,7 +74,7 @@ impl Moments {
 
 impl Direct<2> for Moments {
     #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [m, v]: [S::F; 2]) -> (S::F, [S::F; 2]) {
+    fn direct<S: Vectors>(&self, s: S, gradient: S::F, [m, v]: [S::F; 2]) -> (S::F, [S::F; 2]) {
         let (m, v) = self.means(s, gradient, m, v);
         (self.along(s, m, v), [m, v])
     }
@@ -84,7 +84,12 @@ pub(super) struct AmsGrad(pub(super) Moments);
 
 impl Direct<3> for AmsGrad {
     #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [m, v, top]: [S::F; 3]) -> (S::F, [S::F; 3]) {
+    fn direct<S: Vectors>(
+        &self,
+        s: S,
+        gradient: S::F,
+        [m, v, top]: [S::F; 3],
+    ) -> (S::F, [S::F; 3]) {
         let (m, v) = self.0.means(s, gradient, m, v);
         let top = s.larger(top, v);
         (self.0.along(s, m, top), [m, v, top])
@@ -102,7 +107,7 @@ pub(super) struct Nadam {
 
 impl Direct<2> for Nadam {
     #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [m, v]: [S::F; 2]) -> (S::F, [S::F; 2]) {
+    fn direct<S: Vectors>(&self, s: S, gradient: S::F, [m, v]: [S::F; 2]) -> (S::F, [S::F; 2]) {
         let m = mean(s, self.weight_1, gradient, m);
         let v = mean_square(s, self.weight_2, gradient, v);
         let ahead = s.mul(s.splat(self.gradient_weight), gradient);
@@ -119,7 +124,7 @@ pub(super) struct Rms {
 
 impl Direct<1> for Rms {
     #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [v]: [S::F; 1]) -> (S::F, [S::F; 1]) {
+    fn direct<S: Vectors>(&self, s: S, gradient: S::F, [v]: [S::F; 1]) -> (S::F, [S::F; 1]) {
         let v = mean_square(s, self.weight, gradient, v);
         (by_root(s, gradient, v, self.epsilon), [v])
     }
@@ -132,7 +137,7 @@ pub(super) struct CenteredRms {
 
 impl Direct<2> for CenteredRms {
     #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [v, a]: [S::F; 2]) -> (S::F, [S::F; 2]) {
+    fn direct<S: Vectors>(&self, s: S, gradient: S::F, [v, a]: [S::F; 2]) -> (S::F, [S::F; 2]) {
         let v = mean_square(s, self.weight, gradient, v);
         let a = mean(s, self.weight, gradient, a);
         let variance = s.larger(s.zero(), s.fnma(a, a, v));
@@ -146,7 +151,7 @@ pub(super) struct Adagrad {
 
 impl Direct<1> for Adagrad {
     #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [sum]: [S::F; 1]) -> (S::F, [S::F; 1]) {
+    fn direct<S: Vectors>(&self, s: S, gradient: S::F, [sum]: [S::F; 1]) -> (S::F, [S::F; 1]) {
         let sum = s.fma(gradient, gradient, sum);
         (by_root(s, gradient, sum, self.epsilon), [sum])
     }
@@ -159,7 +164,7 @@ pub(super) struct Lion {
 
 impl Direct<1> for Lion {
     #[inline(always)]
-    fn direct<S: Simd>(&self, s: S, gradient: S::F, [m]: [S::F; 1]) -> (S::F, [S::F; 1]) {
+    fn direct<S: Vectors>(&self, s: S, gradient: S::F, [m]: [S::F; 1]) -> (S::F, [S::F; 1]) {
         let ahead = mean(s, self.weight_1, gradient, m);
         let one = s.with_sign(s.splat(1.0), ahead);
         let sign = s.clear(s.le(s.abs(ahead), s.zero()), one);
@@ -170,19 +175,19 @@ impl Direct<1> for Lion {
 
 /// m + w (g − m).
 #[inline(always)]
-fn mean<S: Simd>(s: S, weight: f32, gradient: S::F, m: S::F) -> S::F {
+fn mean<S: Vectors>(s: S, weight: f32, gradient: S::F, m: S::F) -> S::F {
     s.fma(s.splat(weight), s.sub(gradient, m), m)
 }
 
 /// v + w (g² − v).
 #[inline(always)]
-fn mean_square<S: Simd>(s: S, weight: f32, gradient: S::F, v: S::F) -> S::F {
+fn mean_square<S: Vectors>(s: S, weight: f32, gradient: S::F, v: S::F) -> S::F {
     let excess = s.fma(gradient, gradient, s.neg(v));
     s.fma(s.splat(weight), excess, v)
 }
 
 /// g / √(v + ε).
 #[inline(always)]
-fn by_root<S: Simd>(s: S, gradient: S::F, v: S::F, epsilon: f32) -> S::F {
+fn by_root<S: Vectors>(s: S, gradient: S::F, v: S::F, epsilon: f32) -> S::F {
     s.div(gradient, s.sqrt(s.add(v, s.splat(epsilon))))
 }

@@ -1,4 +1,4 @@
-use super::Simd;
+use super::{Simd, Vectors};
 
 /// Sixteen lanes of plain Rust. For tests alone: it sends the generic code down the roads of the AVX-512 set on
 /// processors that do not have it.
@@ -17,9 +17,8 @@ fn zip<T: Copy, U: Copy, V>(a: [T; 16], b: [U; 16], f: impl Fn(T, U) -> V) -> [V
     std::array::from_fn(|l| f(a[l], b[l]))
 }
 
-impl Simd for Array {
+impl Vectors for Array {
     const LANES: usize = 16;
-    const TILE_ROWS: usize = 6;
     type F = F;
     type I = I;
     type M = M;
@@ -31,65 +30,9 @@ impl Simd for Array {
     }
 
     #[inline(never)]
-    unsafe fn load_partial(self, p: *const f32, n: usize) -> F {
-        assert!(n <= 16);
-        let mut x = [0.0; 16];
-        // SAFETY: the caller vouches for `n` floats.
-        x[..n].copy_from_slice(unsafe { std::slice::from_raw_parts(p, n) });
-        x
-    }
-
-    #[inline(never)]
     unsafe fn store(self, p: *mut f32, x: F) {
         // SAFETY: the caller vouches for sixteen floats.
         unsafe { p.cast::<F>().write_unaligned(x) }
-    }
-
-    #[inline(never)]
-    unsafe fn store_partial(self, p: *mut f32, n: usize, x: F) {
-        assert!(n <= 16);
-        for (l, x) in x.into_iter().enumerate().take(n) {
-            // SAFETY: the caller vouches for `n` floats.
-            unsafe { p.add(l).write(x) }
-        }
-    }
-
-    #[inline(never)]
-    unsafe fn load_u16(self, p: *const u16) -> I {
-        // SAFETY: the caller vouches for sixteen numbers.
-        unsafe { p.cast::<[u16; 16]>().read_unaligned() }.map(i32::from)
-    }
-
-    #[inline(never)]
-    unsafe fn store_u16(self, p: *mut u16, x: I) {
-        // SAFETY: the caller vouches for sixteen numbers.
-        unsafe { p.cast::<[u16; 16]>().write_unaligned(x.map(|x| x as u16)) }
-    }
-
-    #[inline(never)]
-    unsafe fn transpose(
-        self,
-        from: *const f32,
-        from_stride: usize,
-        rows: usize,
-        columns: usize,
-        to: *mut f32,
-        to_stride: usize,
-    ) {
-        assert!(rows <= 16 && columns <= 16);
-        for l in 0..columns {
-            // SAFETY: the caller vouches for these elements and for a whole vector to write.
-            unsafe {
-                let column = std::array::from_fn(|j| {
-                    if j < rows {
-                        from.add(j * from_stride + l).read()
-                    } else {
-                        f32::NAN
-                    }
-                });
-                self.store(to.add(l * to_stride), column);
-            }
-        }
     }
 
     #[inline(never)]
@@ -158,16 +101,6 @@ impl Simd for Array {
     }
 
     #[inline(never)]
-    fn mask_from_bits(self, bits: u32) -> M {
-        std::array::from_fn(|l| bits >> l & 1 == 1)
-    }
-
-    #[inline(never)]
-    fn swap_pairs(self, a: F) -> F {
-        std::array::from_fn(|l| a[l ^ 1])
-    }
-
-    #[inline(never)]
     fn splat_i(self, x: i32) -> I {
         [x; 16]
     }
@@ -215,5 +148,75 @@ impl Simd for Array {
     #[inline(never)]
     fn shift_right<const N: i32>(self, a: I) -> I {
         map(a, |a| a >> N)
+    }
+}
+
+impl Simd for Array {
+    const TILE_ROWS: usize = 6;
+
+    #[inline(never)]
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> F {
+        assert!(n <= 16);
+        let mut x = [0.0; 16];
+        // SAFETY: the caller vouches for `n` floats.
+        x[..n].copy_from_slice(unsafe { std::slice::from_raw_parts(p, n) });
+        x
+    }
+
+    #[inline(never)]
+    unsafe fn store_partial(self, p: *mut f32, n: usize, x: F) {
+        assert!(n <= 16);
+        for (l, x) in x.into_iter().enumerate().take(n) {
+            // SAFETY: the caller vouches for `n` floats.
+            unsafe { p.add(l).write(x) }
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn load_u16(self, p: *const u16) -> I {
+        // SAFETY: the caller vouches for sixteen numbers.
+        unsafe { p.cast::<[u16; 16]>().read_unaligned() }.map(i32::from)
+    }
+
+    #[inline(never)]
+    unsafe fn store_u16(self, p: *mut u16, x: I) {
+        // SAFETY: the caller vouches for sixteen numbers.
+        unsafe { p.cast::<[u16; 16]>().write_unaligned(x.map(|x| x as u16)) }
+    }
+
+    #[inline(never)]
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        from_stride: usize,
+        rows: usize,
+        columns: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        assert!(rows <= 16 && columns <= 16);
+        for l in 0..columns {
+            // SAFETY: the caller vouches for these elements and for a whole vector to write.
+            unsafe {
+                let column = std::array::from_fn(|j| {
+                    if j < rows {
+                        from.add(j * from_stride + l).read()
+                    } else {
+                        f32::NAN
+                    }
+                });
+                self.store(to.add(l * to_stride), column);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn swap_pairs(self, a: F) -> F {
+        std::array::from_fn(|l| a[l ^ 1])
+    }
+
+    #[inline(never)]
+    fn mask_from_bits(self, bits: u32) -> M {
+        std::array::from_fn(|l| bits >> l & 1 == 1)
     }
 }

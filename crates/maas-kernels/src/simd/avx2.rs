@@ -1,7 +1,7 @@
 use std::arch::x86_64::*;
 use std::sync::atomic::{Ordering, compiler_fence};
 
-use super::Simd;
+use super::{Simd, Vectors};
 
 /// Eight lanes on AVX2 with FMA. A value proves that the processor has both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +57,8 @@ impl Avx2 {
     }
 }
 
-impl Simd for Avx2 {
+impl Vectors for Avx2 {
     const LANES: usize = 8;
-    const TILE_ROWS: usize = 6;
     type F = __m256;
     type I = __m256i;
     type M = __m256;
@@ -71,15 +70,55 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn load_partial(self, p: *const f32, n: usize) -> __m256 {
-        // SAFETY: `self` proves AVX; lanes beyond the caller's `n` floats are not read.
-        unsafe { _mm256_maskload_ps(p, self.first(n)) }
-    }
-
-    #[inline(always)]
     unsafe fn store(self, p: *mut f32, x: __m256) {
         // SAFETY: `self` proves AVX; the caller vouches for eight floats.
         unsafe { _mm256_storeu_ps(p, x) }
+    }
+
+    operations! {
+        splat(x: f32) -> __m256 = _mm256_set1_ps(x);
+        add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
+        sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
+        mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
+        div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
+        sqrt(a: __m256) -> __m256 = _mm256_sqrt_ps(a);
+        fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
+        fnma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fnmadd_ps(a, b, c);
+        lt(a: __m256, b: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_LT_OQ>(a, b);
+        le(a: __m256, b: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_LE_OQ>(a, b);
+        is_nan(a: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a);
+        select(mask: __m256, a: __m256, b: __m256) -> __m256 = _mm256_blendv_ps(b, a, mask);
+        clear(mask: __m256, a: __m256) -> __m256 = _mm256_andnot_ps(mask, a);
+        splat_i(x: i32) -> __m256i = _mm256_set1_epi32(x);
+        bits(a: __m256) -> __m256i = _mm256_castps_si256(a);
+        of_bits(a: __m256i) -> __m256 = _mm256_castsi256_ps(a);
+        to_float(a: __m256i) -> __m256 = _mm256_cvtepi32_ps(a);
+        add_i(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi32(a, b);
+        sub_i(a: __m256i, b: __m256i) -> __m256i = _mm256_sub_epi32(a, b);
+        and_i(a: __m256i, b: __m256i) -> __m256i = _mm256_and_si256(a, b);
+        or_i(a: __m256i, b: __m256i) -> __m256i = _mm256_or_si256(a, b);
+    }
+
+    #[inline(always)]
+    fn shift_left<const N: i32>(self, a: __m256i) -> __m256i {
+        // SAFETY: `self` proves AVX2.
+        unsafe { _mm256_slli_epi32::<N>(a) }
+    }
+
+    #[inline(always)]
+    fn shift_right<const N: i32>(self, a: __m256i) -> __m256i {
+        // SAFETY: `self` proves AVX2.
+        unsafe { _mm256_srai_epi32::<N>(a) }
+    }
+}
+
+impl Simd for Avx2 {
+    const TILE_ROWS: usize = 6;
+
+    #[inline(always)]
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> __m256 {
+        // SAFETY: `self` proves AVX; lanes beyond the caller's `n` floats are not read.
+        unsafe { _mm256_maskload_ps(p, self.first(n)) }
     }
 
     #[inline(always)]
@@ -175,28 +214,7 @@ impl Simd for Avx2 {
     }
 
     operations! {
-        splat(x: f32) -> __m256 = _mm256_set1_ps(x);
-        add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
-        sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
-        mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
-        div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
-        sqrt(a: __m256) -> __m256 = _mm256_sqrt_ps(a);
-        fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
-        fnma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fnmadd_ps(a, b, c);
-        lt(a: __m256, b: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_LT_OQ>(a, b);
-        le(a: __m256, b: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_LE_OQ>(a, b);
-        is_nan(a: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a);
-        select(mask: __m256, a: __m256, b: __m256) -> __m256 = _mm256_blendv_ps(b, a, mask);
-        clear(mask: __m256, a: __m256) -> __m256 = _mm256_andnot_ps(mask, a);
         swap_pairs(a: __m256) -> __m256 = _mm256_permute_ps::<0b10_11_00_01>(a);
-        splat_i(x: i32) -> __m256i = _mm256_set1_epi32(x);
-        bits(a: __m256) -> __m256i = _mm256_castps_si256(a);
-        of_bits(a: __m256i) -> __m256 = _mm256_castsi256_ps(a);
-        to_float(a: __m256i) -> __m256 = _mm256_cvtepi32_ps(a);
-        add_i(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi32(a, b);
-        sub_i(a: __m256i, b: __m256i) -> __m256i = _mm256_sub_epi32(a, b);
-        and_i(a: __m256i, b: __m256i) -> __m256i = _mm256_and_si256(a, b);
-        or_i(a: __m256i, b: __m256i) -> __m256i = _mm256_or_si256(a, b);
     }
 
     #[inline(always)]
@@ -207,17 +225,5 @@ impl Simd for Avx2 {
             let set = _mm256_and_si256(_mm256_set1_epi32(bits.cast_signed()), lanes);
             _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lanes))
         }
-    }
-
-    #[inline(always)]
-    fn shift_left<const N: i32>(self, a: __m256i) -> __m256i {
-        // SAFETY: `self` proves AVX2.
-        unsafe { _mm256_slli_epi32::<N>(a) }
-    }
-
-    #[inline(always)]
-    fn shift_right<const N: i32>(self, a: __m256i) -> __m256i {
-        // SAFETY: `self` proves AVX2.
-        unsafe { _mm256_srai_epi32::<N>(a) }
     }
 }

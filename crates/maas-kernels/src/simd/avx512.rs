@@ -1,6 +1,6 @@
 use std::arch::x86_64::*;
 
-use super::{Avx2, Simd};
+use super::{Avx2, Simd, Vectors};
 
 /// Sixteen lanes on AVX-512F. A value proves that the processor has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +33,8 @@ fn first(n: usize) -> __mmask16 {
     ((1u32 << n) - 1) as __mmask16
 }
 
-impl Simd for Avx512 {
+impl Vectors for Avx512 {
     const LANES: usize = 16;
-    const TILE_ROWS: usize = 6;
     type F = __m512;
     type I = __m512i;
     type M = __mmask16;
@@ -47,15 +46,55 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn load_partial(self, p: *const f32, n: usize) -> __m512 {
-        // SAFETY: `self` proves AVX-512F; lanes beyond the caller's `n` floats are not read.
-        unsafe { _mm512_maskz_loadu_ps(first(n), p) }
-    }
-
-    #[inline(always)]
     unsafe fn store(self, p: *mut f32, x: __m512) {
         // SAFETY: `self` proves AVX-512F; the caller vouches for sixteen floats.
         unsafe { _mm512_storeu_ps(p, x) }
+    }
+
+    operations! {
+        splat(x: f32) -> __m512 = _mm512_set1_ps(x);
+        add(a: __m512, b: __m512) -> __m512 = _mm512_add_ps(a, b);
+        sub(a: __m512, b: __m512) -> __m512 = _mm512_sub_ps(a, b);
+        mul(a: __m512, b: __m512) -> __m512 = _mm512_mul_ps(a, b);
+        div(a: __m512, b: __m512) -> __m512 = _mm512_div_ps(a, b);
+        sqrt(a: __m512) -> __m512 = _mm512_sqrt_ps(a);
+        fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fmadd_ps(a, b, c);
+        fnma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fnmadd_ps(a, b, c);
+        lt(a: __m512, b: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b);
+        le(a: __m512, b: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(a, b);
+        is_nan(a: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
+        select(mask: __mmask16, a: __m512, b: __m512) -> __m512 = _mm512_mask_blend_ps(mask, b, a);
+        clear(mask: __mmask16, a: __m512) -> __m512 = _mm512_maskz_mov_ps(!mask, a);
+        splat_i(x: i32) -> __m512i = _mm512_set1_epi32(x);
+        bits(a: __m512) -> __m512i = _mm512_castps_si512(a);
+        of_bits(a: __m512i) -> __m512 = _mm512_castsi512_ps(a);
+        to_float(a: __m512i) -> __m512 = _mm512_cvtepi32_ps(a);
+        add_i(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi32(a, b);
+        sub_i(a: __m512i, b: __m512i) -> __m512i = _mm512_sub_epi32(a, b);
+        and_i(a: __m512i, b: __m512i) -> __m512i = _mm512_and_si512(a, b);
+        or_i(a: __m512i, b: __m512i) -> __m512i = _mm512_or_si512(a, b);
+    }
+
+    #[inline(always)]
+    fn shift_left<const N: i32>(self, a: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_sllv_epi32(a, _mm512_set1_epi32(N)) }
+    }
+
+    #[inline(always)]
+    fn shift_right<const N: i32>(self, a: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_srav_epi32(a, _mm512_set1_epi32(N)) }
+    }
+}
+
+impl Simd for Avx512 {
+    const TILE_ROWS: usize = 6;
+
+    #[inline(always)]
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> __m512 {
+        // SAFETY: `self` proves AVX-512F; lanes beyond the caller's `n` floats are not read.
+        unsafe { _mm512_maskz_loadu_ps(first(n), p) }
     }
 
     #[inline(always)]
@@ -101,44 +140,11 @@ impl Simd for Avx512 {
     }
 
     operations! {
-        splat(x: f32) -> __m512 = _mm512_set1_ps(x);
-        add(a: __m512, b: __m512) -> __m512 = _mm512_add_ps(a, b);
-        sub(a: __m512, b: __m512) -> __m512 = _mm512_sub_ps(a, b);
-        mul(a: __m512, b: __m512) -> __m512 = _mm512_mul_ps(a, b);
-        div(a: __m512, b: __m512) -> __m512 = _mm512_div_ps(a, b);
-        sqrt(a: __m512) -> __m512 = _mm512_sqrt_ps(a);
-        fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fmadd_ps(a, b, c);
-        fnma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fnmadd_ps(a, b, c);
-        lt(a: __m512, b: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b);
-        le(a: __m512, b: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(a, b);
-        is_nan(a: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
-        select(mask: __mmask16, a: __m512, b: __m512) -> __m512 = _mm512_mask_blend_ps(mask, b, a);
-        clear(mask: __mmask16, a: __m512) -> __m512 = _mm512_maskz_mov_ps(!mask, a);
         swap_pairs(a: __m512) -> __m512 = _mm512_permute_ps::<0b10_11_00_01>(a);
-        splat_i(x: i32) -> __m512i = _mm512_set1_epi32(x);
-        bits(a: __m512) -> __m512i = _mm512_castps_si512(a);
-        of_bits(a: __m512i) -> __m512 = _mm512_castsi512_ps(a);
-        to_float(a: __m512i) -> __m512 = _mm512_cvtepi32_ps(a);
-        add_i(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi32(a, b);
-        sub_i(a: __m512i, b: __m512i) -> __m512i = _mm512_sub_epi32(a, b);
-        and_i(a: __m512i, b: __m512i) -> __m512i = _mm512_and_si512(a, b);
-        or_i(a: __m512i, b: __m512i) -> __m512i = _mm512_or_si512(a, b);
     }
 
     #[inline(always)]
     fn mask_from_bits(self, bits: u32) -> __mmask16 {
         bits as __mmask16
-    }
-
-    #[inline(always)]
-    fn shift_left<const N: i32>(self, a: __m512i) -> __m512i {
-        // SAFETY: `self` proves AVX-512F.
-        unsafe { _mm512_sllv_epi32(a, _mm512_set1_epi32(N)) }
-    }
-
-    #[inline(always)]
-    fn shift_right<const N: i32>(self, a: __m512i) -> __m512i {
-        // SAFETY: `self` proves AVX-512F.
-        unsafe { _mm512_srav_epi32(a, _mm512_set1_epi32(N)) }
     }
 }

@@ -25,6 +25,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod scalar;
+mod twice;
 
 #[cfg(test)]
 pub(crate) use array::Array;
@@ -33,17 +34,16 @@ pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
 pub(crate) use scalar::Scalar;
+pub(crate) use twice::{Four, four};
 
 /// No set has more lanes.
 pub(crate) const MOST_LANES: usize = 16;
 
 /// Vectors of `LANES` floats or integers. Each operation is exactly rounded or exact, so that lane by lane every
 /// implementation gives the same bits (a NaN's payload apart).
-pub(crate) trait Simd: Copy {
-    /// Floats in a vector: a power of two, at most `MOST_LANES`.
+pub(crate) trait Vectors: Copy {
+    /// Floats in a vector: a power of two.
     const LANES: usize;
-    /// Rows of a product's tile, two vectors wide, that the registers hold: at most 6.
-    const TILE_ROWS: usize;
     /// Floats.
     type F: Copy;
     /// 32-bit integers, wrapping.
@@ -54,68 +54,9 @@ pub(crate) trait Simd: Copy {
     /// # Safety
     /// `p` must be valid for reading `LANES` floats; no alignment is asked.
     unsafe fn load(self, p: *const f32) -> Self::F;
-    /// Zeros beyond the first `n` lanes.
-    /// # Safety
-    /// `p` must be valid for reading `n <= LANES` floats.
-    unsafe fn load_partial(self, p: *const f32, n: usize) -> Self::F;
     /// # Safety
     /// `p` must be valid for writing `LANES` floats; no alignment is asked.
     unsafe fn store(self, p: *mut f32, x: Self::F);
-    /// Writes the first `n` lanes only.
-    /// # Safety
-    /// `p` must be valid for writing `n <= LANES` floats.
-    unsafe fn store_partial(self, p: *mut f32, n: usize, x: Self::F);
-
-    /// Each number in the lower half of its lane, the upper one being zero.
-    /// # Safety
-    /// `p` must be valid for reading `LANES` numbers; no alignment is asked.
-    unsafe fn load_u16(self, p: *const u16) -> Self::I;
-    /// The lower half of each lane.
-    /// # Safety
-    /// `p` must be valid for writing `LANES` numbers; no alignment is asked.
-    unsafe fn store_u16(self, p: *mut u16, x: Self::I);
-
-    /// `to[l·to_stride + j] = from[j·from_stride + l]` for `j < rows` and `l < columns`, both at most `LANES`.
-    ///
-    /// For l in ascending order whole vectors may be written, with anything beyond the first `rows` floats.
-    ///
-    /// # Safety
-    /// The elements of `from` must be valid for reading, and `LANES` floats from every `to + l·to_stride` for writing.
-    unsafe fn transpose(
-        self,
-        from: *const f32,
-        from_stride: usize,
-        rows: usize,
-        columns: usize,
-        to: *mut f32,
-        to_stride: usize,
-    );
-
-    /// Goes on with one chain a lane: `sum[j] ← fma(x[l], from[j·from_stride + l], sum[j])` for `l < LANES` in
-    /// ascending order.
-    ///
-    /// # Safety
-    /// `LANES` rows of `LANES` floats of `from` must be valid for reading, and `LANES` floats of `x`.
-    #[inline(always)]
-    unsafe fn chains(
-        self,
-        from: *const f32,
-        from_stride: usize,
-        x: *const f32,
-        sum: Self::F,
-    ) -> Self::F {
-        let (mut block, mut sum) = ([0.0; MOST_LANES * MOST_LANES], sum);
-        // SAFETY: the caller vouches for `from` and `x`; the block has room for `LANES` vectors.
-        unsafe {
-            let n = Self::LANES;
-            self.transpose(from, from_stride, n, n, block.as_mut_ptr(), n);
-            for l in 0..n {
-                let column = self.load(block.as_ptr().add(l * n));
-                sum = self.fma(self.splat(*x.add(l)), column, sum);
-            }
-        }
-        sum
-    }
 
     fn splat(self, x: f32) -> Self::F;
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
@@ -138,12 +79,6 @@ pub(crate) trait Simd: Copy {
     /// +0 where the mask is set, else `a`. Written as bitwise logic where masks are vectors: a selection between 0 and
     /// what lies at the place of the result would become a masked store, which takes many cycles on AMD's processors.
     fn clear(self, mask: Self::M, a: Self::F) -> Self::F;
-    /// Lane `l` is bit `l` of `bits`.
-    fn mask_from_bits(self, bits: u32) -> Self::M;
-
-    /// Lanes 2p and 2p + 1 exchanged; a lane alone stays.
-    fn swap_pairs(self, a: Self::F) -> Self::F;
-
     fn splat_i(self, x: i32) -> Self::I;
     fn bits(self, a: Self::F) -> Self::I;
     fn of_bits(self, a: Self::I) -> Self::F;
@@ -202,4 +137,76 @@ pub(crate) trait Simd: Copy {
         }
         sum
     }
+}
+
+/// Vectors as wide as the registers of an instruction set: at most `MOST_LANES`.
+pub(crate) trait Simd: Vectors {
+    /// Rows of a product's tile, two vectors wide, that the registers hold: at most 6.
+    const TILE_ROWS: usize;
+
+    /// Zeros beyond the first `n` lanes.
+    /// # Safety
+    /// `p` must be valid for reading `n <= LANES` floats.
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> Self::F;
+    /// Writes the first `n` lanes only.
+    /// # Safety
+    /// `p` must be valid for writing `n <= LANES` floats.
+    unsafe fn store_partial(self, p: *mut f32, n: usize, x: Self::F);
+
+    /// Each number in the lower half of its lane, the upper one being zero.
+    /// # Safety
+    /// `p` must be valid for reading `LANES` numbers; no alignment is asked.
+    unsafe fn load_u16(self, p: *const u16) -> Self::I;
+    /// The lower half of each lane.
+    /// # Safety
+    /// `p` must be valid for writing `LANES` numbers; no alignment is asked.
+    unsafe fn store_u16(self, p: *mut u16, x: Self::I);
+
+    /// `to[l·to_stride + j] = from[j·from_stride + l]` for `j < rows` and `l < columns`, both at most `LANES`.
+    ///
+    /// For l in ascending order whole vectors may be written, with anything beyond the first `rows` floats.
+    ///
+    /// # Safety
+    /// The elements of `from` must be valid for reading, and `LANES` floats from every `to + l·to_stride` for writing.
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        from_stride: usize,
+        rows: usize,
+        columns: usize,
+        to: *mut f32,
+        to_stride: usize,
+    );
+
+    /// Goes on with one chain a lane: `sum[j] ← fma(x[l], from[j·from_stride + l], sum[j])` for `l < LANES` in
+    /// ascending order.
+    ///
+    /// # Safety
+    /// `LANES` rows of `LANES` floats of `from` must be valid for reading, and `LANES` floats of `x`.
+    #[inline(always)]
+    unsafe fn chains(
+        self,
+        from: *const f32,
+        from_stride: usize,
+        x: *const f32,
+        sum: Self::F,
+    ) -> Self::F {
+        let (mut block, mut sum) = ([0.0; MOST_LANES * MOST_LANES], sum);
+        // SAFETY: the caller vouches for `from` and `x`; the block has room for `LANES` vectors.
+        unsafe {
+            let n = Self::LANES;
+            self.transpose(from, from_stride, n, n, block.as_mut_ptr(), n);
+            for l in 0..n {
+                let column = self.load(block.as_ptr().add(l * n));
+                sum = self.fma(self.splat(*x.add(l)), column, sum);
+            }
+        }
+        sum
+    }
+
+    /// Lane `l` is bit `l` of `bits`.
+    fn mask_from_bits(self, bits: u32) -> Self::M;
+
+    /// Lanes 2p and 2p + 1 exchanged; a lane alone stays.
+    fn swap_pairs(self, a: Self::F) -> Self::F;
 }

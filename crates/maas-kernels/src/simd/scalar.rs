@@ -1,12 +1,11 @@
-use super::Simd;
+use super::{Simd, Vectors};
 
 /// One lane of plain Rust: runs everywhere and is the reference for all other sets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scalar;
 
-impl Simd for Scalar {
+impl Vectors for Scalar {
     const LANES: usize = 1;
-    const TILE_ROWS: usize = 1;
     type F = f32;
     type I = i32;
     type M = bool;
@@ -18,54 +17,9 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    unsafe fn load_partial(self, p: *const f32, n: usize) -> f32 {
-        if n == 0 {
-            return 0.0;
-        }
-        // SAFETY: the caller vouches for `n = 1` float at `p`.
-        unsafe { p.read() }
-    }
-
-    #[inline(always)]
     unsafe fn store(self, p: *mut f32, x: f32) {
         // SAFETY: the caller vouches for one float at `p`.
         unsafe { p.write(x) }
-    }
-
-    #[inline(always)]
-    unsafe fn store_partial(self, p: *mut f32, n: usize, x: f32) {
-        if n > 0 {
-            // SAFETY: the caller vouches for `n = 1` float at `p`.
-            unsafe { p.write(x) }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn load_u16(self, p: *const u16) -> i32 {
-        // SAFETY: the caller vouches for one number at `p`.
-        unsafe { i32::from(p.read_unaligned()) }
-    }
-
-    #[inline(always)]
-    unsafe fn store_u16(self, p: *mut u16, x: i32) {
-        // SAFETY: the caller vouches for one number at `p`.
-        unsafe { p.write_unaligned(x as u16) }
-    }
-
-    #[inline(always)]
-    unsafe fn transpose(
-        self,
-        from: *const f32,
-        _: usize,
-        rows: usize,
-        columns: usize,
-        to: *mut f32,
-        _: usize,
-    ) {
-        if rows == 1 && columns == 1 {
-            // SAFETY: the caller vouches for the one element.
-            unsafe { to.write(from.read()) }
-        }
     }
 
     #[inline(always)]
@@ -134,16 +88,6 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    fn mask_from_bits(self, bits: u32) -> bool {
-        bits & 1 == 1
-    }
-
-    #[inline(always)]
-    fn swap_pairs(self, a: f32) -> f32 {
-        a
-    }
-
-    #[inline(always)]
     fn splat_i(self, x: i32) -> i32 {
         x
     }
@@ -191,5 +135,64 @@ impl Simd for Scalar {
     #[inline(always)]
     fn shift_right<const N: i32>(self, a: i32) -> i32 {
         a >> N
+    }
+}
+
+impl Simd for Scalar {
+    const TILE_ROWS: usize = 1;
+
+    #[inline(always)]
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> f32 {
+        if n == 0 {
+            return 0.0;
+        }
+        // SAFETY: the caller vouches for `n = 1` float at `p`.
+        unsafe { p.read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut f32, n: usize, x: f32) {
+        if n > 0 {
+            // SAFETY: the caller vouches for `n = 1` float at `p`.
+            unsafe { p.write(x) }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_u16(self, p: *const u16) -> i32 {
+        // SAFETY: the caller vouches for one number at `p`.
+        unsafe { i32::from(p.read_unaligned()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u16(self, p: *mut u16, x: i32) {
+        // SAFETY: the caller vouches for one number at `p`.
+        unsafe { p.write_unaligned(x as u16) }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        _: usize,
+        rows: usize,
+        columns: usize,
+        to: *mut f32,
+        _: usize,
+    ) {
+        if rows == 1 && columns == 1 {
+            // SAFETY: the caller vouches for the one element.
+            unsafe { to.write(from.read()) }
+        }
+    }
+
+    #[inline(always)]
+    fn swap_pairs(self, a: f32) -> f32 {
+        a
+    }
+
+    #[inline(always)]
+    fn mask_from_bits(self, bits: u32) -> bool {
+        bits & 1 == 1
     }
 }
