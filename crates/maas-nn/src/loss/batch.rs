@@ -91,7 +91,7 @@ impl<'a> LossBatch<'a> {
                     found: weights.len(),
                 });
             }
-            let bad = |&weight: &f32| !(0.0..f32::INFINITY).contains(&weight);
+            let bad = |&weight: &f32| !(0.0..=f32::MAX).contains(&weight);
             if let Some(row) = find(weights, bad) {
                 return Err(Error::Weight {
                     row,
@@ -156,7 +156,8 @@ impl<'a> LossBatch<'a> {
     }
 }
 
-/// The first element of which `bad` holds; all are looked at, which vectorises.
+/// The first element of which `bad` holds; all are looked at, which vectorises if `bad` has no branches:
+/// a range is then a closed one.
 pub(crate) fn find<T>(elements: &[T], bad: impl Fn(&T) -> bool) -> Option<usize> {
     if elements
         .iter()

@@ -28,7 +28,7 @@ pub struct Poisson;
 impl Poisson {
     fn check(self, batch: &LossBatch<'_>) -> Result<(), Error> {
         let targets = batch.values(self.name())?;
-        match find(targets, |&target| !(0.0..f32::INFINITY).contains(&target)) {
+        match find(targets, |&target| !(0.0..=f32::MAX).contains(&target)) {
             None => Ok(()),
             Some(index) => Err(Error::Target {
                 loss: self.name().to_owned(),
