@@ -21,10 +21,15 @@ def ratio(ours, theirs):
     return statistics.median(ratios), interval
 
 
+def losses(values):
+    spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.4f}{spread}"
+
+
 def table(peers):
     """Markdown of peers with `label`, `seconds` and `losses`; the first one is what ratios are to."""
     lines = [
-        "| | median s | least to most | times ours | 95 % interval | last loss |",
+        "| | median s | least to most | times ours | 95 % interval | last loss, mean ± deviation |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for peer in peers:
@@ -34,6 +39,6 @@ def table(peers):
             between = ""
         lines.append(
             f"| {peer.label} | {statistics.median(peer.seconds):.4f} | {min(peer.seconds):.4f} to {max(peer.seconds):.4f} "
-            f"| {times:.2f} | {between} | {statistics.median(peer.losses):.4f} |"
+            f"| {times:.2f} | {between} | {losses(peer.losses)} |"
         )
     return "\n".join(lines)

@@ -20,6 +20,7 @@ use std::{
     time::Instant,
 };
 
+use maas_core::Seed;
 use maas_data::{Dataset, Input, Targets};
 use maas_kernels::{Kernels, Parallelism};
 use maas_nn::Network;
@@ -154,19 +155,23 @@ fn parallelism(threads: &str) -> Result<Parallelism, Box<dyn Error>> {
     })
 }
 
+/// Every round has orders of its own, as those of the peers have.
 fn serve(workload: &Workload, threads: &str) -> Result<(), Box<dyn Error>> {
     let parallelism = parallelism(threads)?;
     let data = workload.data();
-    let trainer = watched::all(workload).parallelism(parallelism);
-    train(workload, &trainer, &data)?;
+    let trainer = |round: u64| {
+        let trainer = watched::all(workload).parallelism(parallelism);
+        trainer.seed(Seed(7 + round))
+    };
+    train(workload, &trainer(0), &data)?;
     println!(
         r#"{{"ready": "{}, at most {} threads"}}"#,
         Kernels::best().name(),
         parallelism.get()
     );
-    for line in io::stdin().lines() {
+    for (round, line) in (1..).zip(io::stdin().lines()) {
         line?;
-        let (seconds, loss, _) = train(workload, &trainer, &data)?;
+        let (seconds, loss, _) = train(workload, &trainer(round), &data)?;
         println!(r#"{{"seconds": {seconds}, "loss": {loss}}}"#);
     }
     Ok(())
