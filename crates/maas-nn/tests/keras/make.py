@@ -164,5 +164,14 @@ for name, part in [("batch", batch), ("layer", layer)]:
 state = {"batch.moving_mean": batch.moving_mean, "batch.moving_variance": batch.moving_variance}
 case("a network", architecture, parameters, state, [[draw(6, 4)] for _ in range(3)], network)
 
+for options in [{"center": False}, {"scale": False}, {"center": False, "scale": False}]:
+    norm = built(keras.layers.BatchNormalization(**options), [3])
+    architecture = spec([("FP32", [3])], [("norm", {"batch_norm": options}, [0])])
+    parameters = {f"norm.{variable.name}": variable for variable in norm.trainable_variables}
+    state = {"norm.moving_mean": norm.moving_mean, "norm.moving_variance": norm.moving_variance}
+    batches = [[draw(6, 3) * (step + 1) + step] for step in range(3)]
+    without = " or ".join(options)
+    case(f"batch_norm without {without}", architecture, parameters, state, batches, lambda inputs, training: norm(inputs[0], training=training))
+
 lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in cases)
 pathlib.Path(__file__).with_name("fixtures.json").write_text(f"[\n{lines}\n]\n")
