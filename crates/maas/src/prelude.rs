@@ -18,8 +18,9 @@ pub use maas_data::{Dataset, WeightedSampler};
 #[cfg(feature = "nn")]
 pub use maas_nn::{
     Activation, BinaryCrossEntropy, CategoricalCrossEntropy, CategoricalHinge, Graph, Hinge, Huber,
-    Initializer, Kernels, KullbackLeibler, Layer, Layers, LogCosh, Loss, MeanAbsoluteError,
-    MeanSquaredError, Merge, Network, Parallelism, Poisson, Sequential, SquaredHinge, Transform,
+    Initializer, Kernels, KullbackLeibler, Layer, Layers, LogCosh, Loss, LossBatch,
+    MeanAbsoluteError, MeanSquaredError, Merge, Network, Parallelism, Poisson, Sequential,
+    SquaredHinge, Transform,
 };
 #[cfg(feature = "schedule")]
 pub use maas_schedule::{Policy, RoundRobin};
@@ -31,8 +32,8 @@ pub use maas_service::{InferRequest, InferResponse, Replicas, ServeError, Servic
 pub use maas_train::{
     AbsoluteError, Accuracy, Adagrad, Adam, AdamW, AmsGrad, AveragePrecision, AverageWeights,
     BinaryAccuracy, Callback, Chain, Checkpoints, ClassAverage, ClipByGlobalNorm, ClipByNorm,
-    ClipByValue, ConfusionMatrix, EarlyStopping, Event, F1, Figure, Flow, GradientDescent, History,
-    LearningRate, Lion, Metric, Nadam, Plateau, Precision, Progress, R2, Recall, RmsProp, RocAuc,
-    RootMeanSquaredError, Search, Sgd, Span, SquaredError, StopHandle, TopK, Trainer,
-    confusion_matrix,
+    ClipByValue, ConfusionMatrix, DecayWeights, EarlyStopping, Event, F1, Figure, Flow,
+    GradientDescent, History, LearningRate, Lion, Metric, Nadam, Plateau, Precision, Progress, R2,
+    Recall, RmsProp, RocAuc, RootMeanSquaredError, ScaleByAdam, Search, Sgd, Span, SquaredError,
+    StopHandle, TopK, Trainer, confusion_matrix,
 };
