@@ -149,7 +149,6 @@ mod layers;
 mod loss;
 pub mod metric;
 mod network;
-mod normal;
 mod pass;
 mod plan;
 mod proximal;

@@ -54,9 +54,7 @@ impl Layer for Dropout {
             let kept = kept.data.chunks_exact_mut(width);
             for (row, ((x, y), kept)) in rows.zip(x.zip(y).zip(kept)) {
                 noise.row(row, kept);
-                for ((&x, y), &kept) in x.iter().zip(y).zip(&*kept) {
-                    *y = if kept == 1 { x * noise.scale } else { 0.0 };
-                }
+                noise.apply(x, kept, y);
             }
         });
         Ok(())
@@ -72,9 +70,7 @@ impl Layer for Dropout {
         };
         let parts = (&*pass.output_gradient, dx, &*pass.saved.u8);
         pass.compute.split(parts, ELEMENTS, |(dy, dx, kept)| {
-            for ((&dy, dx), &kept) in dy.iter().zip(dx).zip(kept) {
-                *dx = if kept == 1 { dy * noise.scale } else { 0.0 };
-            }
+            noise.apply(dy, kept, dx);
         });
         Ok(())
     }
@@ -120,6 +116,15 @@ struct Noise {
 }
 
 impl Noise {
+    /// y is `scale`·x where `kept` is 1, and +0 where it is 0. A branch would be guessed wrong as often as elements are
+    /// dropped, so bits are masked.
+    fn apply(&self, x: &[f32], kept: &[u8], y: &mut [f32]) {
+        for ((&x, y), &kept) in x.iter().zip(y).zip(kept) {
+            let mask = u32::from(kept).wrapping_neg();
+            *y = f32::from_bits((x * self.scale).to_bits() & mask);
+        }
+    }
+
     /// Which elements of a row are kept: 1 or 0 for each.
     fn row(&self, row: usize, kept: &mut [u8]) {
         let key = self.draws.row(row);

@@ -1,8 +1,7 @@
-use maas_kernels::Chunks;
+use maas_kernels::{Chunks, Kernels};
 
 use super::ELEMENTS;
 use super::draws::Draws;
-use crate::normal;
 use crate::reference::Reference;
 use crate::{Backward, Error, Forward, Layer, LayerPlan, Mode, RowType};
 
@@ -50,7 +49,7 @@ impl Layer for GaussianNoise {
         let kernels = pass.compute.kernels;
         pass.compute.split(parts, least, |(rows, x, y)| {
             for (row, y) in rows.zip(y.data.chunks_exact_mut(width)) {
-                noise.row(row, y);
+                noise.row(kernels, row, y);
             }
             kernels.add(x.data, y.data);
         });
@@ -72,7 +71,7 @@ impl Layer for GaussianNoise {
         if let Some(noise) = noise {
             let mut drawn = vec![0.0; width];
             for (row, y) in pass.output.chunks_exact_mut(width).enumerate() {
-                noise.row(row, &mut drawn);
+                noise.row(Kernels::portable(), row, &mut drawn);
                 for (y, &n) in y.iter_mut().zip(&drawn) {
                     *y += f64::from(n);
                 }
@@ -98,28 +97,24 @@ struct Noise {
 }
 
 impl Noise {
-    /// The noise of a row: two elements of each 64 bits.
-    fn row(&self, row: usize, noise: &mut [f32]) {
+    /// The noise of a row: two elements of each 64 bits, the lower half first.
+    fn row(&self, kernels: Kernels, row: usize, noise: &mut [f32]) {
         let key = self.draws.row(row);
-        let mut number = 0;
-        for block in noise.chunks_mut(BLOCK) {
-            let mut u = [0.5; BLOCK];
-            for pair in u.chunks_exact_mut(2).take(block.len().div_ceil(2)) {
-                let bits = key.derive(number).0;
-                for (u, bits) in pair.iter_mut().zip([bits as u32, (bits >> 32) as u32]) {
-                    *u = (f64::from(bits) + 0.5) / 4_294_967_296.0;
-                }
-                number += 1;
+        for (block, noise) in (0..).zip(noise.chunks_mut(BLOCK)) {
+            let mut bits = [0; BLOCK];
+            let first = block * (BLOCK as u64 / 2);
+            let pairs = bits.as_chunks_mut::<2>().0.iter_mut().zip(first..);
+            for (pair, number) in pairs.take(noise.len().div_ceil(2)) {
+                let drawn = key.derive(number).0;
+                *pair = [drawn as u32, (drawn >> 32) as u32];
             }
-            for (noise, x) in block.iter_mut().zip(normal::quantiles(u)) {
-                *noise = (self.deviation * x) as f32;
-            }
+            kernels.normal(&bits[..noise.len()], self.deviation, noise);
         }
     }
 }
 
-/// Elements that are drawn side by side.
-const BLOCK: usize = 16;
+/// Elements that are drawn at a time: an even number.
+const BLOCK: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -132,7 +127,7 @@ mod tests {
         GaussianNoise { deviation: 0.5 }
             .noise(Mode::train(Seed(seed), step), layer)
             .unwrap()
-            .row(row, &mut noise);
+            .row(Kernels::best(), row, &mut noise);
         noise
     }
 

@@ -1,10 +1,9 @@
 //! Numbers drawn from a stream.
 
 use maas_core::Seed;
+use maas_kernels::normal_quantile as quantile;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
-
-use crate::normal::{BELOW_MINUS_2, quantile};
 
 pub(super) fn uniform(values: &mut [f32], low: f32, high: f32, seed: Seed) {
     let mut generator = generator(seed);
@@ -49,3 +48,6 @@ fn generator(seed: Seed) -> Pcg64 {
     let [a, b, c, d] = [0, 1, 2, 3].map(|stream| u128::from(seed.derive(stream).0));
     Pcg64::new((a << 64) | b, (c << 64) | d)
 }
+
+/// The probability that a standard normal number is less than −2.
+const BELOW_MINUS_2: f64 = 0.022_750_131_948_179_21;

@@ -7,7 +7,6 @@ use maas_core::Seed;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::normal::DEVIATION_WITHIN_2;
 use draw::{normal, truncated_normal, uniform};
 
 /// How a parameter starts.
@@ -182,3 +181,6 @@ fn fans(shape: &[usize]) -> (f64, f64) {
         }
     }
 }
+
+/// The standard deviation of a normal law of deviation 1 that is cut off at ±2.
+const DEVIATION_WITHIN_2: f64 = 0.879_625_661_034_239_8;

@@ -1,65 +1,89 @@
-//! The quantile function of the normal law, with the same bits on every machine.
+//! Algorithm AS 241 (Wichura, *The Percentage Points of the Normal Distribution*, 1988), on exactly rounded operations.
 
-/// The x with Φ(x) = p, for 0 < p < 1, to about 16 digits: algorithm AS 241 (Wichura, *The Percentage Points of the Normal
-/// Distribution*, 1988). It uses nothing but exactly rounded operations.
-pub(crate) fn quantile(p: f64) -> f64 {
+/// The x with Φ(x) = p, for 0 < p < 1, to about 16 digits and with the same bits on every machine. Not a number elsewhere,
+/// but for the infinities at 0 and 1.
+///
+/// ```
+/// use maas_kernels::normal_quantile;
+/// assert_eq!(normal_quantile(0.5), 0.0);
+/// assert!((normal_quantile(0.975) - 1.959_963_984_540_054).abs() < 1e-13);
+/// ```
+#[must_use]
+pub fn normal_quantile(p: f64) -> f64 {
     let q = p - 0.5;
-    if q.abs() <= 0.425 {
+    if q.abs() <= CENTRAL {
         return centre(q);
     }
-    let tail = if q < 0.0 { p } else { 1.0 - p };
-    let r = (-ln(tail)).sqrt();
+    let r = (-ln(tail(p))).sqrt();
     let x = if r <= 5.0 {
         ratio(r - 1.6, &SHOULDER)
     } else {
-        ratio(r - 5.0, &TAIL)
+        ratio(r - 5.0, &FAR_TAIL)
     };
     if q < 0.0 { -x } else { x }
 }
 
-/// The probability of less than −2.
-pub(crate) const BELOW_MINUS_2: f64 = 0.022_750_131_948_179_21;
-/// The standard deviation of a normal law of deviation 1 that is cut off at ±2.
-pub(crate) const DEVIATION_WITHIN_2: f64 = 0.879_625_661_034_239_8;
+/// How far from ½ the central part goes.
+pub(super) const CENTRAL: f64 = 0.425;
 
-/// Several quantiles, with the same bits: what most of them need runs side by side.
-pub(crate) fn quantiles<const N: usize>(p: [f64; N]) -> [f64; N] {
-    let mut x = [0.0; N];
-    for (x, p) in x.iter_mut().zip(&p) {
-        *x = centre(p - 0.5);
-    }
-    for (x, &p) in x.iter_mut().zip(&p) {
-        if (p - 0.5).abs() > 0.425 {
-            *x = quantile(p);
-        }
-    }
-    x
+/// The quantile of ½ + q in the central part.
+#[inline(always)]
+pub(super) fn centre(q: f64) -> f64 {
+    q * ratio(0.180_625 - q * q, &CENTRE)
 }
 
+/// The quantile of 1 − tail on the shoulder, which ends at tail = e⁻²⁵.
 #[inline(always)]
-fn centre(q: f64) -> f64 {
-    q * ratio(0.180_625 - q * q, &CENTRE)
+pub(super) fn shoulder(tail: f64) -> f64 {
+    ratio((-ln(tail)).sqrt() - 1.6, &SHOULDER)
+}
+
+/// The lesser of p and 1 − p.
+#[inline(always)]
+pub(super) fn tail(p: f64) -> f64 {
+    if p - 0.5 < 0.0 { p } else { 1.0 - p }
 }
 
 #[inline(always)]
 fn ratio(r: f64, [numerator, denominator]: &[[f64; 8]; 2]) -> f64 {
-    let polynomial = |c: &[f64; 8]| c.iter().rev().fold(0.0, |sum, c| sum * r + c);
-    polynomial(numerator) / polynomial(denominator)
+    polynomial(r, numerator) / polynomial(r, denominator)
+}
+
+#[inline(always)]
+fn polynomial<const N: usize>(x: f64, coefficients: &[f64; N]) -> f64 {
+    let (mut sum, mut i) = (0.0, N);
+    while i > 0 {
+        i -= 1;
+        sum = sum * x + coefficients[i];
+    }
+    sum
 }
 
 /// ln x of a normal x > 0: e·ln 2 + 2·artanh((m − 1) / (m + 1)) with x = 2ᵉ·m and √½ <= m < √2.
+#[inline(always)]
 fn ln(x: f64) -> f64 {
-    const SQRT_HALF_BITS: u64 = 0x3fe6_a09e_667f_3bcd;
-    let e = (x.to_bits() as i64 - SQRT_HALF_BITS as i64) >> 52;
+    const SQRT_HALF_BITS: i64 = 0x3fe6_a09e_667f_3bcd;
+    let e = (x.to_bits() as i64 - SQRT_HALF_BITS) >> 52;
     let m = f64::from_bits((x.to_bits() as i64 - (e << 52)) as u64);
     let t = (m - 1.0) / (m + 1.0);
-    let t2 = t * t;
-    let series = (0..12)
-        .rev()
-        .fold(0.0, |sum, k| sum * t2 + 1.0 / f64::from(2 * k + 1));
-    e as f64 * std::f64::consts::LN_2 + 2.0 * t * series
+    let series = polynomial(t * t, &ARTANH);
+    f64::from(e as i32) * std::f64::consts::LN_2 + 2.0 * t * series
 }
 
+const ARTANH: [f64; 12] = [
+    1.0,
+    1.0 / 3.0,
+    1.0 / 5.0,
+    1.0 / 7.0,
+    1.0 / 9.0,
+    1.0 / 11.0,
+    1.0 / 13.0,
+    1.0 / 15.0,
+    1.0 / 17.0,
+    1.0 / 19.0,
+    1.0 / 21.0,
+    1.0 / 23.0,
+];
 const CENTRE: [[f64; 8]; 2] = [
     [
         3.387_132_872_796_366_5,
@@ -104,7 +128,7 @@ const SHOULDER: [[f64; 8]; 2] = [
         1.050_750_071_644_416_9e-9,
     ],
 ];
-const TAIL: [[f64; 8]; 2] = [
+const FAR_TAIL: [[f64; 8]; 2] = [
     [
         6.657_904_643_501_103,
         5.463_784_911_164_114,
@@ -141,26 +165,17 @@ mod tests {
         }
     }
 
-    #[test]
-    fn several_have_the_bits_of_one() {
-        let p: [f64; 99] = std::array::from_fn(|i| (i as f64 + 1.0) / 100.0);
-        assert_eq!(
-            quantiles(p).map(f64::to_bits),
-            p.map(|p| quantile(p).to_bits())
-        );
-    }
-
     /// Python's `statistics.NormalDist().inv_cdf` says so.
     #[test]
     fn quantiles_are_known() {
         for (p, x) in QUANTILES {
             assert!(
-                (quantile(p) - x).abs() < 1e-13 * x.abs().max(1.0),
+                (normal_quantile(p) - x).abs() < 1e-13 * x.abs().max(1.0),
                 "{p}: {}",
-                quantile(p)
+                normal_quantile(p)
             );
             assert!(
-                (quantile(1.0 - p) + x).abs() < 1e-9 * x.abs().max(1.0) || p < 1e-3,
+                (normal_quantile(1.0 - p) + x).abs() < 1e-9 * x.abs().max(1.0) || p < 1e-3,
                 "1 - {p}"
             );
         }
