@@ -40,19 +40,27 @@ impl Compute {
     pub fn column_sums(self, x: Matrix<'_>, sums: &mut [f32]) {
         assert_eq!(sums.len(), x.columns(), "as many sums as columns");
         if x.is_row_major() {
-            self.column_terms(Element { x: x.data() }, x.rows(), sums);
+            let (term, rows) = (Element { x: x.data() }, x.rows());
+            self.column_terms(term, (rows, x.row_stride()), sums);
         } else if x.rows() > 0 {
-            for (sum, column) in sums.iter_mut().zip(x.data().chunks_exact(x.rows())) {
-                *sum = ordered_sum(column);
+            let columns = x.data().chunks(x.column_stride());
+            for (sum, column) in sums.iter_mut().zip(columns) {
+                *sum = ordered_sum(&column[..x.rows()]);
             }
         } else {
             sums.fill(0.0);
         }
     }
 
-    /// The sums of a term over the columns of matrices of so many rows and as many columns as there are sums: blocks of
-    /// [`ROWS`] rows from left to right, the blocks' sums added in ascending order, on any number of threads.
-    pub(crate) fn column_terms(self, term: impl Term, rows: usize, sums: &mut [f32]) {
+    /// The sums of a term over the columns of matrices of so many rows, which begin so many floats apart, and as many
+    /// columns as there are sums: blocks of [`ROWS`] rows from left to right, the blocks' sums added in ascending order, on
+    /// any number of threads.
+    pub(crate) fn column_terms(
+        self,
+        term: impl Term,
+        (rows, stride): (usize, usize),
+        sums: &mut [f32],
+    ) {
         let columns = sums.len();
         let least = (FLOATS / rows.max(1)).max(16);
         self.split((0..columns, sums), least, |(part, sums)| {
@@ -60,6 +68,7 @@ impl Compute {
                 term,
                 rows,
                 columns,
+                stride,
                 first: part.start,
                 sums,
             });
@@ -97,7 +106,7 @@ pub(crate) trait Term: Copy + Sync {
 pub(crate) struct Place {
     pub(crate) row: usize,
     column: usize,
-    columns: usize,
+    stride: usize,
     /// At most the lanes of a vector.
     width: usize,
 }
@@ -110,7 +119,7 @@ impl Place {
     #[inline(always)]
     pub(crate) unsafe fn element<S: Simd>(self, s: S, x: *const f32) -> S::F {
         // SAFETY: as promised by the caller.
-        unsafe { self.column(s, x.add(self.row * self.columns)) }
+        unsafe { self.column(s, x.add(self.row * self.stride)) }
     }
 
     /// The floats of a row of columns here.
@@ -144,11 +153,12 @@ impl Term for Element<'_> {
     }
 }
 
-/// The sums of the columns from `first` on. The terms have `rows` rows of `columns` columns.
+/// The sums of the columns from `first` on. The terms have `rows` rows of `columns` columns, `stride` floats apart.
 struct Columns<'a, T> {
     term: T,
     rows: usize,
     columns: usize,
+    stride: usize,
     first: usize,
     sums: &'a mut [f32],
 }
@@ -191,7 +201,7 @@ impl<T: Term> Columns<'_, T> {
                     let place = Place {
                         row,
                         column,
-                        columns: self.columns,
+                        stride: self.stride,
                         width: widths[v],
                     };
                     // SAFETY: before vector `v` all are full; the row and the columns are there, as has been asserted

@@ -69,7 +69,7 @@ mod wide_tests;
 pub use activation::Activation;
 pub use bf16::{Bf16, Bf16Matrix};
 pub use buffer::Buffer;
-pub use compute::{Chunks, Compute, Divisible, Parallelism};
+pub use compute::{Chunks, Compute, Divisible, Parallelism, TableLayout, Tables};
 pub use error::Error;
 pub use kernels::Kernels;
 pub use loss::{ClassTargets, ElementLoss, LossGradient};

@@ -1,4 +1,7 @@
-/// A borrowed matrix: `rows × columns` floats in row-major order without gaps, or the transposed view of such data.
+use std::ops::Range;
+
+/// A borrowed matrix: `rows × columns` floats in row-major order without gaps, the transposed view of such data, or some
+/// rows or columns of either.
 ///
 /// ```
 /// use maas_kernels::Matrix;
@@ -14,6 +17,8 @@ pub struct Matrix<'a> {
     rows: usize,
     columns: usize,
     order: Order,
+    /// From one row to the next in memory, or where columns lie one behind the other, from one column to the next.
+    stride: usize,
 }
 
 /// Which index moves fastest in memory.
@@ -41,6 +46,7 @@ impl<'a> Matrix<'a> {
             rows,
             columns,
             order: Order::Rows,
+            stride: columns,
         }
     }
 
@@ -57,11 +63,61 @@ impl<'a> Matrix<'a> {
             Order::Columns => Order::Rows,
         };
         Self {
-            data: self.data,
             rows: self.columns,
             columns: self.rows,
             order,
+            ..self
         }
+    }
+
+    /// These rows of the view; nothing is copied.
+    ///
+    /// # Panics
+    /// When the view does not have them.
+    ///
+    /// ```
+    /// let a = maas_kernels::Matrix::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3, 2);
+    /// assert_eq!(a.row_range(1..3).get(0, 1), 4.0);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn row_range(self, range: Range<usize>) -> Self {
+        let Range { start, end } = range;
+        assert!(
+            start <= end && end <= self.rows,
+            "rows {start}..{end} of {}",
+            self.rows
+        );
+        let rows = end - start;
+        if rows == 0 || self.columns == 0 {
+            return Self {
+                rows,
+                data: &[],
+                ..self
+            };
+        }
+        let last = (rows - 1) * self.row_stride() + (self.columns - 1) * self.column_stride();
+        let first = start * self.row_stride();
+        Self {
+            rows,
+            data: &self.data[first..=first + last],
+            ..self
+        }
+    }
+
+    /// These columns of the view; nothing is copied.
+    ///
+    /// # Panics
+    /// When the view does not have them.
+    ///
+    /// ```
+    /// let a = maas_kernels::Matrix::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3);
+    /// assert_eq!(a.column_range(1..3).get(1, 0), 5.0);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn column_range(self, range: Range<usize>) -> Self {
+        self.transposed().row_range(range).transposed()
     }
 
     /// Rows of the view.
@@ -104,29 +160,19 @@ impl<'a> Matrix<'a> {
         self.data[row * self.row_stride() + column * self.column_stride()]
     }
 
-    /// The values in the order in which they lie in memory.
-    ///
-    /// ```
-    /// assert_eq!(maas_kernels::Matrix::new(&[1.0, 2.0], 1, 2).data(), [1.0, 2.0]);
-    /// ```
-    #[must_use]
-    pub fn data(&self) -> &'a [f32] {
+    /// From the view's first element to its last, as they lie in memory.
+    pub(crate) fn data(&self) -> &'a [f32] {
         self.data
     }
 
     /// Whether a row's elements are neighbours in memory: true unless the view is transposed.
-    ///
-    /// ```
-    /// assert!(maas_kernels::Matrix::new(&[1.0, 2.0], 1, 2).is_row_major());
-    /// ```
-    #[must_use]
-    pub fn is_row_major(&self) -> bool {
+    pub(crate) fn is_row_major(&self) -> bool {
         self.order == Order::Rows
     }
 
     pub(crate) fn row_stride(&self) -> usize {
         match self.order {
-            Order::Rows => self.columns,
+            Order::Rows => self.stride,
             Order::Columns => 1,
         }
     }
@@ -134,7 +180,7 @@ impl<'a> Matrix<'a> {
     pub(crate) fn column_stride(&self) -> usize {
         match self.order {
             Order::Rows => 1,
-            Order::Columns => self.rows,
+            Order::Columns => self.stride,
         }
     }
 }

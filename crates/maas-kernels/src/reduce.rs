@@ -48,6 +48,16 @@ impl Kernels {
         self.run(ReduceWork { op: Dot, x: [x, x] })
     }
 
+    /// Whether no element is NaN or infinite.
+    ///
+    /// ```
+    /// assert!(!maas_kernels::Kernels::best().all_finite(&[1.0, f32::NEG_INFINITY]));
+    /// ```
+    #[must_use]
+    pub fn all_finite(self, x: &[f32]) -> bool {
+        self.run(ReduceWork { op: Zeros, x: [x] }) == 0.0
+    }
+
     /// The largest element; NaN where there is one, −∞ where there are none.
     ///
     /// ```
@@ -94,6 +104,24 @@ impl Reduction<2> for Dot {
     #[inline(always)]
     fn step<S: Simd>(&self, s: S, lanes: S::F, [x, y]: [S::F; 2]) -> S::F {
         s.fma(x, y, lanes)
+    }
+
+    #[inline(always)]
+    fn join(&self, a: f32, b: f32) -> f32 {
+        a + b
+    }
+}
+
+/// Σ 0·xᵢ: NaN where an element is not finite, and 0 otherwise.
+struct Zeros;
+
+impl Reduction<1> for Zeros {
+    const START: f32 = 0.0;
+    const PADDING: f32 = 0.0;
+
+    #[inline(always)]
+    fn step<S: Simd>(&self, s: S, lanes: S::F, [x]: [S::F; 1]) -> S::F {
+        s.fma(s.zero(), x, lanes)
     }
 
     #[inline(always)]

@@ -3,8 +3,10 @@
 mod divisible;
 mod reduce;
 mod split;
+mod tables;
 
 pub use divisible::{Chunks, Divisible};
+pub use tables::{TableLayout, Tables};
 
 use std::num::NonZeroUsize;
 

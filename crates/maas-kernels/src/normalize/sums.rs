@@ -21,7 +21,8 @@ impl Compute {
     #[track_caller]
     pub fn column_deviations(self, x: &[f32], means: &[f32], sums: &mut [f32]) {
         assert_eq!(means.len(), sums.len(), "as many means as sums");
-        self.column_terms(Deviation { x, means }, rows_of(x.len(), sums.len()), sums);
+        let shape = (rows_of(x.len(), sums.len()), sums.len());
+        self.column_terms(Deviation { x, means }, shape, sums);
     }
 
     /// sums\[j\] = Σᵢ (x\[i, j\] − means\[j\])·y\[i, j\].
@@ -39,11 +40,8 @@ impl Compute {
     pub fn centred_column_dots(self, x: &[f32], means: &[f32], y: &[f32], sums: &mut [f32]) {
         assert_eq!(means.len(), sums.len(), "as many means as sums");
         assert_eq!(x.len(), y.len(), "slices of different lengths");
-        self.column_terms(
-            CentredDot { x, means, y },
-            rows_of(x.len(), sums.len()),
-            sums,
-        );
+        let shape = (rows_of(x.len(), sums.len()), sums.len());
+        self.column_terms(CentredDot { x, means, y }, shape, sums);
     }
 
     /// sums\[j\] = Σᵢ (x\[i, j\] − mᵢ)·rᵢ·y\[i, j\], where row i has mᵢ and rᵢ in `statistics`, one after the other, as
@@ -72,7 +70,8 @@ impl Compute {
             statistics.len() == 2 * rows || sums.is_empty(),
             "two statistics a row"
         );
-        self.column_terms(NormalizedDot { x, statistics, y }, rows, sums);
+        let shape = (rows, sums.len());
+        self.column_terms(NormalizedDot { x, statistics, y }, shape, sums);
     }
 }
 
