@@ -108,6 +108,12 @@ pub enum Error {
         /// How many ids there are.
         vocabulary: usize,
     },
+    /// A layer that says how passes over it may be cut, and has what goes with no cut.
+    #[error("passes over the layer may be cut, but it has {found}")]
+    Cut {
+        /// What it has.
+        found: &'static str,
+    },
     /// A shape of another number of elements.
     #[error("rows of shape {from:?} cannot be reshaped to {to:?}")]
     Reshape {
@@ -360,6 +366,22 @@ impl Error {
     /// ```
     pub fn custom(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Custom(source.into())
+    }
+
+    /// Of a pass that began so many rows later in the batch.
+    pub(crate) fn at_row(self, first: usize) -> Self {
+        match self {
+            Self::Id {
+                row,
+                id,
+                vocabulary,
+            } => Self::Id {
+                row: first + row,
+                id,
+                vocabulary,
+            },
+            other => other,
+        }
     }
 
     pub(crate) fn in_layer(self, layer: &str) -> Self {

@@ -172,7 +172,10 @@ pub use loss::{
 };
 pub use maas_kernels::{Activation, Buffer, Chunks, Compute, Divisible, Kernels, Parallelism};
 pub use network::{Mask, Network, Segment, StateSegment, Summary, SummaryRow};
-pub use pass::{Backward, Forward, Gradients, Inputs, Mode, Saved, Slices, SlicesMut};
+pub use pass::{
+    Backward, Forward, Gradients, Inputs, Kept, Mode, ParameterPass, Parts, Saved, Slices,
+    SlicesMut,
+};
 pub use plan::{Head, InputGradients, NonFinite, Plan, PlanOptions, Purpose, ValuesMut};
 pub use proximal::ProximalL1;
 pub use reference::Reference;

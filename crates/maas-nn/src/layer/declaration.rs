@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::spec::Initializer;
 
 /// What a layer declares for rows of a given type.
@@ -19,6 +20,8 @@ pub struct LayerPlan {
     pub scratch: ScratchSpec,
     /// Floating-point operations of `forward` for one row.
     pub flops: u64,
+    /// Whether passes may be cut between rows; see [`by_rows`](LayerPlan::by_rows).
+    pub by_rows: bool,
 }
 
 impl LayerPlan {
@@ -81,6 +84,38 @@ impl LayerPlan {
     pub fn scratch(mut self, scratch: ScratchSpec) -> Self {
         self.scratch = scratch;
         self
+    }
+
+    /// Lets passes be cut between the rows of a batch, so that a thread takes some rows through many layers at once.
+    ///
+    /// `forward` and `backward` are then called for any run of a batch's rows, on several threads at a time, and
+    /// `backward` gives the gradients by the inputs only: those by the parameters come behind it, over all rows, from
+    /// [`Layer::parameter_gradients`](crate::Layer::parameter_gradients). Such a layer has no running state, and keeps
+    /// and uses memory by the row only.
+    ///
+    /// ```
+    /// assert!(maas_nn::LayerPlan::new([4]).by_rows().by_rows);
+    /// ```
+    pub fn by_rows(mut self) -> Self {
+        self.by_rows = true;
+        self
+    }
+
+    /// Refuses what no pass over some of the rows, or for a part of a gradient, could have.
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        let runs = self
+            .state
+            .iter()
+            .any(|state| state.updates == Updates::InTraining);
+        let fixed = self.saved.fixed > 0 || self.scratch.fixed > 0;
+        let parts_of_nothing = self.parameters.iter().any(|one| one.parts_of == Some(0));
+        let found = match () {
+            () if parts_of_nothing => "a parameter in parts of no elements",
+            () if self.by_rows && runs => "running state",
+            () if self.by_rows && fixed => "memory that does not grow with the rows",
+            () => return Ok(self),
+        };
+        Err(Error::Cut { found })
     }
 
     /// Says what a row costs.
@@ -156,6 +191,8 @@ pub struct ParameterSpec {
     pub initializer: Initializer,
     /// Whether training changes it.
     pub training: Training,
+    /// Where its gradient may be cut; see [`in_parts_of`](ParameterSpec::in_parts_of).
+    pub parts_of: Option<usize>,
 }
 
 impl ParameterSpec {
@@ -182,6 +219,7 @@ impl ParameterSpec {
             role,
             initializer,
             training: Training::Trainable,
+            parts_of: None,
         }
     }
 
@@ -205,6 +243,19 @@ impl ParameterSpec {
     /// ```
     pub fn frozen(mut self) -> Self {
         self.training = Training::Frozen;
+        self
+    }
+
+    /// Lets [`Layer::parameter_gradients`](crate::Layer::parameter_gradients) be asked for a part of the gradient, which
+    /// starts and ends at multiples of so many elements. Where a parameter of a layer does not say so, the layer is asked
+    /// for all of them at once.
+    ///
+    /// ```
+    /// use maas_nn::{ParameterSpec, Role};
+    /// assert_eq!(ParameterSpec::new("kernel", [9, 2], Role::Weight).in_parts_of(2).parts_of, Some(2));
+    /// ```
+    pub fn in_parts_of(mut self, elements: usize) -> Self {
+        self.parts_of = Some(elements);
         self
     }
 }

@@ -11,7 +11,7 @@ pub use declaration::{
 pub use row::{RowType, ValueType};
 
 use crate::Error;
-use crate::pass::{Backward, Forward};
+use crate::pass::{Backward, Forward, ParameterPass};
 use crate::reference::Reference;
 
 /// A function of rows with parameters, and its derivative.
@@ -77,13 +77,25 @@ pub trait Layer: Send + Sync + Debug {
     /// When a value does not fit, such as an id beyond a vocabulary. The output is then unspecified.
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error>;
 
-    /// Overwrites the gradients of the parameters and of the inputs for which one is asked.
+    /// Overwrites the gradients of the parameters and of the inputs for which one is asked; those of the inputs only where
+    /// the layer works [by rows](LayerPlan::by_rows).
     ///
     /// The plan adds up where one value has several consumers. `pass.output_gradient` may be used as workspace.
     ///
     /// # Errors
     /// As for [`forward`](Layer::forward).
     fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error>;
+
+    /// Overwrites the gradients of the parameters, or the parts of them that are asked for: what a layer with parameters
+    /// that works [by rows](LayerPlan::by_rows) does behind `backward`, over all rows of the batch, at times for several
+    /// parts on several threads. It finds the output's gradient as `backward` has left it.
+    ///
+    /// # Errors
+    /// As for [`forward`](Layer::forward).
+    fn parameter_gradients(&self, pass: &mut ParameterPass<'_>) -> Result<(), Error> {
+        let _ = pass;
+        Ok(())
+    }
 
     /// The same function as [`forward`](Layer::forward) in double precision, slow and obvious: what
     /// [`check_gradients`](crate::check_gradients) takes differences of.

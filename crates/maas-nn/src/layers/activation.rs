@@ -31,7 +31,9 @@ impl Layer for Elementwise {
                 found,
             });
         }
-        Ok(LayerPlan::new(x.shape.clone()).flops(x.width() as u64))
+        Ok(LayerPlan::new(x.shape.clone())
+            .flops(x.width() as u64)
+            .by_rows())
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {

@@ -3,8 +3,8 @@ use maas_kernels::{Activation, Epilogue, Matrix, MatrixMut};
 use super::elements_of;
 use crate::reference::Reference;
 use crate::{
-    Backward, Error, Forward, Initializer, Layer, LayerPlan, ParameterSpec, Role, RowType,
-    SavedSpec, Training,
+    Backward, Error, Forward, Initializer, Layer, LayerPlan, ParameterPass, ParameterSpec, Role,
+    RowType, SavedSpec,
 };
 
 /// y = f(x·W + b) over the last axis, x of rows × inputs, W of inputs × units.
@@ -49,8 +49,10 @@ impl Layer for Dense {
         let mut plan = LayerPlan::new(output)
             .parameter(
                 ParameterSpec::new("kernel", [inputs, self.units], Role::Weight)
-                    .initializer(self.kernel_initializer),
+                    .initializer(self.kernel_initializer)
+                    .in_parts_of(self.units),
             )
+            .by_rows()
             .flops(
                 (vectors as u64)
                     .saturating_mul(self.units as u64)
@@ -59,7 +61,8 @@ impl Layer for Dense {
         if self.bias {
             plan = plan.parameter(
                 ParameterSpec::new("bias", [self.units], Role::Bias)
-                    .initializer(self.bias_initializer),
+                    .initializer(self.bias_initializer)
+                    .in_parts_of(1),
             );
         }
         if !self.activation.derivative_from_output() {
@@ -90,11 +93,11 @@ impl Layer for Dense {
         Ok(())
     }
 
-    /// With z = x·W + b and dz = dy ⊙ f′(z): dx = dz·Wᵀ, dW = xᵀ·dz, db = the column sums of dz.
+    /// With z = x·W + b and dz = dy ⊙ f′(z), which takes the place of dy: dx = dz·Wᵀ.
     fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
-        let (x, w) = (pass.inputs.f32(0)?, pass.parameters.get(0));
+        let w = pass.parameters.get(0);
         let (inputs, rows) = (w.len() / self.units, pass.output.len() / self.units);
-        let (kernels, parallelism) = (pass.compute.kernels, pass.compute.parallelism);
+        let kernels = pass.compute.kernels;
         if self.activation != Activation::Linear {
             let saved = if self.activation.derivative_from_output() {
                 pass.output
@@ -107,28 +110,36 @@ impl Layer for Dense {
                     kernels.activation_gradient_in_place(self.activation, saved, dz);
                 });
         }
-        let dz = Matrix::new(pass.output_gradient, rows, self.units);
-        if pass.training == Training::Trainable {
-            kernels.matmul(
-                Matrix::new(x, rows, inputs).transposed(),
-                dz,
-                MatrixMut::new(pass.parameter_gradients.get(0), inputs, self.units),
-                Epilogue::default(),
-                parallelism,
-            );
-            if self.bias {
-                pass.compute
-                    .column_sums(dz, pass.parameter_gradients.get(1));
-            }
-        }
         if let Some(dx) = pass.input_gradients.get(0) {
             kernels.matmul(
-                dz,
+                Matrix::new(pass.output_gradient, rows, self.units),
                 Matrix::new(w, inputs, self.units).transposed(),
                 MatrixMut::new(dx, rows, inputs),
                 Epilogue::default(),
-                parallelism,
+                pass.compute.parallelism,
             );
+        }
+        Ok(())
+    }
+
+    /// dW = xᵀ·dz, some rows of it; db = the column sums of dz, some of them.
+    fn parameter_gradients(&self, pass: &mut ParameterPass<'_>) -> Result<(), Error> {
+        let (x, w) = (pass.inputs.f32(0)?, pass.parameters.get(0));
+        let (inputs, rows) = (w.len() / self.units, pass.output.len() / self.units);
+        let dz = Matrix::new(pass.output_gradient, rows, self.units);
+        let (part, dw) = pass.gradients.part(0);
+        let part = part.start / self.units..part.end / self.units;
+        let dw = MatrixMut::new(dw, part.len(), self.units);
+        pass.compute.kernels.matmul(
+            Matrix::new(x, rows, inputs).transposed().row_range(part),
+            dz,
+            dw,
+            Epilogue::default(),
+            pass.compute.parallelism,
+        );
+        if self.bias {
+            let (part, db) = pass.gradients.part(1);
+            pass.compute.column_sums(dz.column_range(part), db);
         }
         Ok(())
     }

@@ -25,10 +25,11 @@ impl Layer for Dropout {
         if !(0.0..1.0).contains(&self.rate) {
             return Err(Error::Rate { found: self.rate });
         }
-        Ok(LayerPlan::new(x.shape.clone()).saved(SavedSpec {
+        let saved = SavedSpec {
             u8: x.width(),
             ..SavedSpec::default()
-        }))
+        };
+        Ok(LayerPlan::new(x.shape.clone()).saved(saved).by_rows())
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {

@@ -3,7 +3,8 @@ use maas_kernels::Chunks;
 use super::ELEMENTS;
 use crate::reference::Reference;
 use crate::{
-    Backward, Error, Forward, Initializer, Layer, LayerPlan, ParameterSpec, Role, RowType, Training,
+    Backward, Error, Forward, Initializer, Layer, LayerPlan, ParameterPass, ParameterSpec, Role,
+    RowType,
 };
 
 /// Each id's vector of a table: rows of [..] ids become rows of [.., width] numbers.
@@ -37,7 +38,8 @@ impl Layer for Embedding {
         let mut output = ids.shape.clone();
         output.push(self.width);
         let table = ParameterSpec::new("table", [self.vocabulary, self.width], Role::Embedding);
-        Ok(LayerPlan::new(output).parameter(table.initializer(self.initializer)))
+        let table = table.initializer(self.initializer).in_parts_of(self.width);
+        Ok(LayerPlan::new(output).parameter(table).by_rows())
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
@@ -54,27 +56,25 @@ impl Layer for Embedding {
         Ok(())
     }
 
-    /// The gradient by a vector is the sum of those by its uses, in their order. Each thread looks through all ids for
-    /// those of its part of the table.
-    fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
-        if pass.training == Training::Frozen {
-            return Ok(());
-        }
+    fn backward(&self, _: &mut Backward<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The gradient by a vector is the sum of those by its uses, in their order. Each part looks through all ids for those
+    /// of its vectors.
+    fn parameter_gradients(&self, pass: &mut ParameterPass<'_>) -> Result<(), Error> {
         let (ids, width) = (pass.inputs.i32(0)?, self.width);
         self.check(ids, pass.rows)?;
-        let (dy, kernels) = (&*pass.output_gradient, pass.compute.kernels);
-        let table = Chunks::new(pass.parameter_gradients.get(0), width);
-        let least = ELEMENTS.div_ceil(width);
-        pass.compute
-            .split((0..self.vocabulary, table), least, |(part, table)| {
-                table.data.fill(0.0);
-                for (&id, dy) in ids.iter().zip(dy.chunks_exact(width)) {
-                    let id = id as usize;
-                    if part.contains(&id) {
-                        kernels.add(dy, &mut table.data[(id - part.start) * width..][..width]);
-                    }
-                }
-            });
+        let (part, table) = pass.gradients.part(0);
+        let part = part.start / width..part.end / width;
+        table.fill(0.0);
+        for (&id, dy) in ids.iter().zip(pass.output_gradient.chunks_exact(width)) {
+            let id = id as usize;
+            if part.contains(&id) {
+                let sum = &mut table[(id - part.start) * width..][..width];
+                pass.compute.kernels.add(dy, sum);
+            }
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@ use maas_kernels::{Chunks, Matrix};
 use super::ELEMENTS;
 use super::batch_norm::{features, scaled};
 use crate::reference::Reference;
-use crate::{Backward, Error, Forward, Layer, LayerPlan, RowType, SavedSpec, Training};
+use crate::{Backward, Error, Forward, Layer, LayerPlan, ParameterPass, RowType, SavedSpec};
 
 /// y = gamma · (x − m) / √(v + ε) + beta, with the mean m and the variance v of each vector along the last axis (Ba,
 /// Kiros and Hinton, 2016), as Keras 3.
@@ -25,7 +25,8 @@ impl Layer for LayerNorm {
                 f32: 2 * (x.width() / features),
                 ..SavedSpec::default()
             })
-            .flops(8 * x.width() as u64))
+            .flops(8 * x.width() as u64)
+            .by_rows())
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
@@ -52,17 +53,12 @@ impl Layer for LayerNorm {
         Ok(())
     }
 
-    /// With x̂ = (x − m)·r and g = dy·gamma: dbeta = Σ dy, dgamma = Σ dy·x̂, dx = r·(g − mean(g) − x̂·mean(g·x̂)).
+    /// With x̂ = (x − m)·r and g = dy·gamma: dx = r·(g − mean(g) − x̂·mean(g·x̂)).
     fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
         let (x, compute) = (pass.inputs.f32(0)?, pass.compute);
         let gamma = pass.parameters.get(0);
         let features = gamma.len();
         let (dy, statistics) = (&*pass.output_gradient, &*pass.saved.f32);
-        if pass.training == Training::Trainable {
-            let [dgamma, dbeta] = pass.parameter_gradients.many([0, 1]);
-            compute.normalized_column_dots(x, statistics, dy, dgamma);
-            compute.column_sums(Matrix::new(dy, dy.len() / features, features), dbeta);
-        }
         if let Some(dx) = pass.input_gradients.get(0) {
             let rows = (
                 Chunks::new(x, features),
@@ -81,6 +77,17 @@ impl Layer for LayerNorm {
                 );
             });
         }
+        Ok(())
+    }
+
+    /// dgamma = Σ dy·x̂, dbeta = Σ dy.
+    fn parameter_gradients(&self, pass: &mut ParameterPass<'_>) -> Result<(), Error> {
+        let (x, dy, compute) = (pass.inputs.f32(0)?, pass.output_gradient, pass.compute);
+        let features = pass.parameters.get(0).len();
+        let (_, dgamma) = pass.gradients.part(0);
+        compute.normalized_column_dots(x, pass.saved.f32, dy, dgamma);
+        let (_, dbeta) = pass.gradients.part(1);
+        compute.column_sums(Matrix::new(dy, dy.len() / features, features), dbeta);
         Ok(())
     }
 

@@ -121,6 +121,7 @@ fn plan(moments: &Moments, inputs: &[RowType]) -> Result<LayerPlan, Error> {
         });
     }
     Ok(LayerPlan::new(x.shape.clone())
+        .by_rows()
         .state(StateSpec::constant(
             "mean",
             x.shape.clone(),

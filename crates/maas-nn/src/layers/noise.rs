@@ -29,7 +29,9 @@ impl Layer for GaussianNoise {
                 found: self.deviation,
             });
         }
-        Ok(LayerPlan::new(x.shape.clone()).flops(x.width() as u64))
+        Ok(LayerPlan::new(x.shape.clone())
+            .flops(x.width() as u64)
+            .by_rows())
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {

@@ -23,9 +23,9 @@ impl Layer for Reshape {
         let [x] = RowType::exactly(inputs)?;
         x.expect_f32()?;
         match self {
-            Self::Flat => Ok(LayerPlan::new([x.width()])),
+            Self::Flat => Ok(LayerPlan::new([x.width()]).by_rows()),
             Self::To(shape) if elements(shape).ok() == Some(x.width()) => {
-                Ok(LayerPlan::new(shape.clone()))
+                Ok(LayerPlan::new(shape.clone()).by_rows())
             }
             Self::To(shape) => Err(Error::Reshape {
                 from: x.shape.clone(),

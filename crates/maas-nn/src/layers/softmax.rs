@@ -23,7 +23,9 @@ impl Layer for Softmax {
             });
         }
         // Greatest, difference, exponential, sum, quotient.
-        Ok(LayerPlan::new(x.shape.clone()).flops(5 * x.width() as u64))
+        Ok(LayerPlan::new(x.shape.clone())
+            .flops(5 * x.width() as u64)
+            .by_rows())
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {

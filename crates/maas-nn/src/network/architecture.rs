@@ -46,6 +46,7 @@ impl Architecture {
                 .collect();
             let plan = layer
                 .plan(&types)
+                .and_then(LayerPlan::checked)
                 .and_then(|plan| elements(&plan.output).map(|_| plan))
                 .map_err(|error| error.in_layer(&node.name))?;
             layers.push(layer);

@@ -153,12 +153,13 @@ impl Plan {
         }
         let width = self.program.head.width;
         let head = self.program.head_gradient.ok_or(Error::Purpose)?;
-        let gradient = &self.memory.gradients[head][..rows * width];
+        let gradient = self.memory.gradients.get(head, rows, width);
         if let Some((row, value)) = in_rows(gradient, width) {
             return Ok(Some(NonFinite::Loss { row, value }));
         }
         for index in (0..self.program.head_steps).rev() {
-            self.step_back(index, rows, network, mode)?;
+            let (context, (mut part, mut whole), _) = self.open(rows, network, mode);
+            context.step_back(index, &mut part, &mut whole, true)?;
             if let Some(found) = self.in_gradients(index, rows) {
                 return Ok(Some(found));
             }
@@ -173,7 +174,7 @@ impl Plan {
             if row_type.value_type != ValueType::F32 {
                 continue;
             }
-            let values = &self.memory.numbers(input.slot)[..rows * input.width];
+            let values = self.memory.values.get(input.slot, rows, input.width);
             if let Some((row, value)) = in_rows(values, input.width) {
                 let input = spec.name().to_owned();
                 return Some(NonFinite::Input { input, row, value });
@@ -205,7 +206,7 @@ impl Plan {
     fn in_outputs(&self, rows: usize) -> Option<NonFinite> {
         for step in &self.program.steps[..self.program.head_steps] {
             let width = step.output.width;
-            let values = &self.memory.numbers(step.output.slot)[..rows * width];
+            let values = self.memory.values.get(step.output.slot, rows, width);
             if let Some((row, value)) = in_rows(values, width) {
                 let layer = self.layer_name(step.node);
                 return Some(NonFinite::Output { layer, row, value });
@@ -236,7 +237,7 @@ impl Plan {
         }
         for (flow, input) in step.input_gradients.iter().zip(&step.inputs) {
             let Some(slot) = flow.slot() else { continue };
-            let values = &self.memory.gradients[slot][..rows * input.width];
+            let values = self.memory.gradients.get(slot, rows, input.width);
             if let Some((row, value)) = in_rows(values, input.width) {
                 let layer = self.layer_name(step.node);
                 return Some(NonFinite::InputGradient { layer, row, value });

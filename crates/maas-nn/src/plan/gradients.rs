@@ -1,6 +1,6 @@
 use super::Plan;
 use crate::Error;
-use crate::pass::{Value, ValueRef};
+use crate::pass::ValueRef;
 
 /// Gradients.
 impl Plan {
@@ -26,12 +26,9 @@ impl Plan {
             .program
             .head_gradient
             .expect("the plan is for training");
-        let Value::F32(values) = &self.memory.values[slot] else {
-            unreachable!("a head holds numbers")
-        };
         (
-            &values[..rows * width],
-            &mut self.memory.gradients[gradient][..rows * width],
+            self.memory.values.get(slot, rows, width),
+            self.memory.gradients.get_mut(gradient, rows, width),
         )
     }
 
@@ -54,7 +51,8 @@ impl Plan {
             .program
             .head_gradient
             .expect("the plan is for training");
-        &mut self.memory.gradients[gradient][..self.options.max_rows * self.program.head.width]
+        let (rows, width) = (self.options.max_rows, self.program.head.width);
+        self.memory.gradients.get_mut(gradient, rows, width)
     }
 
     /// The gradient by all parameters, in the parameters' layout; padding is zero. Empty in a plan for answers.
@@ -85,6 +83,24 @@ impl Plan {
         &mut self.memory.gradient
     }
 
+    /// Whether every number of the gradient that the last [`backward`](Plan::backward) gave is finite.
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{Compute, Mode, Plan, PlanOptions, Sequential, ValuesMut};
+    /// # let network = Sequential::rows(1).dense(1).build(Seed(7))?;
+    /// # let mut plan = Plan::new(&network, PlanOptions::train(1))?;
+    /// plan.set_input(0, 1, Values::F32(&[1.0]))?;
+    /// plan.forward_head(1, &network, Mode::train(Seed(7), 0))?;
+    /// plan.head_gradient_mut()[0] = f32::INFINITY;
+    /// plan.backward(1, &network)?;
+    /// assert!(!plan.gradient_is_finite());
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn gradient_is_finite(&self) -> bool {
+        self.finite
+    }
+
     /// The gradient by input `index` of the last [`backward`](Plan::backward) over `rows` rows, where the plan
     /// computes it.
     ///
@@ -112,6 +128,7 @@ impl Plan {
             .copied()
             .flatten()
             .ok_or(Error::Purpose)?;
-        Ok(&self.memory.gradients[slot][..rows * self.program.inputs[index].width])
+        let width = self.program.inputs[index].width;
+        Ok(self.memory.gradients.get(slot, rows, width))
     }
 }

@@ -3,7 +3,7 @@ use maas_core::Values;
 use super::Plan;
 use crate::Error;
 use crate::layer::ValueType;
-use crate::pass::{Value, ValueRef};
+use crate::pass::ValueRef;
 
 /// An input of a plan, to write.
 #[derive(Debug)]
@@ -36,10 +36,10 @@ impl Plan {
     /// ```
     pub fn input_mut(&mut self, index: usize) -> ValuesMut<'_> {
         let ValueRef { slot, width } = self.program.inputs[index];
-        let length = self.options.max_rows * width;
-        match &mut self.memory.values[slot] {
-            Value::F32(values) => ValuesMut::F32(&mut values[..length]),
-            Value::I32(values) => ValuesMut::I32(&mut values[..length]),
+        let rows = self.options.max_rows;
+        match self.architecture.inputs[index].value_type {
+            ValueType::F32 => ValuesMut::F32(self.memory.values.get_mut(slot, rows, width)),
+            ValueType::I32 => ValuesMut::I32(self.memory.ids.get_mut(slot, rows, width)),
         }
     }
 
@@ -77,22 +77,21 @@ impl Plan {
                 found: values.len(),
             });
         }
-        match (&mut self.memory.values[slot], values) {
-            (Value::F32(own), Values::F32(values)) => own[..values.len()].copy_from_slice(values),
-            (Value::I32(own), Values::I32(values)) => own[..values.len()].copy_from_slice(values),
-            (Value::F32(_), _) => {
-                return Err(Error::ValueType {
-                    expected: ValueType::F32,
-                    found: ValueType::I32,
-                });
+        let expected = self.architecture.inputs[index].value_type;
+        let found = match values {
+            Values::F32(values) if expected == ValueType::F32 => {
+                let own = self.memory.values.get_mut(slot, rows, width);
+                own.copy_from_slice(values);
+                return Ok(());
             }
-            (Value::I32(_), _) => {
-                return Err(Error::ValueType {
-                    expected: ValueType::I32,
-                    found: ValueType::F32,
-                });
+            Values::I32(values) if expected == ValueType::I32 => {
+                let own = self.memory.ids.get_mut(slot, rows, width);
+                own.copy_from_slice(values);
+                return Ok(());
             }
-        }
-        Ok(())
+            Values::I32(_) => ValueType::I32,
+            _ => ValueType::F32,
+        };
+        Err(Error::ValueType { expected, found })
     }
 }

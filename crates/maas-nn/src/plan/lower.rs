@@ -1,5 +1,6 @@
 //! From an architecture to steps over numbered slots of memory. `README.md` beside this file explains the passes.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use maas_kernels::Activation;
@@ -27,6 +28,23 @@ pub(crate) struct Program {
     pub(crate) gradient_widths: Vec<usize>,
     pub(crate) head_gradient: Option<usize>,
     pub(crate) input_gradients: Vec<Option<usize>>,
+    /// Steps by rows whose parameters learn, in the order of the parameters.
+    pub(super) learned: Vec<Learned>,
+}
+
+/// Where the gradients by a step's parameters lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Learned {
+    pub(super) step: usize,
+    pub(super) range: Range<usize>,
+    /// Parts of the range, and the length of what must not be cut in each.
+    pub(super) cuts: Vec<(Range<usize>, usize)>,
+}
+
+impl Learned {
+    pub(super) fn overlaps(&self, range: &Range<usize>) -> bool {
+        self.range.start < range.end && range.start < self.range.end
+    }
 }
 
 /// One call of a layer.
@@ -36,6 +54,8 @@ pub(crate) struct Step {
     /// The node whose parameters, state and number it has.
     pub(crate) node: usize,
     pub(crate) plan: LayerPlan,
+    /// Numbers of all its parameters.
+    pub(super) parameters: usize,
     pub(crate) types: Vec<RowType>,
     pub(crate) inputs: Vec<ValueRef>,
     pub(crate) output: ValueRef,
@@ -44,6 +64,18 @@ pub(crate) struct Step {
     pub(crate) input_gradients: Vec<Flow>,
     /// Values by number, before slots are given out.
     pub(super) sources: Vec<usize>,
+}
+
+impl Step {
+    /// Multiply-adds for one row.
+    pub(super) fn work(&self) -> usize {
+        usize::try_from(self.plan.flops / 2).unwrap_or(usize::MAX)
+    }
+
+    /// Workspace for so many rows.
+    pub(super) fn scratch(&self, rows: usize) -> usize {
+        rows * self.plan.scratch.per_row + self.plan.scratch.fixed
+    }
 }
 
 /// What becomes of the gradient by an input of a step.
@@ -107,11 +139,34 @@ pub(crate) fn lower(architecture: &Architecture, options: &PlanOptions) -> Resul
         gradient_widths: Vec::new(),
         head_gradient: None,
         input_gradients: vec![None; inputs],
+        learned: Vec::new(),
     };
     if options.purpose == Purpose::Train {
         place_gradients(&mut program, architecture, &widths, head, options.inputs);
+        program.learned = learned(&program, architecture);
     }
     Ok(program)
+}
+
+fn learned(program: &Program, architecture: &Architecture) -> Vec<Learned> {
+    let layout = &architecture.layout;
+    let takes_part = |(_, step): &(usize, &Step)| {
+        step.plan.by_rows && step.output_gradient.is_some() && layout.learns(step.node)
+    };
+    let of = |(index, step): (usize, &Step)| {
+        let ranges = &layout.parameters_of[step.node];
+        let range = ranges.first()?.start..ranges.last()?.end;
+        let parts = step.plan.parameters.iter().map(|one| one.parts_of);
+        let cuts = parts.zip(ranges).map(|(of, one)| Some((one.clone(), of?)));
+        let whole = || vec![(range.clone(), range.len())];
+        Some(Learned {
+            step: index,
+            cuts: cuts.collect::<Option<_>>().unwrap_or_else(whole),
+            range,
+        })
+    };
+    let steps = program.steps.iter().enumerate();
+    steps.filter(takes_part).filter_map(of).collect()
 }
 
 /// The value at which backward passes start.
@@ -228,6 +283,11 @@ impl<'a> Lowering<'a> {
             self.steps.push(Step {
                 layer,
                 node: index,
+                parameters: plan
+                    .parameters
+                    .iter()
+                    .map(|one| one.shape.iter().product::<usize>())
+                    .sum(),
                 plan,
                 types,
                 sources: node
@@ -307,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_share_two_slots_and_leave_out_copies() {
+    fn answers_share_slots_and_leave_out_copies() {
         let network = Sequential::rows(4)
             .normalize(Statistics {
                 features: Moments::identity(4),
@@ -321,7 +381,7 @@ mod tests {
             .relu()
             .dense(1);
         let program = lowered(network.clone(), PlanOptions::infer(1));
-        assert_eq!((program.steps.len(), program.value_widths.len()), (5, 3));
+        assert_eq!((program.steps.len(), program.value_widths.len()), (5, 4));
         let program = lowered(network, PlanOptions::train(1).head(Link::Identity));
         assert_eq!(
             (

@@ -1,34 +1,39 @@
-use maas_kernels::Buffer;
+use std::ops::{DerefMut, Range};
+
+use maas_kernels::{Buffer, TableLayout, Tables};
 
 use super::lower::{Flow, Program};
 use super::options::{PlanOptions, Purpose};
+use super::part::{Part, SavedPart, Whole};
 use crate::Error;
-use crate::layer::{SavedSpec, Updates, ValueType};
+use crate::layer::{ScratchSpec, Updates, ValueType};
 use crate::network::architecture::Architecture;
 use crate::network::layout::{allocate, reserve};
-use crate::pass::{Saved, Staged, Value};
 
 /// Every buffer that passes need.
 #[derive(Clone)]
 pub(super) struct Memory {
-    pub(super) values: Vec<Value>,
-    pub(super) saved: Vec<SavedBuffers>,
-    pub(super) gradients: Vec<Buffer>,
+    /// The tables of values of single precision, and of those of integers, by slot.
+    pub(super) values: Arena<Buffer>,
+    pub(super) ids: Arena<Vec<i32>>,
+    pub(super) gradients: Arena<Buffer>,
     /// Where a step writes a gradient that is added to another, by the position of the input.
-    pub(super) spares: Vec<Buffer>,
-    pub(super) staged: Vec<Staged>,
+    spares: Arena<Buffer>,
+    /// What each step keeps for its backward pass.
+    saved: Saved,
+    /// Workspace of steps that work by rows, and of the others.
+    row_scratch: Arena<Buffer>,
+    scratch: Buffer,
     pub(super) gradient: Buffer,
     pub(super) next_state: Buffer,
-    pub(super) scratch: Buffer,
 }
 
-/// What one step keeps for its backward pass.
-#[derive(Clone, Debug, Default)]
-pub(super) struct SavedBuffers {
-    f32: Buffer,
-    u8: Vec<u8>,
-    i32: Vec<i32>,
-    fixed: Buffer,
+#[derive(Clone)]
+struct Saved {
+    f32: Arena<Buffer>,
+    u8: Arena<Vec<u8>>,
+    i32: Arena<Vec<i32>>,
+    fixed: Vec<Buffer>,
 }
 
 impl Memory {
@@ -37,96 +42,157 @@ impl Memory {
         program: &Program,
         options: &PlanOptions,
     ) -> Result<Self, Error> {
-        let times = |width: usize| width.checked_mul(options.max_rows).ok_or(Error::TooLarge);
-        let buffer = |width: usize| times(width).and_then(allocate);
+        let rows = options.max_rows;
         let trains = options.purpose == Purpose::Train;
-
         let integers = |slot: usize| {
             let mut inputs = program.inputs.iter().zip(&architecture.inputs);
             inputs.any(|(input, row)| input.slot == slot && row.value_type == ValueType::I32)
         };
-        let mut values = Vec::with_capacity(program.value_widths.len());
-        for (slot, &width) in program.value_widths.iter().enumerate() {
-            values.push(if integers(slot) {
-                Value::I32(zeros(times(width)?)?)
-            } else {
-                Value::F32(buffer(width)?)
-            });
-        }
-
-        let mut saved = Vec::with_capacity(program.steps.len());
-        let mut spare_widths: Vec<usize> = Vec::new();
-        let (mut scratch, mut inputs) = (0, 0);
-        for step in &program.steps {
-            let SavedSpec {
-                f32,
-                u8,
-                i32,
-                fixed,
-            } = step.plan.saved;
-            saved.push(if trains {
-                SavedBuffers {
-                    f32: buffer(f32)?,
-                    u8: zeros(times(u8)?)?,
-                    i32: zeros(times(i32)?)?,
-                    fixed: allocate(fixed)?,
-                }
-            } else {
-                SavedBuffers::default()
-            });
-            let need = times(step.plan.scratch.per_row)?.checked_add(step.plan.scratch.fixed);
-            scratch = scratch.max(need.ok_or(Error::TooLarge)?);
-            inputs = inputs.max(step.inputs.len());
-            for (position, flow) in step.input_gradients.iter().enumerate() {
-                if let Flow::Add(_) = flow {
-                    spare_widths.resize(spare_widths.len().max(position + 1), 0);
-                    let width = step.inputs[position].width;
-                    spare_widths[position] = spare_widths[position].max(width);
-                }
-            }
-        }
-
+        let slots = program.value_widths.iter().enumerate();
+        let of_type = |is_integer| {
+            let width = move |(slot, &width)| match integers(slot) == is_integer {
+                true => width,
+                false => 0,
+            };
+            slots.clone().map(width)
+        };
+        let kept = |kept: fn(&crate::SavedSpec) -> usize| {
+            let steps = program.steps.iter();
+            steps.map(move |step| if trains { kept(&step.plan.saved) } else { 0 })
+        };
         let layout = &architecture.layout;
         let runs = |updates| updates == Updates::InTraining;
         let moves = trains && layout.state.iter().any(|state| runs(state.updates));
-        let buffers = |widths: &[usize]| -> Result<Vec<Buffer>, Error> {
-            widths.iter().map(|&width| buffer(width)).collect()
-        };
+        let scratch = Scratch::of(program, rows)?;
         Ok(Self {
-            values,
-            saved,
-            gradients: buffers(&program.gradient_widths)?,
-            spares: buffers(&spare_widths)?,
-            staged: vec![Staged::default(); inputs],
+            values: Arena::floats(of_type(false), rows)?,
+            ids: Arena::zeros(of_type(true), rows)?,
+            gradients: Arena::floats(program.gradient_widths.iter().copied(), rows)?,
+            spares: Arena::floats(spare_widths(program), rows)?,
+            saved: Saved {
+                f32: Arena::floats(kept(|saved| saved.f32), rows)?,
+                u8: Arena::zeros(kept(|saved| saved.u8), rows)?,
+                i32: Arena::zeros(kept(|saved| saved.i32), rows)?,
+                fixed: kept(|saved| saved.fixed)
+                    .map(allocate)
+                    .collect::<Result<_, _>>()?,
+            },
+            row_scratch: Arena::floats([scratch.by_rows], rows)?,
+            scratch: allocate(scratch.whole)?,
             gradient: allocate(if trains { layout.parameters_length } else { 0 })?,
             next_state: allocate(if moves { layout.state_length } else { 0 })?,
-            scratch: allocate(scratch)?,
         })
     }
 
-    pub(super) fn numbers(&self, slot: usize) -> &[f32] {
-        match &self.values[slot] {
-            Value::F32(values) => values,
-            Value::I32(_) => &[],
-        }
-    }
-}
-
-impl SavedBuffers {
-    pub(super) fn rows(&mut self, rows: usize, spec: SavedSpec, purpose: Purpose) -> Saved<'_> {
-        match purpose {
-            Purpose::Infer => Saved::default(),
-            Purpose::Train => Saved {
-                f32: &mut self.f32[..rows * spec.f32],
-                u8: &mut self.u8[..rows * spec.u8],
-                i32: &mut self.i32[..rows * spec.i32],
-                fixed: &mut self.fixed,
+    /// What passes over the first `rows` rows work on, and what they have beside it where they are not cut.
+    pub(super) fn rows(&mut self, rows: usize) -> (Part<'_>, Whole<'_>) {
+        let part = Part {
+            values: self.values.tables(rows),
+            ids: self.ids.tables(rows),
+            gradients: self.gradients.tables(rows),
+            spares: self.spares.tables(rows),
+            saved: SavedPart {
+                f32: self.saved.f32.tables(rows),
+                u8: self.saved.u8.tables(rows),
+                i32: self.saved.i32.tables(rows),
             },
-        }
+            scratch: self.row_scratch.tables(rows),
+        };
+        let whole = Whole {
+            fixed: &mut self.saved.fixed,
+            scratch: &mut self.scratch,
+            gradient: &mut self.gradient,
+            next_state: &mut self.next_state,
+        };
+        (part, whole)
     }
 }
 
-fn zeros<T: Clone + Default>(length: usize) -> Result<Vec<T>, Error> {
-    reserve::<T>(length)?;
-    Ok(vec![T::default(); length])
+/// Tables in a buffer.
+#[derive(Clone)]
+pub(super) struct Arena<D> {
+    layout: TableLayout,
+    data: D,
+}
+
+impl<T, D: DerefMut<Target = [T]>> Arena<D> {
+    fn new(
+        widths: impl IntoIterator<Item = usize>,
+        rows: usize,
+        make: impl FnOnce(usize) -> Result<D, Error>,
+    ) -> Result<Self, Error> {
+        let layout = TableLayout::new(widths, rows).ok_or(Error::TooLarge)?;
+        let data = make(layout.elements())?;
+        Ok(Self { layout, data })
+    }
+
+    fn tables(&mut self, rows: usize) -> Tables<'_, T> {
+        Tables::new(&mut self.data, &self.layout, rows)
+    }
+
+    fn range(&self, slot: usize, rows: usize, width: usize) -> Range<usize> {
+        self.layout.range(slot, rows, width)
+    }
+
+    pub(super) fn get(&self, slot: usize, rows: usize, width: usize) -> &[T] {
+        &self.data[self.range(slot, rows, width)]
+    }
+
+    pub(super) fn get_mut(&mut self, slot: usize, rows: usize, width: usize) -> &mut [T] {
+        let range = self.range(slot, rows, width);
+        &mut self.data[range]
+    }
+}
+
+impl Arena<Buffer> {
+    fn floats(widths: impl IntoIterator<Item = usize>, rows: usize) -> Result<Self, Error> {
+        Self::new(widths, rows, allocate)
+    }
+}
+
+impl<T: Clone + Default> Arena<Vec<T>> {
+    fn zeros(widths: impl IntoIterator<Item = usize>, rows: usize) -> Result<Self, Error> {
+        Self::new(widths, rows, |length| {
+            reserve::<T>(length)?;
+            Ok(vec![T::default(); length])
+        })
+    }
+}
+
+/// Workspace: by the row of steps that work by rows, and altogether of the others.
+#[derive(Default)]
+struct Scratch {
+    by_rows: usize,
+    whole: usize,
+}
+
+impl Scratch {
+    fn of(program: &Program, rows: usize) -> Result<Self, Error> {
+        let mut scratch = Self::default();
+        for step in &program.steps {
+            let ScratchSpec { per_row, fixed } = step.plan.scratch;
+            if step.plan.by_rows {
+                scratch.by_rows = scratch.by_rows.max(per_row);
+            } else {
+                let need = per_row
+                    .checked_mul(rows)
+                    .and_then(|need| need.checked_add(fixed));
+                scratch.whole = scratch.whole.max(need.ok_or(Error::TooLarge)?);
+            }
+        }
+        Ok(scratch)
+    }
+}
+
+fn spare_widths(program: &Program) -> Vec<usize> {
+    let mut widths: Vec<usize> = Vec::new();
+    for step in &program.steps {
+        for (position, flow) in step.input_gradients.iter().enumerate() {
+            if let Flow::Add(_) = flow {
+                widths.resize(widths.len().max(position + 1), 0);
+                widths[position] = widths[position].max(step.inputs[position].width);
+            }
+        }
+    }
+    widths
 }

@@ -1,5 +1,6 @@
 //! Plans: an architecture lowered to steps with all memory made.
 
+mod cut;
 mod finite;
 mod gradients;
 mod inputs;
@@ -7,9 +8,12 @@ pub(crate) mod lower;
 mod memory;
 mod options;
 mod outputs;
+mod parameters;
+mod part;
 mod place;
 mod run;
 mod slots;
+mod step;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +27,7 @@ pub use options::{Head, InputGradients, PlanOptions, Purpose};
 use crate::network::architecture::Architecture;
 use crate::pass::Mode;
 use crate::{Error, Network};
+use cut::Grain;
 use lower::Program;
 use memory::Memory;
 
@@ -66,6 +71,9 @@ pub struct Plan {
     ran: Option<(usize, Mode)>,
     /// The rows for which the output is there.
     finished: usize,
+    /// Whether the gradient of the last backward pass is.
+    finite: bool,
+    grain: Grain,
 }
 
 impl Plan {
@@ -100,6 +108,8 @@ impl Plan {
             memory,
             ran: None,
             finished: 0,
+            finite: true,
+            grain: Grain::MEASURED,
         })
     }
 
@@ -128,6 +138,11 @@ impl Plan {
     /// ```
     pub fn set_compute(&mut self, compute: Compute) {
         self.options.compute = compute;
+    }
+
+    /// Cuts passes wherever that is possible, for laws to be seen at work.
+    pub(crate) fn cut_finest(&mut self) {
+        self.grain = Grain::FINEST;
     }
 
     fn check_rows(&self, rows: usize) -> Result<(), Error> {

@@ -17,7 +17,7 @@ impl Plan {
     /// ```
     pub fn output(&self) -> &[f32] {
         let ValueRef { slot, width } = self.program.output;
-        &self.memory.numbers(slot)[..self.finished * width]
+        self.memory.values.get(slot, self.finished, width)
     }
 
     /// What the last [`forward_head`](Plan::forward_head) gave: rows × [`head_width`](Plan::head_width).
@@ -33,7 +33,8 @@ impl Plan {
     /// ```
     pub fn head_output(&self) -> &[f32] {
         let ValueRef { slot, width } = self.program.head;
-        &self.memory.numbers(slot)[..self.ran.map_or(0, |(rows, _)| rows) * width]
+        let rows = self.ran.map_or(0, |(rows, _)| rows);
+        self.memory.values.get(slot, rows, width)
     }
 
     /// Numbers a row at which backward passes start.

@@ -7,7 +7,7 @@ use crate::layer::ValueType;
 use crate::network::architecture::Architecture;
 
 /// A slot for each value, and the width of each slot. In training each value has its own, as backward passes read
-/// it; answers share slots among values that do not live at once. Inputs keep theirs.
+/// it; answers share slots among values that do not live at once. Inputs and what is kept have their own.
 pub(super) fn place_values(
     steps: &[Step],
     inputs: usize,
@@ -33,7 +33,11 @@ pub(super) fn place_values(
         .map(|&width| slots.take_new(width))
         .collect();
     for (index, step) in steps.iter().enumerate() {
-        places.push(slots.take(widths[inputs + index]));
+        let width = widths[inputs + index];
+        places.push(match kept.contains(&(inputs + index)) {
+            true => slots.take_new(width),
+            false => slots.take(width),
+        });
         for (position, &source) in step.sources.iter().enumerate() {
             let again = step.sources[..position].contains(&source);
             if source >= inputs && last_use[source] == index && !again {
@@ -44,7 +48,8 @@ pub(super) fn place_values(
     (places, slots.widths())
 }
 
-/// Slots for gradients, in the order in which a backward pass runs.
+/// Slots for gradients, one for each value that needs one: the gradients by parameters are computed of them behind the
+/// backward pass.
 pub(super) fn place_gradients(
     program: &mut Program,
     architecture: &Architecture,
@@ -85,15 +90,12 @@ pub(super) fn place_gradients(
                 _ if !wanted[source] => Flow::Skip,
                 Some(slot) => Flow::Add(slot),
                 None => {
-                    let slot = slots.take(widths[source]);
+                    let slot = slots.take_new(widths[source]);
                     places[source] = Some(slot);
                     Flow::Write(slot)
                 }
             })
             .collect();
-        if output != head {
-            slots.give_back(slot);
-        }
     }
     for input in (0..inputs).filter(|&input| wanted[input]) {
         // An input that nothing reads has a gradient of zero, in a slot that nothing writes.

@@ -1,15 +1,12 @@
 //! Passes over a plan's steps.
 
-use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
 
-use maas_kernels::Buffer;
-
-use super::lower::Flow;
-use super::memory::Memory;
+use super::part::{Part, Whole};
+use super::step::Context;
 use super::{Plan, Purpose};
-use crate::pass::{Backward, Forward, Gradients, Inputs, Mode, Slices, SlicesMut, Value};
+use crate::pass::Mode;
 use crate::{Error, Network};
 
 impl Plan {
@@ -120,9 +117,29 @@ impl Plan {
     /// ```
     pub fn backward(&mut self, rows: usize, network: &Network) -> Result<(), Error> {
         let mode = self.check_backward(rows, network)?;
-        for index in (0..self.program.head_steps).rev() {
-            self.step_back(index, rows, network, mode)?;
+        let (context, (mut part, mut whole), finite) = self.open(rows, network, mode);
+        let shared = context.is_shared(rows);
+        let mut end = context.program.head_steps;
+        while end > 0 {
+            let cut = |&index: &usize| shared && context.cuts(index, rows);
+            let start = end - (0..end).rev().take_while(cut).count();
+            if start < end {
+                let work = |part: &mut Part<'_>, compute| {
+                    let mut steps = (start..end).rev();
+                    steps.try_for_each(|index| context.backward(index, part, None, compute))
+                };
+                context.over_rows(start..end, part.reborrow(), work)?;
+                end = start;
+            } else {
+                end -= 1;
+                context.step_back(end, &mut part, &mut whole, !shared)?;
+            }
         }
+        *finite = if shared {
+            context.all_parameters(&part, whole.gradient)?
+        } else {
+            context.compute.kernels.all_finite(whole.gradient)
+        };
         Ok(())
     }
 
@@ -133,160 +150,46 @@ impl Plan {
         network: &Network,
         mode: Mode,
     ) -> Result<(), Error> {
-        let Self {
-            architecture,
-            program,
-            memory,
-            options,
-            ..
-        } = self;
-        let Memory {
-            values,
-            saved,
-            next_state,
-            scratch,
-            ..
-        } = memory;
-        for index in steps {
-            let step = &program.steps[index];
-            let layout = &architecture.layout;
-            let moves_state = matches!(mode, Mode::Train { .. }) && !next_state.is_empty();
-            let mut output = take(&mut values[step.output.slot]);
-            let result = step.layer.forward(&mut Forward {
-                rows,
-                mode,
-                layer: step.node as u32,
-                training: architecture.training(step.node),
-                inputs: Inputs {
-                    values,
-                    sources: &step.inputs,
-                    types: &step.types,
-                    rows,
-                },
-                output: &mut output[..rows * step.output.width],
-                parameters: Slices {
-                    data: &network.parameters,
-                    ranges: &layout.parameters_of[step.node],
-                },
-                state: Slices {
-                    data: &network.state,
-                    ranges: &layout.state_of[step.node],
-                },
-                next_state: SlicesMut {
-                    data: next_state,
-                    ranges: if moves_state {
-                        &layout.state_of[step.node]
-                    } else {
-                        &[]
-                    },
-                },
-                saved: saved[index].rows(rows, step.plan.saved, options.purpose),
-                scratch: &mut scratch[..rows * step.plan.scratch.per_row + step.plan.scratch.fixed],
-                compute: options.compute,
-            });
-            values[step.output.slot] = Value::F32(output);
-            result.map_err(|error| error.in_layer(&architecture.spec.nodes[step.node].name))?;
+        let (context, (mut part, mut whole), _) = self.open(rows, network, mode);
+        let Range { mut start, end } = steps;
+        let shared = context.is_shared(rows);
+        while start < end {
+            let cut = |&index: &usize| shared && context.cuts(index, rows);
+            let stop = start + (start..end).take_while(cut).count();
+            if start < stop {
+                let work = |part: &mut Part<'_>, compute| {
+                    let mut steps = start..stop;
+                    steps.try_for_each(|index| context.forward(index, part, None, compute))
+                };
+                context.over_rows(start..stop, part.reborrow(), work)?;
+                start = stop;
+            } else {
+                let by_rows = context.program.steps[start].plan.by_rows;
+                let whole = (!by_rows).then_some(&mut whole);
+                context.forward(start, &mut part, whole, context.compute)?;
+                start += 1;
+            }
         }
         Ok(())
     }
 
-    pub(super) fn step_back(
-        &mut self,
-        index: usize,
+    /// What passes over the first `rows` rows work with and on, and where they say whether the gradient is finite.
+    pub(super) fn open<'a>(
+        &'a mut self,
         rows: usize,
-        network: &Network,
+        network: &'a Network,
         mode: Mode,
-    ) -> Result<(), Error> {
-        let Self {
-            architecture,
-            program,
-            memory,
-            options,
-            ..
-        } = self;
-        let Memory {
-            values,
-            saved,
-            gradients,
-            spares,
-            staged,
-            gradient,
-            scratch,
-            ..
-        } = memory;
-        let step = &program.steps[index];
-        let Some(slot) = step.output_gradient else {
-            return Ok(());
-        };
-        let layout = &architecture.layout;
-        let mut output_gradient = mem::take(&mut gradients[slot]);
-        for (position, (&flow, staged)) in step.input_gradients.iter().zip(&mut *staged).enumerate()
-        {
-            staged.width = step.inputs[position].width;
-            staged.wanted = flow != Flow::Skip;
-            match flow {
-                Flow::Skip => {}
-                Flow::Write(slot) => staged.buffer = mem::take(&mut gradients[slot]),
-                Flow::Add(_) => staged.buffer = mem::take(&mut spares[position]),
-            }
-        }
-        let result = step.layer.backward(&mut Backward {
-            rows,
+    ) -> (Context<'a>, (Part<'a>, Whole<'a>), &'a mut bool) {
+        let context = Context {
+            architecture: &self.architecture,
+            program: &self.program,
+            network,
+            purpose: self.options.purpose,
+            compute: self.options.compute,
+            grain: self.grain,
             mode,
-            layer: step.node as u32,
-            training: architecture.training(step.node),
-            inputs: Inputs {
-                values,
-                sources: &step.inputs,
-                types: &step.types,
-                rows,
-            },
-            output: &numbers(&values[step.output.slot])[..rows * step.output.width],
-            output_gradient: &mut output_gradient[..rows * step.output.width],
-            input_gradients: Gradients {
-                staged: &mut staged[..step.inputs.len()],
-                rows,
-            },
-            parameters: Slices {
-                data: &network.parameters,
-                ranges: &layout.parameters_of[step.node],
-            },
-            parameter_gradients: SlicesMut {
-                data: gradient,
-                ranges: &layout.parameters_of[step.node],
-            },
-            state: Slices {
-                data: &network.state,
-                ranges: &layout.state_of[step.node],
-            },
-            saved: saved[index].rows(rows, step.plan.saved, options.purpose),
-            scratch: &mut scratch[..rows * step.plan.scratch.per_row + step.plan.scratch.fixed],
-            compute: options.compute,
-        });
-        gradients[slot] = output_gradient;
-        for range in &layout.frozen_of[step.node] {
-            gradient[range.clone()].fill(0.0);
-        }
-        for (position, (&flow, staged)) in step.input_gradients.iter().zip(&mut *staged).enumerate()
-        {
-            match flow {
-                Flow::Skip => {}
-                Flow::Write(slot) => gradients[slot] = mem::take(&mut staged.buffer),
-                Flow::Add(slot) => {
-                    let elements = rows * step.inputs[position].width;
-                    spares[position] = mem::take(&mut staged.buffer);
-                    // A failed layer leaves no gradient to add.
-                    if result.is_ok() {
-                        let (part, sum) = (
-                            &spares[position][..elements],
-                            &mut gradients[slot][..elements],
-                        );
-                        options.compute.kernels.add(part, sum);
-                    }
-                }
-            }
-        }
-        result.map_err(|error| error.in_layer(&architecture.spec.nodes[step.node].name))
+        };
+        (context, self.memory.rows(rows), &mut self.finite)
     }
 
     /// The mode of the forward pass that a backward pass over `rows` rows follows.
@@ -308,20 +211,5 @@ impl Plan {
         } else {
             Err(Error::ForeignNetwork)
         }
-    }
-}
-
-/// The memory of a value, which leaves no memory behind.
-fn take(value: &mut Value) -> Buffer {
-    match value {
-        Value::F32(buffer) => mem::take(buffer),
-        Value::I32(_) => unreachable!("steps write numbers"),
-    }
-}
-
-fn numbers(value: &Value) -> &[f32] {
-    match value {
-        Value::F32(values) => values,
-        Value::I32(_) => unreachable!("steps write numbers"),
     }
 }

@@ -9,7 +9,7 @@ use maas_nn::{Mask, Role};
 /// while all links run over them. A multiple of 64, so that a block starts with a word of its mask.
 const BLOCK: usize = 4096;
 /// Groups of blocks that are worth a thread.
-pub(super) const GROUPS: usize = 4;
+pub(super) const GROUPS: usize = 2;
 
 /// What is known of a segment.
 #[derive(Clone, Debug)]

@@ -187,7 +187,7 @@ impl Stepper {
             });
         }
         plan.backward(count, network)?;
-        if !compute.sum_squares(plan.gradient()).is_finite() {
+        if !plan.gradient_is_finite() {
             // The backward pass has used the loss's gradient up.
             self::loss(trainer, plan, feed, count)?;
             let began = began(plan, network, count);

@@ -21,6 +21,8 @@ pub enum Law {
     Neighbours,
     /// A training pass over a part of a batch gives the bits of the whole.
     Split,
+    /// Wherever passes are cut between rows, and gradients between parts, the bits are the same.
+    Cut,
     /// A plan for more rows gives the same bits.
     FewerRows,
     /// A pass does not see what was in the buffers before.
@@ -45,6 +47,7 @@ impl fmt::Display for Law {
             Self::RowAlone => "a row's answer has the same bits alone and in any batch",
             Self::Neighbours => "rows of NaN or infinities change no other row's answer",
             Self::Split => "a training pass over a part of a batch gives the bits of the whole",
+            Self::Cut => "wherever passes and gradients are cut, the bits are the same",
             Self::FewerRows => "a plan for more rows gives the same bits",
             Self::NothingBehind => "a pass does not see what was in the buffers before",
             Self::NoRows => "no rows are no work",

@@ -246,6 +246,7 @@ impl LayerLaws {
         if self.mixing == Mixing::Never {
             law(Law::Split, || passes::split(&subject))?;
         }
+        law(Law::Cut, || passes::cut(&subject))?;
         law(Law::FewerRows, || passes::fewer_rows(&subject))?;
         law(Law::NothingBehind, || passes::nothing_behind(&subject))?;
         law(Law::NoRows, || passes::no_rows(&subject))?;

@@ -63,6 +63,21 @@ pub(super) fn split(subject: &Subject) -> Result<(), Breach> {
     Ok(())
 }
 
+pub(super) fn cut(subject: &Subject) -> Result<(), Breach> {
+    let data = subject.data(ROWS, 10);
+    for mode in [Mode::Infer, subject.training(0)] {
+        let way = Way::new(ROWS, mode);
+        let expected = subject.run(way, &data)?;
+        for threads in (1..=4).filter_map(NonZeroUsize::new) {
+            let way = way.on(Kernels::best(), threads);
+            let mut plan = subject.plan(way)?;
+            plan.cut_finest();
+            subject.pass(&mut plan, way, &data)?.same(&expected)?;
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn fewer_rows(subject: &Subject) -> Result<(), Breach> {
     let data = subject.data(ROWS, 3);
     for mode in [Mode::Infer, subject.training(0)] {

@@ -39,7 +39,7 @@ impl Layer for Concatenate {
         }
         let mut output = before.to_vec();
         output.push(total);
-        Ok(LayerPlan::new(output))
+        Ok(LayerPlan::new(output).by_rows())
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {

@@ -25,7 +25,7 @@ fn elementwise(inputs: &[RowType]) -> Result<LayerPlan, Error> {
         input.expect_shape(&first.shape)?;
     }
     let flops = (inputs.len() as u64 - 1).saturating_mul(first.width() as u64);
-    Ok(LayerPlan::new(first.shape.clone()).flops(flops))
+    Ok(LayerPlan::new(first.shape.clone()).flops(flops).by_rows())
 }
 
 /// Combines all inputs, from the first to the last.
