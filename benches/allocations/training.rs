@@ -9,8 +9,8 @@ use maas_nn::{Block, Error, Link, Loss, LossBatch, MeanSquaredError, Reduces, St
 use maas_train::{
     AbsoluteError, Adam, AdamW, AverageWeights, Callback, Chain, ClipByGlobalNorm, ClipByNorm,
     ClipByValue, DecayWeights, EarlyStopping, Event, Figure, Flow, LearningRate, LookAhead,
-    Momentum, Progress, ProximalL1, R2, RootMeanSquaredError, ScaleByAdam, ScaleByNadam, Sgd, Span,
-    StopHandle, Trainer, Training,
+    Momentum, ProductPrecision, Progress, ProximalL1, R2, RootMeanSquaredError, ScaleByAdam,
+    ScaleByNadam, Sgd, Span, StopHandle, Trainer, Training,
 };
 
 use crate::counter::{allocations, during};
@@ -20,13 +20,17 @@ use crate::{network, noise};
 /// epoch; between epochs there may be a constant number. The last batch of an epoch has fewer rows.
 pub(crate) fn steps_allocate_nothing(threads: NonZeroUsize) {
     for (name, chain) in chains() {
-        for (rows, batch) in [(517, 32), (1100, 256)] {
+        let (single, narrow) = (ProductPrecision::F32, ProductPrecision::Bf16);
+        for (rows, batch, precision) in
+            [(517, 32, single), (1100, 256, single), (1100, 256, narrow)]
+        {
             let notes = Notes::new();
             let weights: Vec<f32> = (0..rows).map(|row| (row % 3) as f32).collect();
             let data = data(rows).weighted(weights).unwrap();
             let end_of_epoch = Arc::clone(&notes.0);
             let trainer = trainer(chain.clone(), Noted(notes.clone()), batch, threads)
                 .epochs(3)
+                .precision(precision)
                 .metric(RootMeanSquaredError)
                 .metric(R2)
                 .metric(AbsoluteError)
@@ -44,7 +48,9 @@ pub(crate) fn steps_allocate_nothing(threads: NonZeroUsize) {
             trainer.fit(&mut network, &data).unwrap();
 
             let epochs = notes.epochs();
-            let case = format!("{name}, {rows} rows by {batch}, {threads} threads: {epochs:?}");
+            let case = format!(
+                "{name}, {precision}, {rows} rows by {batch}, {threads} threads: {epochs:?}"
+            );
             assert_eq!(epochs.len(), 3, "{case}");
             let mut before = None;
             for counts in &epochs {

@@ -151,6 +151,7 @@ pub mod metric;
 mod network;
 mod pass;
 mod plan;
+mod precision;
 mod proximal;
 mod reference;
 mod spec;
@@ -177,6 +178,7 @@ pub use pass::{
     SlicesMut,
 };
 pub use plan::{Head, InputGradients, NonFinite, Plan, PlanOptions, Purpose, ValuesMut};
+pub use precision::ProductPrecision;
 pub use proximal::ProximalL1;
 pub use reference::Reference;
 pub use spec::{Initializer, LayerSpec, NetworkSpec, Node, Source};

@@ -106,13 +106,13 @@ pub use error::Error;
 pub use figure::Figure;
 pub use history::{Ending, EpochRecord, History};
 pub use laws::{Law, check_transform};
-pub use maas_nn::ProximalL1;
 pub use maas_nn::metric;
 pub use maas_nn::metric::{
     AbsoluteError, Accuracy, AveragePrecision, BinaryAccuracy, ClassAverage, ClassFigures,
     ClassificationReport, ConfusionMatrix, F1, Goal, Metric, MetricBatch, Precision, R2, Recall,
     RocAuc, RootMeanSquaredError, SquaredError, TopK,
 };
+pub use maas_nn::{ProductPrecision, ProximalL1};
 pub use optimizer::{
     Adagrad, Adam, AdamW, AmsGrad, Average, AverageWeights, Chain, ClipByGlobalNorm, ClipByNorm,
     ClipByValue, DecayWeights, Lion, LookAhead, Momentum, Nadam, Optimizer, OptimizerState,

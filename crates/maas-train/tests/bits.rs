@@ -11,7 +11,8 @@ use maas_core::Seed;
 use maas_kernels::{Kernels, Parallelism};
 use maas_nn::{CategoricalCrossEntropy, MeanSquaredError, Network, Sequential};
 use maas_train::{
-    Accuracy, Adam, Chain, Momentum, Progress, RootMeanSquaredError, ScaleByAdam, Sgd, Trainer,
+    Accuracy, Adam, Chain, Momentum, ProductPrecision, Progress, RootMeanSquaredError, ScaleByAdam,
+    Sgd, Trainer,
 };
 
 fn everywhere() -> impl Iterator<Item = (Kernels, Parallelism)> {
@@ -82,7 +83,13 @@ fn wide(data: &maas_data::Dataset) -> Network {
 #[test]
 fn products_that_are_split_over_threads_give_the_same_bits() {
     let data = classification(400);
-    for network in [classifier(&data), wide(&data)] {
+    let mut firsts = Vec::new();
+    let networks = [classifier(&data), wide(&data)];
+    let precisions = [ProductPrecision::F32, ProductPrecision::Bf16];
+    let cases = networks
+        .iter()
+        .flat_map(|network| precisions.map(|precision| (network, precision)));
+    for (network, precision) in cases {
         let mut prints = everywhere().map(|(kernels, parallelism)| {
             let mut network = network.clone();
             let trainer = Trainer::new(
@@ -90,6 +97,7 @@ fn products_that_are_split_over_threads_give_the_same_bits() {
                 CategoricalCrossEntropy,
             )
             .batch_size(256)
+            .precision(precision)
             .seed(Seed(9))
             .metric(Accuracy)
             .kernels(kernels)
@@ -100,9 +108,13 @@ fn products_that_are_split_over_threads_give_the_same_bits() {
         });
         let first = prints.next().unwrap();
         for (print, kernels, parallelism) in prints {
-            assert_eq!(print, first.0, "{kernels:?}, {parallelism:?}");
+            assert_eq!(print, first.0, "{kernels:?}, {parallelism:?}, {precision}");
         }
+        firsts.push(first.0);
     }
+    firsts.sort_unstable();
+    firsts.dedup();
+    assert_eq!(firsts.len(), 4, "precisions have bits of their own");
 }
 
 /// Two links with three buffers.

@@ -15,7 +15,7 @@ use maas_nn::{CategoricalCrossEntropy, Huber, MeanSquaredError, Network, Sequent
 use maas_train::{
     AbsoluteError, Adam, AverageWeights, Callback, Chain, CheckpointFault, Checkpoints,
     EarlyStopping, Ending, Error, Event, Figure, Flow, History, LearningRate, LookAhead, Plateau,
-    Progress, R2, Sgd, StopHandle, Trainer, Training,
+    ProductPrecision, Progress, R2, Sgd, StopHandle, Trainer, Training,
 };
 use proptest::prelude::*;
 
@@ -115,8 +115,9 @@ proptest! {
         weighted in any::<bool>(),
         drawn in any::<bool>(),
         link in 0..4,
+        precision in prop_oneof![Just(ProductPrecision::F32), Just(ProductPrecision::Bf16)],
     ) {
-        let name = format!("any-{stop}-{accumulate}-{stream:?}-{before}-{after}-{weighted}-{drawn}-{link}");
+        let name = format!("any-{stop}-{accumulate}-{stream:?}-{before}-{after}-{weighted}-{drawn}-{link}-{precision}");
         let folder = Folder::new(&name);
         let data = regression(70);
         let data = if weighted {
@@ -145,6 +146,7 @@ proptest! {
                 .epochs(4)
                 .batch_size(11)
                 .accumulate(accumulate)
+                .precision(precision)
                 .validation(&validation)
                 .metric(R2)
                 .metric(AbsoluteError)
@@ -315,6 +317,8 @@ fn what_belongs_to_something_else_is_refused() {
         other(refused(&quiet(&folder).in_order(), &network, &data, at)),
         "order of rows"
     );
+    let narrow = quiet(&folder).precision(ProductPrecision::Bf16);
+    assert_eq!(other(refused(&narrow, &network, &data, at)), "precision");
     assert_eq!(
         other(refused(&quiet(&folder).metric(R2), &network, &data, at)),
         "list of metrics"

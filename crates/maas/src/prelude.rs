@@ -19,8 +19,8 @@ pub use maas_data::{Dataset, WeightedSampler};
 pub use maas_nn::{
     Activation, BinaryCrossEntropy, CategoricalCrossEntropy, CategoricalHinge, Graph, Hinge, Huber,
     Initializer, Kernels, KullbackLeibler, Layer, Layers, LogCosh, Loss, LossBatch,
-    MeanAbsoluteError, MeanSquaredError, Merge, Network, Parallelism, Poisson, Sequential,
-    SquaredHinge, Transform,
+    MeanAbsoluteError, MeanSquaredError, Merge, Network, Parallelism, Poisson, ProductPrecision,
+    Sequential, SquaredHinge, Transform,
 };
 #[cfg(feature = "schedule")]
 pub use maas_schedule::{Policy, RoundRobin};

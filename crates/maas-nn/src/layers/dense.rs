@@ -83,12 +83,12 @@ impl Layer for Dense {
             activation: self.activation,
             pre_activation: (!pass.saved.f32.is_empty()).then_some(&mut *pass.saved.f32),
         };
-        pass.compute.kernels.matmul(
+        pass.precision.matmul(
+            pass.compute,
             Matrix::new(x, rows, inputs),
             Matrix::new(w, inputs, self.units),
             MatrixMut::new(pass.output, rows, self.units),
             epilogue,
-            pass.compute.parallelism,
         );
         Ok(())
     }
@@ -111,12 +111,12 @@ impl Layer for Dense {
                 });
         }
         if let Some(dx) = pass.input_gradients.get(0) {
-            kernels.matmul(
+            pass.precision.matmul(
+                pass.compute,
                 Matrix::new(pass.output_gradient, rows, self.units),
                 Matrix::new(w, inputs, self.units).transposed(),
                 MatrixMut::new(dx, rows, inputs),
                 Epilogue::default(),
-                pass.compute.parallelism,
             );
         }
         Ok(())
@@ -130,12 +130,12 @@ impl Layer for Dense {
         let (part, dw) = pass.gradients.part(0);
         let part = part.start / self.units..part.end / self.units;
         let dw = MatrixMut::new(dw, part.len(), self.units);
-        pass.compute.kernels.matmul(
+        pass.precision.matmul(
+            pass.compute,
             Matrix::new(x, rows, inputs).transposed().row_range(part),
             dz,
             dw,
             Epilogue::default(),
-            pass.compute.parallelism,
         );
         if self.bias {
             let (part, db) = pass.gradients.part(1);

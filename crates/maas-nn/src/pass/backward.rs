@@ -1,6 +1,7 @@
 use maas_kernels::{Compute, Tables};
 
 use super::{Inputs, Mode, Saved, Slices, SlicesMut, ValueRef};
+use crate::ProductPrecision;
 use crate::layer::Training;
 use crate::plan::lower::Flow;
 
@@ -57,6 +58,8 @@ pub struct Backward<'a> {
     pub scratch: &'a mut [f32],
     /// Kernels and threads to use.
     pub compute: Compute,
+    /// What the operands of products are to be rounded to.
+    pub precision: ProductPrecision,
 }
 
 /// The gradients by a layer's inputs.

@@ -1,6 +1,7 @@
 use maas_kernels::Compute;
 
 use super::{Inputs, Mode, Saved, Slices, SlicesMut};
+use crate::ProductPrecision;
 use crate::layer::Training;
 
 /// What [`Layer::forward`](crate::Layer::forward) works on. Matrices are row-major, `rows` × numbers a row.
@@ -45,4 +46,6 @@ pub struct Forward<'a> {
     pub scratch: &'a mut [f32],
     /// Kernels and threads to use.
     pub compute: Compute,
+    /// What the operands of products are to be rounded to.
+    pub precision: ProductPrecision,
 }

@@ -3,6 +3,7 @@ use std::ops::Range;
 use maas_kernels::Compute;
 
 use super::{Inputs, Kept, Mode, Slices};
+use crate::ProductPrecision;
 
 /// What [`Layer::parameter_gradients`](crate::Layer::parameter_gradients) works on: all rows of a batch.
 ///
@@ -47,6 +48,8 @@ pub struct ParameterPass<'a> {
     pub saved: Kept<'a>,
     /// Kernels and threads to use.
     pub compute: Compute,
+    /// What the operands of products are to be rounded to.
+    pub precision: ProductPrecision,
 }
 
 /// The gradients by a layer's parameters, or parts of them.

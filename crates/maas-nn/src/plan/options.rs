@@ -1,6 +1,6 @@
 use maas_kernels::Compute;
 
-use crate::Link;
+use crate::{Link, ProductPrecision};
 
 /// What a [`Plan`](crate::Plan) is to be made for.
 ///
@@ -24,6 +24,8 @@ pub struct PlanOptions {
     pub head: Head,
     /// Whether backward passes reach the network's inputs.
     pub inputs: InputGradients,
+    /// What the operands of products are rounded to.
+    pub precision: ProductPrecision,
 }
 
 /// Whether a plan computes gradients.
@@ -69,6 +71,7 @@ impl PlanOptions {
             compute: Compute::default(),
             head: Head::Output,
             inputs: InputGradients::Skip,
+            precision: ProductPrecision::F32,
         }
     }
 
@@ -106,6 +109,16 @@ impl PlanOptions {
             head: Head::Before(link),
             ..self
         }
+    }
+
+    /// Rounds the operands of products, forwards and backwards.
+    ///
+    /// ```
+    /// use maas_nn::{PlanOptions, ProductPrecision};
+    /// assert_eq!(PlanOptions::train(8).precision(ProductPrecision::Bf16).precision, ProductPrecision::Bf16);
+    /// ```
+    pub fn precision(self, precision: ProductPrecision) -> Self {
+        Self { precision, ..self }
     }
 
     /// Also computes gradients by the network's inputs.

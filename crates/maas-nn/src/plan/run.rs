@@ -186,6 +186,7 @@ impl Plan {
             network,
             purpose: self.options.purpose,
             compute: self.options.compute,
+            precision: self.options.precision,
             grain: self.grain,
             mode,
         };

@@ -10,7 +10,7 @@ use crate::network::architecture::Architecture;
 use crate::pass::{
     Backward, Forward, Gradients, Inputs, Mode, ParameterPass, Parts, Slices, SlicesMut,
 };
-use crate::{Error, Network};
+use crate::{Error, Network, ProductPrecision};
 
 /// What all steps of a pass have in common.
 #[derive(Clone, Copy)]
@@ -20,6 +20,7 @@ pub(super) struct Context<'a> {
     pub(super) network: &'a Network,
     pub(super) purpose: Purpose,
     pub(super) compute: Compute,
+    pub(super) precision: ProductPrecision,
     pub(super) grain: Grain,
     pub(super) mode: Mode,
 }
@@ -82,6 +83,7 @@ impl<'a> Context<'a> {
             saved: part.saved.of(index, step.plan.saved, self.purpose, fixed),
             scratch,
             compute,
+            precision: self.precision,
         });
         result.map_err(|error| self.named(step, error.at_row(rows.start)))
     }
@@ -144,6 +146,7 @@ impl<'a> Context<'a> {
             saved: part.saved.of(index, step.plan.saved, self.purpose, fixed),
             scratch,
             compute,
+            precision: self.precision,
         });
         result.map_err(|error| self.named(step, error.at_row(rows.start)))?;
         for (position, (&flow, input)) in step.input_gradients.iter().zip(&step.inputs).enumerate()
@@ -217,6 +220,7 @@ impl<'a> Context<'a> {
             state: self.state_of(step),
             saved: part.saved.kept(index, step.plan.saved),
             compute,
+            precision: self.precision,
         });
         result.map_err(|error| self.named(step, error))
     }

@@ -1,7 +1,7 @@
 //! What a checkpoint belongs to.
 
 use maas_data::{Dataset, RowOrder, Targets};
-use maas_nn::Network;
+use maas_nn::{Network, ProductPrecision};
 use serde::{Deserialize, Serialize};
 
 use super::CheckpointFault;
@@ -18,6 +18,8 @@ pub(crate) struct Identity {
     pub(crate) accumulate: usize,
     pub(crate) seed: u64,
     pub(crate) order: String,
+    #[serde(default)]
+    pub(crate) precision: ProductPrecision,
 }
 
 impl Identity {
@@ -59,6 +61,9 @@ impl Identity {
             if expected != found {
                 return other(what, &expected, &found);
             }
+        }
+        if self.precision != found.precision {
+            return other("precision", &self.precision, &found.precision);
         }
         Ok(())
     }

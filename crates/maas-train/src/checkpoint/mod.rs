@@ -219,7 +219,7 @@ mod tests {
     use std::io::{self, Write};
 
     use maas_core::Seed;
-    use maas_nn::{Network, Sequential};
+    use maas_nn::{Network, ProductPrecision, Sequential};
 
     use super::identity::{Identity, of_masks, of_network};
     use super::*;
@@ -242,6 +242,7 @@ mod tests {
             accumulate: 1,
             seed: 7,
             order: "shuffled".into(),
+            precision: ProductPrecision::Bf16,
         };
         let mut place = Place::beginning(3);
         place.sum = f64::NAN;

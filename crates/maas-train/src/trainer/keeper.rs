@@ -59,6 +59,7 @@ pub(super) fn identity(trainer: &Trainer<'_>, network: &Network, supply: &Supply
         batch_size: trainer.batch_size,
         accumulate: trainer.accumulate,
         seed: trainer.seed.0,
+        precision: trainer.precision,
         order: match &trainer.order {
             Order::Shuffled => "shuffled".to_owned(),
             Order::AsGiven => "as given".to_owned(),

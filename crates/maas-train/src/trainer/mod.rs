@@ -18,7 +18,7 @@ use std::sync::Arc;
 use maas_core::Seed;
 use maas_data::{Augmentation, Dataset, RowOrder};
 use maas_kernels::{Compute, Kernels, Parallelism};
-use maas_nn::{Loss, Network};
+use maas_nn::{Loss, Network, ProductPrecision};
 
 use crate::callback::Callbacks;
 use crate::{Chain, Checkpoints, EarlyStopping, Error, History, Metric, Progress, StopHandle};
@@ -71,6 +71,7 @@ pub struct Trainer<'a> {
     metrics: Vec<Arc<dyn Metric>>,
     progress: Progress,
     compute: Compute,
+    precision: ProductPrecision,
     accumulate: usize,
     callbacks: Callbacks<'a>,
     early_stopping: Option<EarlyStopping>,
@@ -111,6 +112,7 @@ impl<'a> Trainer<'a> {
                 parallelism: Parallelism::available(),
                 ..Compute::default()
             },
+            precision: ProductPrecision::F32,
             accumulate: 1,
             callbacks: Callbacks::default(),
             early_stopping: None,
@@ -139,6 +141,7 @@ impl<'a> Trainer<'a> {
             metrics: Vec::new(),
             progress: Progress::Quiet,
             compute: self.compute,
+            precision: self.precision,
             accumulate: self.accumulate,
             callbacks: Callbacks::default(),
             early_stopping: None,
@@ -305,8 +308,8 @@ impl<'a> Trainer<'a> {
     /// Go on from a checkpoint that [`Checkpoints`] made, with the bits that training without a break would have given:
     /// a file, or a folder whose newest one is taken.
     ///
-    /// The network, whose weights are replaced, the optimiser, the data, the loss, the metrics, the batch size and the
-    /// seed have to be those of the run that was broken off; the number of epochs, learning rates, threads, kernels and
+    /// The network, whose weights are replaced, the optimiser, the data, the loss, the metrics, the batch size, the precision and
+    /// the seed have to be those of the run that was broken off; the number of epochs, learning rates, threads, kernels and
     /// what is called or shown meanwhile may be others. [`Checkpoints`] shows it.
     ///
     /// # Errors
@@ -360,6 +363,7 @@ impl fmt::Debug for Trainer<'_> {
             .field("checkpoints", &self.checkpoints)
             .field("progress", &self.progress)
             .field("compute", &self.compute)
+            .field("precision", &self.precision)
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! What else a trainer can do than make steps.
 
 use maas_data::Augmentation;
+use maas_nn::ProductPrecision;
 
 use super::Trainer;
 use crate::callback::Closure;
@@ -8,7 +9,7 @@ use crate::{
     Answer, Callback, Checkpoints, EarlyStopping, EpochRecord, Event, StopHandle, Training,
 };
 
-/// Callbacks, early stopping, accumulation.
+/// Callbacks, early stopping, accumulation, precision.
 impl<'a> Trainer<'a> {
     /// Tell this what happens, in Keras' places: see [`Callback`]. Callbacks are called in the order in which they were
     /// added; clones of the trainer share them.
@@ -147,5 +148,20 @@ impl<'a> Trainer<'a> {
             augmentation: Some(augmentation),
             ..self
         }
+    }
+
+    /// Round the operands of products in training steps, forwards and backwards: see [`ProductPrecision`]. Weights, gradients
+    /// and the optimiser stay in single precision, and so do evaluation, validation and prediction, so that what is
+    /// reported is what a saved network answers. Other bits than those of single precision, and the same with every set of
+    /// kernels and any number of threads.
+    ///
+    /// ```
+    /// # use {maas_nn::MeanSquaredError, maas_train::{Adam, Trainer}};
+    /// use maas_train::ProductPrecision;
+    ///
+    /// let trainer = Trainer::new(Adam::new(1e-3), MeanSquaredError).precision(ProductPrecision::Bf16);
+    /// ```
+    pub fn precision(self, precision: ProductPrecision) -> Self {
+        Self { precision, ..self }
     }
 }

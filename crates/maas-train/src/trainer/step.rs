@@ -53,6 +53,7 @@ impl Stepper {
         let most = rows.and_then(|rows| usize::try_from(rows).ok());
         let options = PlanOptions::train(trainer.batch_size.min(most.unwrap_or(usize::MAX)))
             .compute(trainer.compute)
+            .precision(trainer.precision)
             .head(trainer.loss.link());
         let plan = Plan::new(network, options)?;
         let several = trainer.accumulate > 1;
