@@ -3,7 +3,7 @@
 use maas_core::Seed;
 use maas_data::Dataset;
 use maas_nn::{CategoricalCrossEntropy, MeanSquaredError, Network, Sequential};
-use maas_train::{Adam, Progress, Trainer};
+use maas_train::{Adam, ProductPrecision, Progress, Trainer};
 use ndarray::{Array2, Axis};
 
 /// Dense layers with relu between them, trained with Adam on synthetic rows that can be learned.
@@ -18,6 +18,7 @@ pub(crate) struct Workload {
     pub(crate) epochs: usize,
     /// Whether every epoch has an order of its own.
     pub(crate) shuffled: bool,
+    pub(crate) precision: ProductPrecision,
 }
 
 #[derive(Clone, Copy)]
@@ -37,6 +38,7 @@ pub(crate) const W1: Workload = Workload {
     batch: 32,
     epochs: 10,
     shuffled: true,
+    precision: ProductPrecision::F32,
 };
 
 /// The same in large batches: 100 steps of 80 MFLOP.
@@ -64,9 +66,17 @@ pub(crate) const W4: Workload = Workload {
     batch: 256,
     epochs: 3,
     shuffled: true,
+    precision: ProductPrecision::F32,
 };
 
-pub(crate) const ALL: [Workload; 4] = [W1, W2, W3, W4];
+/// The same with bf16 products.
+pub(crate) const W4_BF16: Workload = Workload {
+    name: "w4-bf16",
+    precision: ProductPrecision::Bf16,
+    ..W4
+};
+
+pub(crate) const ALL: [Workload; 5] = [W1, W2, W3, W4, W4_BF16];
 
 impl Workload {
     pub(crate) fn data(&self) -> Dataset {
@@ -104,6 +114,7 @@ impl Workload {
         let trainer = trainer
             .epochs(self.epochs)
             .batch_size(self.batch)
+            .precision(self.precision)
             .seed(Seed(7))
             .progress(Progress::Quiet);
         if self.shuffled {

@@ -25,7 +25,7 @@ use maas_data::{Dataset, Input, Targets};
 use maas_kernels::{Kernels, Parallelism};
 use maas_nn::Network;
 use maas_train::Trainer;
-use workloads::{ALL, Task, W3, W4, Workload};
+use workloads::{ALL, Task, W3, W4, W4_BF16, Workload};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -44,14 +44,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn named(name: &str) -> Result<Workload, String> {
     ALL.into_iter()
         .find(|workload| workload.name == name)
-        .ok_or_else(|| format!("no workload {name}: w1, w2, w3 or w4, --export WORKLOAD FOLDER or --serve WORKLOAD THREADS"))
+        .ok_or_else(|| format!("no workload {name}: w1, w2, w3, w4 or w4-bf16, --export WORKLOAD FOLDER or --serve WORKLOAD THREADS"))
 }
 
 /// One fingerprint a workload. The portable set has no fused multiply-add of the processor and would take minutes for
 /// W3 and W4, so all sets train a short one, and the others the whole one as well.
 fn compare(workload: &Workload) -> Result<(), Box<dyn Error>> {
     let sets = Kernels::available();
-    if ![W3.name, W4.name].contains(&workload.name) {
+    if ![W3.name, W4.name, W4_BF16.name].contains(&workload.name) {
         return same_bits(workload, workload.name, &sets);
     }
     let short = Workload {
@@ -137,6 +137,7 @@ fn export(workload: &Workload, folder: &Path) -> Result<(), Box<dyn Error>> {
         batch,
         epochs,
         shuffled,
+        precision: _,
     } = workload;
     let task = match task {
         Task::Regression => "regression",

@@ -29,6 +29,8 @@ PEERS = {
     "sklearn": ("scikit-learn", ["sklearn"], ["sklearn_dense.py"]),
     "torch": ("PyTorch, eager", ["torch"], ["torch_dense.py", "eager"]),
     "torch-compile": ("PyTorch, `torch.compile`", ["torch"], ["torch_dense.py", "compile"]),
+    "torch-bf16": ("PyTorch, eager, autocast to bf16", ["torch"], ["torch_dense.py", "eager-bf16"]),
+    "torch-compile-bf16": ("PyTorch, `torch.compile`, autocast to bf16", ["torch"], ["torch_dense.py", "compile-bf16"]),
     "burn": ("burn, flex", "burn", ["burn_dense"]),
     "candle": ("candle", "candle", ["candle_dense"]),
 }
@@ -153,14 +155,17 @@ def turns(items, number):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--workload", choices=["w1", "w2", "w3", "w4"], default="w1")
+    parser.add_argument("--workload", choices=["w1", "w2", "w3", "w4", "w4-bf16"], default="w1")
     parser.add_argument("--threads", default="all", help="of ours: a number, or all cores; the peers use what they like")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=600, help="no round begins after as many")
-    parser.add_argument("--peers", default=",".join(PEERS), help=f"of {', '.join(PEERS)}")
+    parser.add_argument("--peers", help=f"of {', '.join(PEERS)}")
     parser.add_argument("--measure", choices=["training", "startup"], default="training")
     parser.add_argument("--json", action="store_true", help="every time as the last line")
     options = parser.parse_args()
+    bf16 = options.workload.endswith("bf16")
+    if options.peers is None:
+        options.peers = ",".join(name for name in PEERS if name.endswith("bf16") == bf16)
 
     terminal = drawn_to()
     with tempfile.TemporaryDirectory() as folder:

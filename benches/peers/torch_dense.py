@@ -1,4 +1,4 @@
-"""PyTorch with the fused Adam: `torch_dense.py FOLDER eager|compile`."""
+"""PyTorch with the fused Adam: `torch_dense.py FOLDER eager|compile`, or `eager-bf16|compile-bf16` with autocast."""
 
 import itertools
 import sys
@@ -18,11 +18,16 @@ network = torch.nn.Sequential(*between[:-1])
 criterion = torch.nn.CrossEntropyLoss() if work.classifies else torch.nn.MSELoss()
 
 
+mode, _, autocast = sys.argv[2].partition("-")
+
+
 def loss_of(x, y):
     return criterion(network(x), y)
 
 
-if sys.argv[2] == "compile":
+if autocast == "bf16":
+    loss_of = torch.autocast("cpu", torch.bfloat16)(loss_of)
+if mode == "compile":
     loss_of = torch.compile(loss_of, dynamic=False)
 generator = torch.Generator().manual_seed(7)
 
