@@ -398,3 +398,20 @@ fn sigmoid_cross_entropy_keeps_small_losses() {
         }
     }
 }
+
+/// Whatever is behind the last element of a row of vectors.
+#[test]
+fn losses_without_an_epsilon_are_finite_for_any_length() {
+    let (p, t) = ([0.5; 130], [0.25; 130]);
+    for loss in [
+        ElementLoss::Poisson { epsilon: 0.0 },
+        ElementLoss::KullbackLeibler { epsilon: 0.0 },
+    ] {
+        for set in Kernels::available() {
+            for len in 0..=p.len() {
+                let sum = set.element_loss(loss, &p[..len], &t[..len], None, None);
+                assert!(sum.is_finite(), "{loss:?} of {len} on {set:?}: {sum}");
+            }
+        }
+    }
+}

@@ -303,7 +303,7 @@ const DIRECTIONS: [Direction; 10] = [
     },
 ];
 
-const ELEMENT_LOSSES: [ElementLoss; 9] = [
+const ELEMENT_LOSSES: [ElementLoss; 11] = [
     ElementLoss::Squared,
     ElementLoss::Absolute,
     ElementLoss::Huber { delta: 0.7 },
@@ -311,6 +311,8 @@ const ELEMENT_LOSSES: [ElementLoss; 9] = [
     ElementLoss::SigmoidCrossEntropy { smoothing: 0.1 },
     ElementLoss::Poisson { epsilon: 1e-7 },
     ElementLoss::KullbackLeibler { epsilon: 1e-7 },
+    ElementLoss::Poisson { epsilon: 0.0 },
+    ElementLoss::KullbackLeibler { epsilon: 0.0 },
     ElementLoss::Hinge,
     ElementLoss::SquaredHinge,
 ];

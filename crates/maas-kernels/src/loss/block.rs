@@ -46,11 +46,11 @@ impl Block<'_> {
             }
         }
         if whole < len {
-            let (p, t) = (padded(&p[whole..]), padded(&t[whole..]));
-            // What is filled up weighs nothing.
+            // What is filled up weighs nothing, and has a term that is finite whatever the loss.
+            let (p, t) = (padded(&p[whole..], 1.0), padded(&t[whole..], 1.0));
             let weights = match weights {
-                Some(weights) => padded(&weights[whole..]),
-                None => padded(&[1.0; MOST_ROW][..len - whole]),
+                Some(weights) => padded(&weights[whole..], 0.0),
+                None => padded(&[1.0; MOST_ROW][..len - whole], 0.0),
             };
             let mut slopes = [0.0; MOST_ROW];
             let scale = gradient.as_ref().map_or(0.0, |to| to.scale);
@@ -81,8 +81,8 @@ const fn row_length<S: Simd>() -> usize {
 
 const MOST_ROW: usize = 4 * MOST_LANES;
 
-fn padded(x: &[f32]) -> [f32; MOST_ROW] {
-    let mut row = [0.0; MOST_ROW];
+fn padded(x: &[f32], with: f32) -> [f32; MOST_ROW] {
+    let mut row = [with; MOST_ROW];
     row[..x.len()].copy_from_slice(x);
     row
 }
