@@ -48,14 +48,20 @@ impl Kernels {
         self.run(ReduceWork { op: Dot, x: [x, x] })
     }
 
-    /// Whether no element is NaN or infinite.
+    /// Whether each xᵢ²·`count` is finite: then Σ xᵢ² is, over `count` elements of which these are some. A part at a time
+    /// gives the answer of the whole.
     ///
     /// ```
-    /// assert!(!maas_kernels::Kernels::best().all_finite(&[1.0, f32::NEG_INFINITY]));
+    /// let kernels = maas_kernels::Kernels::best();
+    /// assert!(!kernels.squares_are_finite(&[1.0, f32::NEG_INFINITY], 2));
+    /// assert!(kernels.squares_are_finite(&[1e19], 1) && !kernels.squares_are_finite(&[1e19], 10));
     /// ```
     #[must_use]
-    pub fn all_finite(self, x: &[f32]) -> bool {
-        self.run(ReduceWork { op: Zeros, x: [x] }) == 0.0
+    pub fn squares_are_finite(self, x: &[f32], count: usize) -> bool {
+        let op = Zeros {
+            count: count as f32,
+        };
+        self.run(ReduceWork { op, x: [x] }) == 0.0
     }
 
     /// The largest element; NaN where there is one, −∞ where there are none.
@@ -112,8 +118,10 @@ impl Reduction<2> for Dot {
     }
 }
 
-/// Σ 0·xᵢ: NaN where an element is not finite, and 0 otherwise.
-struct Zeros;
+/// Σ 0·xᵢ²·count: NaN where a summand's second factor is not finite, and 0 otherwise.
+struct Zeros {
+    count: f32,
+}
 
 impl Reduction<1> for Zeros {
     const START: f32 = 0.0;
@@ -121,7 +129,7 @@ impl Reduction<1> for Zeros {
 
     #[inline(always)]
     fn step<S: Simd>(&self, s: S, lanes: S::F, [x]: [S::F; 1]) -> S::F {
-        s.fma(s.zero(), x, lanes)
+        s.fma(s.zero(), s.mul(s.mul(s.splat(self.count), x), x), lanes)
     }
 
     #[inline(always)]

@@ -67,14 +67,18 @@ impl Layer for Embedding {
         self.check(ids, pass.rows)?;
         let (part, table) = pass.gradients.part(0);
         let part = part.start / width..part.end / width;
-        table.fill(0.0);
-        for (&id, dy) in ids.iter().zip(pass.output_gradient.chunks_exact(width)) {
-            let id = id as usize;
-            if part.contains(&id) {
-                let sum = &mut table[(id - part.start) * width..][..width];
-                pass.compute.kernels.add(dy, sum);
+        let (dy, kernels) = (pass.output_gradient, pass.compute.kernels);
+        let parts = (part, Chunks::new(table, width));
+        let least = ELEMENTS.div_ceil(width);
+        pass.compute.split(parts, least, |(part, table)| {
+            table.data.fill(0.0);
+            for (&id, dy) in ids.iter().zip(dy.chunks_exact(width)) {
+                let id = id as usize;
+                if part.contains(&id) {
+                    kernels.add(dy, &mut table.data[(id - part.start) * width..][..width]);
+                }
             }
-        }
+        });
         Ok(())
     }
 

@@ -83,7 +83,8 @@ impl Plan {
         &mut self.memory.gradient
     }
 
-    /// Whether every number of the gradient that the last [`backward`](Plan::backward) gave is finite.
+    /// Whether every number of the gradient that the last [`backward`](Plan::backward) gave is finite, and so small that the
+    /// sum of their squares is as well.
     ///
     /// ```
     /// # use maas_core::{Seed, Values};

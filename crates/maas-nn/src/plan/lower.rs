@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use maas_kernels::Activation;
+use maas_kernels::{Activation, Tables};
 
 use super::options::{Head, PlanOptions, Purpose};
 use super::place::{place_gradients, place_values};
 use crate::layer::{LayerPlan, RowType};
 use crate::layers::Dense;
 use crate::network::architecture::Architecture;
-use crate::pass::ValueRef;
+use crate::pass::{Inputs, ValueRef};
 use crate::{Error, Layer, LayerSpec, Link, Source};
 
 /// Steps in the order in which they run.
@@ -70,6 +70,20 @@ impl Step {
     /// Multiply-adds for one row.
     pub(super) fn work(&self) -> usize {
         usize::try_from(self.plan.flops / 2).unwrap_or(usize::MAX)
+    }
+
+    /// The values it takes, of some rows.
+    pub(super) fn inputs_in<'a>(
+        &'a self,
+        floats: &'a Tables<'a, f32>,
+        ids: &'a Tables<'a, i32>,
+    ) -> Inputs<'a> {
+        Inputs {
+            floats,
+            ids,
+            sources: &self.inputs,
+            types: &self.types,
+        }
     }
 
     /// Workspace for so many rows.

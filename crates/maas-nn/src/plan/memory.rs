@@ -20,7 +20,7 @@ pub(super) struct Memory {
     /// Where a step writes a gradient that is added to another, by the position of the input.
     spares: Arena<Buffer>,
     /// What each step keeps for its backward pass.
-    saved: Saved,
+    saved: SavedArenas,
     /// Workspace of steps that work by rows, and of the others.
     row_scratch: Arena<Buffer>,
     scratch: Buffer,
@@ -29,7 +29,7 @@ pub(super) struct Memory {
 }
 
 #[derive(Clone)]
-struct Saved {
+struct SavedArenas {
     f32: Arena<Buffer>,
     u8: Arena<Vec<u8>>,
     i32: Arena<Vec<i32>>,
@@ -69,7 +69,7 @@ impl Memory {
             ids: Arena::zeros(of_type(true), rows)?,
             gradients: Arena::floats(program.gradient_widths.iter().copied(), rows)?,
             spares: Arena::floats(spare_widths(program), rows)?,
-            saved: Saved {
+            saved: SavedArenas {
                 f32: Arena::floats(kept(|saved| saved.f32), rows)?,
                 u8: Arena::zeros(kept(|saved| saved.u8), rows)?,
                 i32: Arena::zeros(kept(|saved| saved.i32), rows)?,

@@ -18,6 +18,7 @@ impl Context<'_> {
         part: &Part<'_>,
         gradient: &mut [f32],
     ) -> Result<bool, Error> {
+        let count = gradient.len();
         let stretch = Stretch {
             learned: &self.program.learned,
             start: 0,
@@ -36,7 +37,11 @@ impl Context<'_> {
                     self.clear_frozen(learned.step, (range.start, &mut *stretch.gradient));
                 }
             }
-            if !self.compute.kernels.all_finite(stretch.gradient) {
+            if !self
+                .compute
+                .kernels
+                .squares_are_finite(stretch.gradient, count)
+            {
                 finite.store(false, Ordering::Relaxed);
             }
         });

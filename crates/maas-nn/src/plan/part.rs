@@ -130,16 +130,16 @@ impl SavedPart<'_> {
     }
 }
 
-/// What went wrong in passes over parts: of several errors that of the earliest rows.
+/// What went wrong in work that is cut: of several errors that of the earliest place, a row or a step.
 #[derive(Default)]
 pub(super) struct Failure(Mutex<Option<(usize, Error)>>);
 
 impl Failure {
-    pub(super) fn note(&self, row: usize, result: Result<(), Error>) {
+    pub(super) fn note(&self, place: usize, result: Result<(), Error>) {
         let Err(error) = result else { return };
         let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if first.as_ref().is_none_or(|&(earlier, _)| row < earlier) {
-            *first = Some((row, error));
+        if first.as_ref().is_none_or(|&(earlier, _)| place < earlier) {
+            *first = Some((place, error));
         }
     }
 

@@ -138,7 +138,8 @@ impl Plan {
         *finite = if shared {
             context.all_parameters(&part, whole.gradient)?
         } else {
-            context.compute.kernels.all_finite(whole.gradient)
+            let kernels = context.compute.kernels;
+            kernels.squares_are_finite(whole.gradient, whole.gradient.len())
         };
         Ok(())
     }

@@ -7,9 +7,7 @@ use super::lower::{Flow, Program, Step};
 use super::options::Purpose;
 use super::part::{Part, Whole};
 use crate::network::architecture::Architecture;
-use crate::pass::{
-    Backward, Forward, Gradients, Inputs, Mode, ParameterPass, Parts, Slices, SlicesMut,
-};
+use crate::pass::{Backward, Forward, Gradients, Mode, ParameterPass, Parts, Slices, SlicesMut};
 use crate::{Error, Network, ProductPrecision};
 
 /// What all steps of a pass have in common.
@@ -63,12 +61,7 @@ impl<'a> Context<'a> {
             mode: self.mode.at_row(rows.start),
             layer: step.node as u32,
             training: self.architecture.training(step.node),
-            inputs: Inputs {
-                floats: &others,
-                ids: &part.ids,
-                sources: &step.inputs,
-                types: &step.types,
-            },
+            inputs: step.inputs_in(&others, &part.ids),
             output,
             parameters: self.parameters_of(step),
             state: self.state_of(step),
@@ -126,12 +119,7 @@ impl<'a> Context<'a> {
             mode: self.mode.at_row(rows.start),
             layer: step.node as u32,
             training: self.architecture.training(step.node),
-            inputs: Inputs {
-                floats: &part.values,
-                ids: &part.ids,
-                sources: &step.inputs,
-                types: &step.types,
-            },
+            inputs: step.inputs_in(&part.values, &part.ids),
             output: part.values.get(step.output.slot, step.output.width),
             output_gradient,
             input_gradients: Gradients {
@@ -203,12 +191,7 @@ impl<'a> Context<'a> {
             rows: rows.len(),
             mode: self.mode,
             layer: step.node as u32,
-            inputs: Inputs {
-                floats: &part.values,
-                ids: &part.ids,
-                sources: &step.inputs,
-                types: &step.types,
-            },
+            inputs: step.inputs_in(&part.values, &part.ids),
             output: part.values.get(step.output.slot, step.output.width),
             output_gradient: part.gradients.get(slot, step.output.width),
             parameters: self.parameters_of(step),
