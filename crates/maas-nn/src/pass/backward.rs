@@ -3,7 +3,7 @@ use maas_kernels::{Compute, Tables};
 use super::{Inputs, Mode, Saved, Slices, SlicesMut, ValueRef};
 use crate::ProductPrecision;
 use crate::layer::Training;
-use crate::plan::lower::Flow;
+use crate::plan::program::Flow;
 
 /// What [`Layer::backward`](crate::Layer::backward) works on. Matrices are row-major, `rows` × numbers a row.
 ///

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use maas_kernels::{Compute, Divisible};
 
-use super::lower::Step;
 use super::part::{Failure, Part};
+use super::program::Step;
 use super::step::Context;
 use crate::Error;
 

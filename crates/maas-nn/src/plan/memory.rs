@@ -2,9 +2,9 @@ use std::ops::{DerefMut, Range};
 
 use maas_kernels::{Buffer, TableLayout, Tables};
 
-use super::lower::{Flow, Program};
 use super::options::{PlanOptions, Purpose};
 use super::part::{Part, SavedPart, Whole};
+use super::program::{Flow, Program};
 use crate::Error;
 use crate::layer::{ScratchSpec, Updates, ValueType};
 use crate::network::architecture::Architecture;

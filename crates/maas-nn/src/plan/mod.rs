@@ -11,6 +11,7 @@ mod outputs;
 mod parameters;
 mod part;
 mod place;
+pub(crate) mod program;
 mod run;
 mod slots;
 mod step;
@@ -28,8 +29,9 @@ use crate::network::architecture::Architecture;
 use crate::pass::Mode;
 use crate::{Error, Network};
 use cut::Grain;
-use lower::Program;
+
 use memory::Memory;
+use program::Program;
 
 /// A network's architecture, lowered for at most so many rows a pass, with every buffer that passes need.
 ///

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use maas_kernels::Divisible;
 
-use super::lower::Learned;
 use super::part::{Failure, Part};
+use super::program::Learned;
 use super::step::Context;
 use crate::Error;
 

@@ -1,7 +1,7 @@
 //! Slots for values and gradients.
 
-use super::lower::{Flow, Program, Step};
 use super::options::{InputGradients, Purpose};
+use super::program::{Flow, Program, Step};
 use super::slots::Slots;
 use crate::layer::ValueType;
 use crate::network::architecture::Architecture;

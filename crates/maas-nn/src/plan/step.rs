@@ -3,9 +3,9 @@
 use maas_kernels::{Compute, Parallelism};
 
 use super::cut::Grain;
-use super::lower::{Flow, Program, Step};
 use super::options::Purpose;
 use super::part::{Part, Whole};
+use super::program::{Flow, Program, Step};
 use crate::network::architecture::Architecture;
 use crate::pass::{Backward, Forward, Gradients, Mode, ParameterPass, Parts, Slices, SlicesMut};
 use crate::{Error, Network, ProductPrecision};
