@@ -6,6 +6,7 @@ mod split;
 mod tables;
 
 pub use divisible::{Chunks, Divisible};
+pub(crate) use split::distribute;
 pub use tables::{TableLayout, Tables};
 
 use std::num::NonZeroUsize;

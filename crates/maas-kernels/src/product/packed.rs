@@ -8,13 +8,13 @@ use super::pack::{PackLeft, PackRight};
 use super::split::share;
 use super::strip::{Left, Strip};
 use super::workspace::{Room, Workspace};
-use crate::Compute;
+use crate::compute::distribute;
+use crate::{Chunks, Compute};
 
 impl Product {
     /// Computes C slab by slab of A, which all threads pack and then all read; each has columns of C, and packs of B
     /// what it needs for a few strips at a time.
     pub(super) fn packed(self, compute: Compute, workspaces: &mut [Workspace]) {
-        let threads = workspaces.len();
         let width = self.width();
         for (i, workspace) in workspaces.iter_mut().enumerate() {
             let room = self.room();
@@ -27,16 +27,10 @@ impl Product {
                 if !slab.left_in_place {
                     compute.split(0..slab.blocks, 1, |blocks| slab.pack(blocks));
                 }
-                compute.split(
-                    (0..threads, &mut *workspaces),
-                    1,
-                    |(numbers, workspaces)| {
-                        for (i, workspace) in numbers.zip(workspaces) {
-                            let (column, n) = share(self.n, threads, i, width);
-                            slab.multiply(column..column + n, workspace.right.as_mut_ptr());
-                        }
-                    },
-                );
+                let (strips, part) = (Chunks::new(0..self.n, width), slab.strips_of_a_part());
+                distribute(workspaces, strips, 1, part, |workspace, strips| {
+                    slab.multiply(strips.data, workspace.right.as_mut_ptr());
+                });
             }
         }
     }
@@ -141,6 +135,12 @@ impl Slab {
         }
     }
 
+    /// Strips of C that a thread which has some to spare leaves to others.
+    fn strips_of_a_part(&self) -> usize {
+        let (k, width) = (self.k, self.product.width());
+        strips(k, width).max(WORK_OF_A_PART / (self.m * k * width))
+    }
+
     /// Computes some of the columns of C; `right` has room for the strips that are packed at a time.
     fn multiply(&self, columns: Range<usize>, right: *mut f32) {
         let Self {
@@ -217,5 +217,7 @@ const SAME_SETS: usize = 8 * 1024;
 const ROWS: usize = 1024;
 /// Floats of a block of A, which is read for all strips of B that are packed at a time.
 const LEFT: usize = 36 * 1024;
+/// Multiply-adds in the time in which a part has long paid for being handed over.
+const WORK_OF_A_PART: usize = 1 << 20;
 /// Floats of B that are packed at a time, and stay in the second cache beside a block of A.
 const RIGHT: usize = 32 * 1024;

@@ -2,6 +2,7 @@
 //! the protocol.
 
 mod cores;
+mod queues;
 mod spin;
 mod sync;
 mod word;
@@ -17,6 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicI32;
 use std::sync::{Arc, LazyLock};
 
+pub(crate) use queues::Queues;
 use spin::Spin;
 use sync::{AtomicBool, AtomicU64, Condvar, JoinHandle, Mutex, Ordering, UnsafeCell, fence};
 use word::Word;

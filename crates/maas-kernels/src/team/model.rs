@@ -7,9 +7,9 @@ use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use super::Team;
 use super::sync::fence;
 use super::word::Word;
+use super::{Queues, Team};
 
 /// Places that tasks write without synchronisation of their own: loom reports two writers at once, and a reader that
 /// does not come after the writer.
@@ -174,6 +174,21 @@ fn a_region_in_a_region_runs_alone() {
         let places = Places::new(4);
         team.0.run(2, 2, &|i| {
             team.0.run(2, 2, &|j| places.count(2 * i + j));
+        });
+        places.assert_each_once();
+        team.end();
+    });
+}
+
+#[test]
+fn every_piece_is_taken_once() {
+    model(3, || {
+        let team = Dissolved::new(1);
+        let (places, queues) = (Places::new(3), Queues::new(2, 3));
+        team.0.run(2, 2, &|own| {
+            while let Some(number) = queues.next(own) {
+                places.count(number);
+            }
         });
         places.assert_each_once();
         team.end();

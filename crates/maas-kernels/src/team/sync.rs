@@ -5,7 +5,7 @@ pub(super) use loom::{
     cell::UnsafeCell,
     sync::{
         Condvar, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering, fence},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
     },
     thread::{Builder, JoinHandle, park, yield_now},
 };
@@ -13,7 +13,7 @@ pub(super) use loom::{
 pub(super) use std::{
     sync::{
         Condvar, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering, fence},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
     },
     thread::{Builder, JoinHandle, park, yield_now},
 };

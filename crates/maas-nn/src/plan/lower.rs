@@ -255,6 +255,7 @@ mod tests {
 
     use super::*;
     use crate::Sequential;
+    use crate::plan::program::Flow;
 
     fn lowered(network: Sequential, options: PlanOptions) -> Program {
         lower(&network.build(Seed(1)).unwrap().architecture, &options).unwrap()

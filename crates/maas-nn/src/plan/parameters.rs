@@ -25,7 +25,7 @@ impl Context<'_> {
             gradient,
         };
         let rows = part.values.units().max(1);
-        let least = (self.grain.work / (rows * LINE)).max(1);
+        let least = (self.grain.work / (rows * LINE)).max(LEAST_LINES);
         let (failure, finite) = (Failure::default(), AtomicBool::new(true));
         self.compute.split(stretch, least, |stretch| {
             let range = stretch.range();
@@ -108,6 +108,8 @@ fn cut(learned: &[Learned], wish: usize) -> usize {
 
 /// Floats on a line of the cache.
 const LINE: usize = 16;
+/// Lines of the gradient for which a thread had better not read all rows.
+const LEAST_LINES: usize = 8;
 
 #[cfg(test)]
 mod tests {
