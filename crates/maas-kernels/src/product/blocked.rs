@@ -6,7 +6,7 @@ use super::columns::Columns;
 use super::end::{Bias, End, Out};
 use super::pack::View;
 use super::strip::{Left, Strip};
-use super::workspace::Workspace;
+use super::workspace::{Room, Workspace};
 use crate::{Activation, Kernels};
 
 /// A product to compute, or a part of one: C = act(A·B + bias), m × k by k × n.
@@ -27,6 +27,15 @@ pub(super) struct Product {
     pub(super) activation: Activation,
 }
 
+/// How C is computed: `README.md` beside this file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Road {
+    InPlace,
+    Columns,
+    Deep,
+    Packed,
+}
+
 // SAFETY: a product's pointers are valid wherever it goes, and no other product writes its part of C. What can be done
 // through a shared reference is to copy it, and only the parts that `Product::run` cuts from it are run, each once.
 unsafe impl Send for Product {}
@@ -39,12 +48,11 @@ impl Product {
         if self.m == 0 || self.n == 0 {
             return;
         }
-        if self.packs() {
-            self.packed(self.on(1), std::slice::from_mut(workspace));
-        } else if self.fits_in_place() {
-            self.in_place();
-        } else {
-            self.by_columns();
+        match self.road() {
+            Road::InPlace => self.in_place(),
+            Road::Columns => self.by_columns(),
+            Road::Deep => self.deep(workspace),
+            Road::Packed => self.packed(self.on(1), std::slice::from_mut(workspace)),
         }
         // SAFETY: C is complete, and the calling thread's alone.
         unsafe { self.activate(0..self.m) };
@@ -66,10 +74,25 @@ impl Product {
         }
     }
 
-    /// Whether operands are copied, which takes a workspace.
-    pub(super) fn packs(&self) -> bool {
-        let by_columns = self.m <= 2 && matches!(self.chain, Chain::Fused);
-        !self.fits_in_place() && !by_columns
+    pub(super) fn road(&self) -> Road {
+        if self.is_deep() {
+            Road::Deep
+        } else if self.fits_in_place() {
+            Road::InPlace
+        } else if self.m <= 2 && matches!(self.chain, Chain::Fused) {
+            Road::Columns
+        } else {
+            Road::Packed
+        }
+    }
+
+    /// What the product needs of a workspace.
+    pub(super) fn room(&self) -> Room {
+        match self.road() {
+            Road::InPlace | Road::Columns => Room::default(),
+            Road::Deep => self.room_for_sums(),
+            Road::Packed => self.room_for_copies(),
+        }
     }
 
     fn fits_in_place(&self) -> bool {
@@ -118,6 +141,8 @@ impl Product {
                     b: self.b.at(start, j).p,
                     b_stride: self.b.row,
                     copy: None,
+                    go_on: None,
+                    leave: None,
                     out: Out {
                         end: self.end(start, start + k, j),
                         c: self.c.wrapping_add(row * self.c_stride + j),

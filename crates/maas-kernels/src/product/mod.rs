@@ -3,6 +3,7 @@
 mod blocked;
 mod chain;
 mod columns;
+mod deep;
 mod end;
 mod pack;
 mod packed;

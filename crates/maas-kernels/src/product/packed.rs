@@ -17,7 +17,7 @@ impl Product {
     pub(super) fn packed(self, compute: Compute, workspaces: &mut [Workspace]) {
         let width = self.width();
         for (i, workspace) in workspaces.iter_mut().enumerate() {
-            let room = self.room();
+            let room = self.room_for_copies();
             workspace.reserve(if i == 0 { room } else { room.of_a_helper() });
         }
         let left = workspaces[0].left.as_mut_ptr();
@@ -46,11 +46,8 @@ impl Product {
         2 * self.kernels.lanes()
     }
 
-    /// What the product needs of a workspace.
-    pub(super) fn room(&self) -> Room {
-        if !self.packs() {
-            return Room::default();
-        }
+    /// What copies need of a workspace.
+    pub(super) fn room_for_copies(&self) -> Room {
         let k = self.k.min(self.chain.block());
         let (m, lanes) = (self.m.min(ROWS), self.kernels.lanes());
         let left = m * k + self.blocks(m, k) * lanes;
@@ -195,6 +192,8 @@ impl Slab {
                         b,
                         b_stride,
                         copy,
+                        go_on: None,
+                        leave: None,
                         out: Out {
                             end: product.end(start, start + k, column + j),
                             c: c.wrapping_add(j),

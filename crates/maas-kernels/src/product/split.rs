@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::blocked::Product;
+use super::blocked::{Product, Road};
 use super::workspace::{Workspace, with_workspaces};
 use crate::{Compute, Parallelism};
 
@@ -18,13 +18,13 @@ impl Product {
     pub(super) fn run(self, threads: usize) {
         let work = self.m.saturating_mul(self.n).saturating_mul(self.k);
         let threads = threads.min(work / WORK_OF_A_THREAD).max(1);
-        if threads == 1 && !self.packs() {
+        if threads == 1 && matches!(self.road(), Road::InPlace | Road::Columns) {
             return self.run_alone(&mut Workspace::default());
         }
         if self.m == 0 || self.n == 0 {
             return;
         }
-        if self.packs() && self.n >= threads * COLUMNS_OF_A_THREAD {
+        if self.road() == Road::Packed && self.n >= threads * COLUMNS_OF_A_THREAD {
             return self.run_together(threads);
         }
         let grid = self.grid(threads);
@@ -89,7 +89,7 @@ impl Product {
 
     /// About what a part costs, in multiply-adds.
     fn cost(&self) -> usize {
-        let packed = if !self.packs() {
+        let packed = if self.road() != Road::Packed {
             0
         } else if self.left_fits_in_place() {
             self.k * self.n

@@ -24,6 +24,10 @@ pub(crate) struct Strip {
     pub(super) b_stride: usize,
     /// Where the first tile leaves B, row after row, for the others; two full vectors wide.
     pub(super) copy: Option<*mut f32>,
+    /// Where sums lie that were left unfinished; otherwise they start at +0.
+    pub(super) go_on: Option<*const f32>,
+    /// Where sums are left unfinished, row after row of full vectors; otherwise they go to `out`.
+    pub(super) leave: Option<*mut f32>,
     /// m rows; 1 to 2 vectors wide, with one row to 8, with two rows to 4.
     pub(super) out: Out,
 }

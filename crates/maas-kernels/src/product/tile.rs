@@ -33,7 +33,17 @@ pub(super) unsafe fn tile<
     row: usize,
 ) {
     let width = strip.out.width;
+    let unfinished =
+        |p: *const f32, r: usize, v: usize| p.wrapping_add(((row + r) * V + v) * S::LANES);
     let mut sums = [[s.zero(); V]; R];
+    if let Some(p) = strip.go_on {
+        for r in 0..R {
+            for v in 0..V {
+                // SAFETY: the strip has left its sums there.
+                sums[r][v] = unsafe { s.load(unfinished(p, r, v)) };
+            }
+        }
+    }
     let mut rows = [a.p; R];
     for (r, p) in rows.iter_mut().enumerate() {
         *p = a.p.wrapping_add(r * a.row);
@@ -62,6 +72,15 @@ pub(super) unsafe fn tile<
         }
         at = at.wrapping_add(a.column);
         b = b.wrapping_add(strip.b_stride);
+    }
+    if let Some(p) = strip.leave {
+        for r in 0..R {
+            for v in 0..V {
+                // SAFETY: there is room for the rows of the strip.
+                unsafe { s.store(unfinished(p, r, v).cast_mut(), sums[r][v]) };
+            }
+        }
+        return;
     }
     // SAFETY: the rows lie within the strip.
     unsafe { strip.out.finish::<S, R, V, RAGGED>(s, row, sums) };
