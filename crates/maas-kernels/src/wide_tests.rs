@@ -48,6 +48,7 @@ fn products() {
     ];
     for (m, k, n) in shapes {
         let (a, b, bias) = (numbers(m * k, 1), numbers(k * n, 2), numbers(n, 3));
+        let outputs = numbers(m * n, 4);
         for (a_turned, b_turned) in [(false, false), (false, true), (true, false), (true, true)] {
             let a = if a_turned {
                 Matrix::new(&a, k, m).transposed()
@@ -66,6 +67,7 @@ fn products() {
                     let epilogue = Epilogue {
                         bias: Some(&bias),
                         activation: Activation::Relu,
+                        derivative: Some((Activation::Relu, &outputs)),
                         pre_activation: None,
                     };
                     set.matmul(

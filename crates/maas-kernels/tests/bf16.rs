@@ -324,6 +324,7 @@ fn epilogues() {
                     bias: Some(&bias),
                     activation,
                     pre_activation: keep.then_some(&mut kept[..]),
+                    ..Epilogue::default()
                 };
                 set.matmul_bf16(a, b, MatrixMut::new(&mut c, m, n), epilogue, threads(1));
                 assert_same(&c, &expected, &format!("{activation:?} with {set:?}"));

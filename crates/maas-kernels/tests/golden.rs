@@ -48,7 +48,7 @@ fn product(
         Epilogue {
             bias: Some(&bias),
             activation,
-            pre_activation: None,
+            ..Epilogue::default()
         },
         Parallelism::threads(NonZeroUsize::new(threads).expect("at least one thread")),
     );

@@ -3,8 +3,8 @@
 use std::panic::catch_unwind;
 
 use maas_kernels::{
-    Around, Bf16, Bf16Matrix, Buffer, ClassTargets, Compute, Direction, ElementLoss, Epilogue,
-    Error, Kernels, Matrix, MatrixMut, Parallelism,
+    Activation, Around, Bf16, Bf16Matrix, Buffer, ClassTargets, Compute, Direction, ElementLoss,
+    Epilogue, Error, Kernels, Matrix, MatrixMut, Parallelism,
 };
 
 fn message(call: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -92,6 +92,26 @@ fn normalisations_that_do_not_fit() {
         said(&|s| compute.normalized_column_dots(&x, &x[1..], &x, &mut s[..2]))
             .contains("two statistics")
     );
+}
+
+#[test]
+fn derivatives_that_do_not_fit() {
+    let derive = |activation, outputs: usize| {
+        let outputs = vec![1.0; outputs];
+        Kernels::best().matmul(
+            Matrix::new(&[1.0; 6], 2, 3),
+            Matrix::new(&[1.0; 6], 3, 2),
+            MatrixMut::new(&mut [0.0; 4], 2, 2),
+            Epilogue {
+                derivative: Some((activation, &outputs)),
+                ..Epilogue::default()
+            },
+            Parallelism::single(),
+        );
+    };
+    derive(Activation::Tanh, 4);
+    assert!(message(|| derive(Activation::Relu, 3)).contains("one output an element"));
+    assert!(message(|| derive(Activation::Gelu, 4)).contains("does not follow from its output"));
 }
 
 #[test]

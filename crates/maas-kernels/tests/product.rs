@@ -39,6 +39,7 @@ struct Case<'a> {
     form: (Form, Form),
     bias: Option<&'a [f32]>,
     activation: Activation,
+    derivative: Option<(Activation, &'a [f32])>,
 }
 
 impl Case<'_> {
@@ -51,6 +52,7 @@ impl Case<'_> {
             Epilogue {
                 bias: self.bias,
                 activation: self.activation,
+                derivative: self.derivative,
                 pre_activation: None,
             },
             parallelism,
@@ -114,14 +116,18 @@ proptest! {
 
     #[test]
     fn small_products(
-        (a, b, bias, shape) in (dimension(), dimension(), dimension()).prop_flat_map(|(m, k, n)| {
-            (floats(m * k), floats(k * n), proptest::option::of(floats(n)), Just((m, k, n)))
+        (a, b, bias, outputs, shape) in (dimension(), dimension(), dimension()).prop_flat_map(|(m, k, n)| {
+            let bias = proptest::option::of(floats(n));
+            (floats(m * k), floats(k * n), bias, floats(m * n), Just((m, k, n)))
         }),
         form in proptest::sample::select(&FORMS[..]),
         activation in activation(),
+        derived in proptest::option::of(activation()),
         offset in 0usize..9,
     ) {
-        Case { a: &a, b: &b, shape, form, bias: bias.as_deref(), activation }.check(offset);
+        let derived = derived.filter(|activation| activation.derivative_from_output());
+        let derivative = derived.map(|activation| (activation, &outputs[..]));
+        Case { a: &a, b: &b, shape, form, bias: bias.as_deref(), activation, derivative }.check(offset);
     }
 }
 
@@ -138,6 +144,7 @@ fn products_of_nothing() {
                 form,
                 bias: Some(&bias[..n]),
                 activation: Activation::Tanh,
+                derivative: None,
             }
             .check(1);
         }
@@ -168,6 +175,7 @@ fn long_and_large_products() {
     ];
     for shape @ (m, k, n) in shapes {
         let (mut a, mut b, bias) = (numbers.vec(m * k), numbers.vec(k * n), numbers.vec(n));
+        let outputs = numbers.vec(m * n);
         // A few numbers that hurt.
         for (i, hostile) in [f32::NAN, f32::INFINITY, 1e30, 1e-40, -0.0]
             .into_iter()
@@ -188,6 +196,7 @@ fn long_and_large_products() {
                 form,
                 bias: Some(&bias),
                 activation: Activation::Relu,
+                derivative: Some((Activation::LeakyRelu { slope: 0.5 }, &outputs)),
             }
             .check(3);
         }
@@ -215,6 +224,7 @@ fn one_to_four_threads() {
                 form,
                 bias: None,
                 activation: Activation::Silu,
+                derivative: None,
             };
             let mut expected = vec![0.0; m * n];
             case.run(Kernels::best(), threads(1), &mut expected);
@@ -253,6 +263,7 @@ fn pre_activation_is_kept() {
                         bias: Some(&bias),
                         activation,
                         pre_activation,
+                        ..Epilogue::default()
                     },
                     Parallelism::single(),
                 );
@@ -266,6 +277,38 @@ fn pre_activation_is_kept() {
                 "with and without pre-activation",
             );
             assert_same(&sums, &run(Activation::Linear, None), "pre-activation");
+        }
+    }
+}
+
+#[test]
+fn derivatives_multiply_the_whole_end() {
+    let mut numbers = Numbers::new(6);
+    let (m, k, n) = (13, 21, 19);
+    let (a, b, bias) = (numbers.vec(m * k), numbers.vec(k * n), numbers.vec(n));
+    let outputs = numbers.vec(m * n);
+    for set in Kernels::available() {
+        for activation in [Activation::Linear, Activation::Relu, Activation::Silu] {
+            let case = |derivative| Case {
+                a: &a,
+                b: &b,
+                shape: (m, k, n),
+                form: (Form::Plain, Form::Plain),
+                bias: Some(&bias),
+                activation,
+                derivative,
+            };
+            let run = |derivative| {
+                let mut c = vec![0.0; m * n];
+                case(derivative).run(set, threads(1), &mut c);
+                c
+            };
+            for derived in [Activation::Relu, Activation::Tanh] {
+                let mut expected = run(None);
+                set.activation_gradient_in_place(derived, &outputs, &mut expected);
+                let found = run(Some((derived, &outputs)));
+                assert_same(&found, &expected, &format!("{activation:?}, {derived:?}"));
+            }
         }
     }
 }
@@ -291,7 +334,7 @@ fn batches_do_not_leak() {
                 Epilogue {
                     bias: Some(&bias),
                     activation: Activation::Gelu,
-                    pre_activation: None,
+                    ..Epilogue::default()
                 },
                 Parallelism::single(),
             );

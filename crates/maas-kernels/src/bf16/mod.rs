@@ -115,14 +115,14 @@ impl Kernels {
             kernels: self,
             parallelism,
         };
-        self.with_epilogue(c, epilogue, parallelism, |c, bias, activation| {
+        self.with_epilogue(c, epilogue, parallelism, |c, end| {
             if self == Self::portable() || a.columns == 0 {
                 step::product(a, b, c);
-                self.finish(c, b.columns, bias, activation);
+                self.finish(c, b.columns, end);
             } else if !c.is_empty() {
                 COPIES.with_borrow_mut(|copies| {
                     let (chain, operands) = compute.paired(a, b, copies);
-                    self.product(chain, operands, c, bias, activation, parallelism);
+                    self.product(chain, operands, c, end, parallelism);
                 });
             }
         });

@@ -3,7 +3,7 @@ use std::ops::Range;
 use super::BLOCK;
 use super::chain::Chain;
 use super::columns::Columns;
-use super::end::{Bias, End, Out};
+use super::end::{Bias, End, Out, Target, fused};
 use super::pack::View;
 use super::strip::{Left, Strip};
 use super::workspace::{Room, Workspace};
@@ -21,8 +21,7 @@ pub(super) struct Product {
     pub(super) n: usize,
     pub(super) a: View,
     pub(super) b: View,
-    pub(super) c: *mut f32,
-    pub(super) c_stride: usize,
+    pub(super) to: Target,
     pub(super) bias: Bias,
     pub(super) activation: Activation,
 }
@@ -68,8 +67,7 @@ impl Product {
         }
         for i in rows {
             // SAFETY: row i of C holds n floats; the caller vouches that no one else uses them.
-            let row =
-                unsafe { std::slice::from_raw_parts_mut(self.c.add(i * self.c_stride), self.n) };
+            let row = unsafe { std::slice::from_raw_parts_mut(self.to.at(i, 0).c, self.n) };
             self.kernels.activate_in_place(self.activation, row);
         }
     }
@@ -114,12 +112,14 @@ impl Product {
         if l < self.k {
             End {
                 add,
+                last: false,
                 bias: Bias::None,
                 activation: Activation::Linear,
             }
         } else {
             End {
                 add,
+                last: true,
                 bias: self.bias.from(j),
                 activation: self.activation,
             }
@@ -145,8 +145,7 @@ impl Product {
                     leave: None,
                     out: Out {
                         end: self.end(start, start + k, j),
-                        c: self.c.wrapping_add(row * self.c_stride + j),
-                        c_stride: self.c_stride,
+                        to: self.to.at(row, j),
                         width,
                     },
                 });
@@ -175,8 +174,7 @@ impl Product {
                     b_stride: self.b.column,
                     out: Out {
                         end: self.end(start, start + k, 0),
-                        c: self.c.wrapping_add(row * self.c_stride),
-                        c_stride: self.c_stride,
+                        to: self.to.at(row, 0),
                         width: self.n,
                     },
                 });
@@ -198,14 +196,6 @@ impl Product {
             j += width;
         }
     }
-}
-
-/// Whether a tile applies the activation itself.
-fn fused(activation: Activation) -> bool {
-    matches!(
-        activation,
-        Activation::Linear | Activation::Relu | Activation::LeakyRelu { .. }
-    )
 }
 
 /// Floats of B that are read where they lie.

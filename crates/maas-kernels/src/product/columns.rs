@@ -44,8 +44,7 @@ impl Columns {
     fn out(&self, j: usize, width: usize) -> Out {
         Out {
             end: self.out.end.from(j),
-            c: self.out.c.wrapping_add(j),
-            c_stride: self.out.c_stride,
+            to: self.out.to.at(0, j),
             width,
         }
     }

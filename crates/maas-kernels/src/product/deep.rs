@@ -43,8 +43,7 @@ impl Product {
                         leave: (l + k < end).then_some(sums),
                         out: Out {
                             end: self.end(start, end, j),
-                            c: self.c.wrapping_add(j),
-                            c_stride: self.c_stride,
+                            to: self.to.at(0, j),
                             width: width.min(self.n - j),
                         },
                     };

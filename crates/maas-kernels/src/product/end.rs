@@ -13,10 +13,32 @@ use crate::simd::Simd;
 #[derive(Clone, Copy)]
 pub(super) struct Out {
     pub(super) end: End,
-    /// Rows of `width` floats, `c_stride` apart.
-    pub(super) c: *mut f32,
-    pub(super) c_stride: usize,
+    /// Rows of `width` floats.
+    pub(super) to: Target,
     pub(super) width: usize,
+}
+
+/// Rows of C, and beside them the outputs whose derivatives they are multiplied with.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    pub(super) c: *mut f32,
+    /// Of an activation that tiles apply.
+    pub(super) outputs: Option<(Activation, *const f32)>,
+    /// Floats from one row to the next, of both.
+    pub(super) stride: usize,
+}
+
+impl Target {
+    pub(super) fn at(self, row: usize, column: usize) -> Self {
+        let offset = row * self.stride + column;
+        Self {
+            c: self.c.wrapping_add(offset),
+            outputs: self
+                .outputs
+                .map(|(activation, p)| (activation, p.wrapping_add(offset))),
+            ..self
+        }
+    }
 }
 
 /// How a block of k ends.
@@ -24,6 +46,8 @@ pub(super) struct Out {
 pub(super) struct End {
     /// Whether C holds the sum of the blocks before.
     pub(super) add: bool,
+    /// Whether it is the last one, so that C is complete but for bias, activation and derivative.
+    pub(super) last: bool,
     pub(super) bias: Bias,
     pub(super) activation: Activation,
 }
@@ -89,7 +113,7 @@ impl Out {
     ) {
         if self.end.add {
             for r in 0..R {
-                let c = self.c.wrapping_add((row + r) * self.c_stride);
+                let c = self.to.at(row + r, 0).c;
                 for v in 0..V {
                     // SAFETY: C has the row.
                     let sum = unsafe { load::<S, V, RAGGED>(s, c, v, self.width) };
@@ -121,8 +145,20 @@ impl Out {
             Activation::LeakyRelu { slope } => activate(s, &LeakyRelu(slope), &mut sums),
             _ => {}
         }
+        if let (true, Some((activation, _))) = (self.end.last, self.to.outputs) {
+            // SAFETY: there are as many outputs as C has elements.
+            unsafe {
+                match activation {
+                    Activation::Relu => self.derive::<S, _, R, V, RAGGED>(s, &Relu, row, &mut sums),
+                    Activation::LeakyRelu { slope } => {
+                        self.derive::<S, _, R, V, RAGGED>(s, &LeakyRelu(slope), row, &mut sums);
+                    }
+                    _ => {}
+                }
+            }
+        }
         for r in 0..R {
-            let p = self.c.wrapping_add((row + r) * self.c_stride);
+            let p = self.to.at(row + r, 0).c;
             for v in 0..V {
                 // SAFETY: C has the row; vector v lies within its width.
                 unsafe {
@@ -136,6 +172,36 @@ impl Out {
             }
         }
     }
+
+    /// # Safety
+    /// As for `finish`; and there must be outputs.
+    #[inline(always)]
+    unsafe fn derive<S: Simd, O: Operation, const R: usize, const V: usize, const RAGGED: bool>(
+        &self,
+        s: S,
+        op: &O,
+        row: usize,
+        sums: &mut [[S::F; V]; R],
+    ) {
+        for r in 0..R {
+            let Some((_, outputs)) = self.to.at(row + r, 0).outputs else {
+                return;
+            };
+            for v in 0..V {
+                // SAFETY: the outputs have the row.
+                let output = unsafe { load::<S, V, RAGGED>(s, outputs, v, self.width) };
+                sums[r][v] = op.gradient(s, output, sums[r][v]);
+            }
+        }
+    }
+}
+
+/// Whether a tile applies the activation, or its derivative, itself.
+pub(super) fn fused(activation: Activation) -> bool {
+    matches!(
+        activation,
+        Activation::Linear | Activation::Relu | Activation::LeakyRelu { .. }
+    )
 }
 
 #[inline(always)]

@@ -14,7 +14,7 @@ mod tile;
 mod workspace;
 
 use blocked::Product;
-use end::Bias;
+use end::{Bias, Target, fused};
 use pack::View;
 
 pub(crate) use chain::{Chain, Flushing, Step};
@@ -28,7 +28,8 @@ pub(crate) const BLOCK: usize = 1024;
 /// Elements to be activated that are worth a thread, for the activations that keep their input.
 const ELEMENTS_OF_A_THREAD: usize = 2 * 1024;
 
-/// What happens to each element of a product before it is written: a bias is added, then an activation applied.
+/// What happens to each element of a product before it is written: a bias is added, an activation applied, and the
+/// result multiplied with the derivative of another one.
 ///
 /// ```
 /// use maas_kernels::{Activation, Epilogue};
@@ -45,6 +46,10 @@ pub struct Epilogue<'a> {
     /// Where to keep A·B + bias, before the activation: as many elements as the product, row by row. What the
     /// derivatives need for which [`Activation::derivative_from_output`] says no.
     pub pre_activation: Option<&'a mut [f32]>,
+    /// An activation and its outputs, as many as the product has elements, row by row: each element is multiplied with the
+    /// derivative there, which must follow from the output ([`Activation::derivative_from_output`]). What the input
+    /// gradient of a layer needs to go on through the activation before it.
+    pub derivative: Option<(Activation, &'a [f32])>,
 }
 
 /// Matrix products.
@@ -56,7 +61,8 @@ impl Kernels {
     /// row i of C depends on row i of A alone, to the bit, whatever the other rows, the threads and the set.
     ///
     /// # Panics
-    /// When the shapes do not fit each other, the bias, or the pre-activation.
+    /// When the shapes do not fit each other, the bias, the pre-activation or the outputs, and when a derivative does not
+    /// follow from the output.
     ///
     /// ```
     /// use maas_kernels::{Epilogue, Kernels, Matrix, MatrixMut, Parallelism};
@@ -88,12 +94,12 @@ impl Kernels {
             &c,
             &epilogue,
         );
-        self.with_epilogue(c, epilogue, parallelism, |c, bias, activation| {
+        self.with_epilogue(c, epilogue, parallelism, |c, end| {
             if self == Self::portable() {
                 portable::product(a, b, c);
-                self.finish(c, b.columns(), bias, activation);
+                self.finish(c, b.columns(), end);
             } else {
-                self.product(Chain::Fused, (a, b), c, bias, activation, parallelism);
+                self.product(Chain::Fused, (a, b), c, end, parallelism);
             }
         });
     }
@@ -104,39 +110,61 @@ impl Kernels {
         c: MatrixMut<'_>,
         epilogue: Epilogue<'_>,
         parallelism: Parallelism,
-        product: impl FnOnce(&mut [f32], Option<&[f32]>, Activation),
+        product: impl FnOnce(&mut [f32], &Epilogue<'_>),
     ) {
         let Epilogue {
             bias,
             activation,
             pre_activation,
+            derivative,
         } = epilogue;
+        let c = c.into_data();
+        let compute = Compute {
+            kernels: self,
+            parallelism,
+        };
+        let by_tiles = derivative.filter(|&(derived, _)| {
+            fused(derived) && fused(activation) && pre_activation.is_none()
+        });
+        let mut end = Epilogue {
+            bias,
+            activation,
+            derivative: by_tiles,
+            pre_activation: None,
+        };
         match pre_activation {
-            None => product(c.into_data(), bias, activation),
+            None => product(c, &end),
             Some(sums) => {
-                product(sums, bias, Activation::Linear);
-                let compute = Compute {
-                    kernels: self,
-                    parallelism,
-                };
-                let parts = (&*sums, c.into_data());
+                end.activation = Activation::Linear;
+                product(sums, &end);
+                let parts = (&*sums, &mut *c);
                 compute.split(parts, ELEMENTS_OF_A_THREAD, |(sums, c)| {
                     self.activate(activation, sums, c);
                 });
             }
         }
+        if let (Some((activation, outputs)), None) = (derivative, by_tiles) {
+            compute.split((outputs, c), ELEMENTS_OF_A_THREAD, |(outputs, c)| {
+                self.activation_gradient_in_place(activation, outputs, c);
+            });
+        }
     }
 
-    /// C = act(A·B + bias). The shapes have been checked.
+    /// C = A·B with its end, without a pre-activation. The shapes have been checked.
     pub(crate) fn product(
         self,
         chain: Chain,
         (a, b): (Matrix<'_>, Matrix<'_>),
         c: &mut [f32],
-        bias: Option<&[f32]>,
-        activation: Activation,
+        end: &Epilogue<'_>,
         parallelism: Parallelism,
     ) {
+        let Epilogue {
+            bias,
+            activation,
+            derivative,
+            ..
+        } = *end;
         let (m, k, n) = (a.rows(), a.columns(), b.columns());
         let view = |x: Matrix<'_>| View {
             p: x.data().as_ptr(),
@@ -157,6 +185,11 @@ impl Kernels {
             Some(bias) => Bias::Columns(bias.as_ptr()),
         };
         let c = c.as_mut_ptr();
+        let to = |stride| Target {
+            c,
+            outputs: derivative.map(|(activation, outputs)| (activation, outputs.as_ptr())),
+            stride,
+        };
         let product = if n == 1 {
             // Cᵀ = bᵀ·Aᵀ: one row, whose columns are independent chains.
             let (a, b) = (b.transposed(), a.transposed());
@@ -168,8 +201,7 @@ impl Kernels {
                 n: m,
                 a,
                 b,
-                c,
-                c_stride: m,
+                to: to(m),
                 bias,
                 activation,
             }
@@ -182,8 +214,7 @@ impl Kernels {
                 n,
                 a,
                 b,
-                c,
-                c_stride: n,
+                to: to(n),
                 bias,
                 activation,
             }
@@ -208,19 +239,16 @@ impl Kernels {
         self.matmul(a, x, y, Epilogue::default(), Parallelism::single());
     }
 
-    pub(crate) fn finish(
-        self,
-        c: &mut [f32],
-        columns: usize,
-        bias: Option<&[f32]>,
-        activation: Activation,
-    ) {
-        if let (Some(bias), true) = (bias, columns > 0) {
+    pub(crate) fn finish(self, c: &mut [f32], columns: usize, end: &Epilogue<'_>) {
+        if let (Some(bias), true) = (end.bias, columns > 0) {
             for row in c.chunks_exact_mut(columns) {
                 self.add(bias, row);
             }
         }
-        self.activate_in_place(activation, c);
+        self.activate_in_place(end.activation, c);
+        if let Some((activation, outputs)) = end.derivative {
+            self.activation_gradient_in_place(activation, outputs, c);
+        }
     }
 }
 
@@ -246,5 +274,12 @@ pub(crate) fn check_shapes(
     }
     if let Some(sums) = &epilogue.pre_activation {
         assert_eq!(sums.len(), m * n, "one pre-activation an element");
+    }
+    if let Some((activation, outputs)) = epilogue.derivative {
+        assert_eq!(outputs.len(), m * n, "one output an element");
+        assert!(
+            activation.derivative_from_output(),
+            "the derivative of {activation:?} does not follow from its output"
+        );
     }
 }

@@ -173,9 +173,7 @@ impl Slab {
                         p: self.packed(i, row),
                     }
                 };
-                let c = product
-                    .c
-                    .wrapping_add((top + row) * product.c_stride + column);
+                let to = product.to.at(top + row, column);
                 for j in (0..n).step_by(width) {
                     let packed = right.wrapping_add(j * k);
                     let (b, b_stride, copy) = if i == 0 && j < copied {
@@ -196,8 +194,7 @@ impl Slab {
                         leave: None,
                         out: Out {
                             end: product.end(start, start + k, column + j),
-                            c: c.wrapping_add(j),
-                            c_stride: product.c_stride,
+                            to: to.at(0, j),
                             width: width.min(n - j),
                         },
                     };

@@ -109,7 +109,7 @@ impl Product {
             n,
             a: self.a.at(top, 0),
             b: self.b.at(0, left),
-            c: self.c.wrapping_add(top * self.c_stride + left),
+            to: self.to.at(top, left),
             bias: self.bias.from(left),
             ..self
         }

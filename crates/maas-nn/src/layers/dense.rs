@@ -82,6 +82,7 @@ impl Layer for Dense {
             bias: self.bias.then(|| pass.parameters.get(1)),
             activation: self.activation,
             pre_activation: (!pass.saved.f32.is_empty()).then_some(&mut *pass.saved.f32),
+            derivative: None,
         };
         pass.precision.matmul(
             pass.compute,
@@ -93,12 +94,13 @@ impl Layer for Dense {
         Ok(())
     }
 
-    /// With z = x·W + b and dz = dy ⊙ f′(z), which takes the place of dy: dx = dz·Wᵀ.
+    /// With z = x·W + b and dz = dy ⊙ f′(z), which takes the place of dy: dx = dz·Wᵀ, or, where that is asked for, its product
+    /// with the derivative of the activation that x comes from.
     fn backward(&self, pass: &mut Backward<'_>) -> Result<(), Error> {
         let w = pass.parameters.get(0);
         let (inputs, rows) = (w.len() / self.units, pass.output.len() / self.units);
         let kernels = pass.compute.kernels;
-        if self.activation != Activation::Linear {
+        if self.activation != Activation::Linear && !pass.derived {
             let saved = if self.activation.derivative_from_output() {
                 pass.output
             } else {
@@ -110,13 +112,17 @@ impl Layer for Dense {
                     kernels.activation_gradient_in_place(self.activation, saved, dz);
                 });
         }
+        let x = pass.inputs.f32(0)?;
         if let Some(dx) = pass.input_gradients.get(0) {
             pass.precision.matmul(
                 pass.compute,
                 Matrix::new(pass.output_gradient, rows, self.units),
                 Matrix::new(w, inputs, self.units).transposed(),
                 MatrixMut::new(dx, rows, inputs),
-                Epilogue::default(),
+                Epilogue {
+                    derivative: pass.derives.map(|activation| (activation, x)),
+                    ..Epilogue::default()
+                },
             );
         }
         Ok(())

@@ -1,4 +1,4 @@
-use maas_kernels::{Compute, Tables};
+use maas_kernels::{Activation, Compute, Tables};
 
 use super::{Inputs, Mode, Saved, Slices, SlicesMut, ValueRef};
 use crate::ProductPrecision;
@@ -44,6 +44,10 @@ pub struct Backward<'a> {
     pub output: &'a [f32],
     /// The gradient of the loss by the output; free to be overwritten.
     pub output_gradient: &'a mut [f32],
+    /// Whether the gradient is by what the layer has activated.
+    pub(crate) derived: bool,
+    /// An activation with whose derivative at the input the gradient by it is to be multiplied.
+    pub(crate) derives: Option<Activation>,
     /// The gradients by the inputs, to be overwritten.
     pub input_gradients: Gradients<'a>,
     /// The layer's parameters, as declared.

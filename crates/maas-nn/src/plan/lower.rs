@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use maas_kernels::Activation;
 
+use super::derivatives::derive_early;
 use super::options::{Head, PlanOptions, Purpose};
 use super::place::{place_gradients, place_values};
 use super::program::{Learned, Program, Step};
@@ -57,6 +58,7 @@ pub(crate) fn lower(architecture: &Architecture, options: &PlanOptions) -> Resul
     };
     if options.purpose == Purpose::Train {
         place_gradients(&mut program, architecture, &widths, head, options.inputs);
+        derive_early(&mut program, architecture);
         program.learned = learned(&program, architecture);
     }
     Ok(program)
@@ -186,7 +188,9 @@ impl<'a> Lowering<'a> {
                 self.architecture.plans[index].clone(),
             );
             let value = self.inputs + self.steps.len();
+            let mut applied = Activation::Linear;
             if let Some((activation, dense)) = self.fused(index) {
+                applied = dense.activation;
                 plan = dense
                     .plan(&types)
                     .map_err(|error| error.in_layer(&node.name))?;
@@ -213,6 +217,9 @@ impl<'a> Lowering<'a> {
                 output: ValueRef { slot: 0, width: 0 },
                 output_gradient: None,
                 input_gradients: Vec::new(),
+                activation: applied,
+                derives: None,
+                derived: false,
             });
         }
         Ok(())

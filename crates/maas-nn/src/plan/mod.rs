@@ -1,6 +1,7 @@
 //! Plans: an architecture lowered to steps with all memory made.
 
 mod cut;
+mod derivatives;
 mod finite;
 mod gradients;
 mod inputs;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use maas_kernels::Tables;
+use maas_kernels::{Activation, Tables};
 
 use crate::Layer;
 use crate::layer::{LayerPlan, RowType};
@@ -58,6 +58,12 @@ pub(crate) struct Step {
     /// The slot with the gradient by the output, where the step takes part in backward passes.
     pub(crate) output_gradient: Option<usize>,
     pub(crate) input_gradients: Vec<Flow>,
+    /// What a dense layer applies to its sums.
+    pub(super) activation: Activation,
+    /// The activation of the dense layer before, with whose derivative the step multiplies the gradient by its input.
+    pub(super) derives: Option<Activation>,
+    /// Whether the step behind has done so: the gradient is by the sums, before the activation.
+    pub(super) derived: bool,
     /// Values by number, before slots are given out.
     pub(super) sources: Vec<usize>,
 }

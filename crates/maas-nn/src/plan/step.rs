@@ -122,6 +122,8 @@ impl<'a> Context<'a> {
             inputs: step.inputs_in(&part.values, &part.ids),
             output: part.values.get(step.output.slot, step.output.width),
             output_gradient,
+            derived: step.derived,
+            derives: step.derives,
             input_gradients: Gradients {
                 flows: &step.input_gradients,
                 inputs: &step.inputs,
