@@ -57,6 +57,9 @@ pub(super) unsafe fn tile<
             *right = unsafe { load::<S, V, RAGGED>(s, b, v, width) };
         }
         if COPY {
+            for line in (0..V * S::LANES).step_by(LINE) {
+                s.prefetch(b.wrapping_add(AHEAD * strip.b_stride + line));
+            }
             for v in 0..V {
                 // SAFETY: the copy has room for k rows of `V` vectors.
                 unsafe { s.store(copy.add(v * S::LANES), right[v]) };
@@ -85,3 +88,8 @@ pub(super) unsafe fn tile<
     // SAFETY: the rows lie within the strip.
     unsafe { strip.out.finish::<S, R, V, RAGGED>(s, row, sums) };
 }
+
+/// Rows that B is asked for ahead of time where it is not in the caches yet: each is a page further.
+const AHEAD: usize = 32;
+/// Floats on a line of the cache.
+const LINE: usize = 16;
