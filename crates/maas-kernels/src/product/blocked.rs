@@ -24,6 +24,7 @@ pub(super) struct Product {
     pub(super) to: Target,
     pub(super) bias: Bias,
     pub(super) activation: Activation,
+    pub(super) derived: Activation,
 }
 
 /// How C is computed: `README.md` beside this file.
@@ -112,16 +113,16 @@ impl Product {
         if l < self.k {
             End {
                 add,
-                last: false,
                 bias: Bias::None,
                 activation: Activation::Linear,
+                derived: Activation::Linear,
             }
         } else {
             End {
                 add,
-                last: true,
                 bias: self.bias.from(j),
                 activation: self.activation,
+                derived: self.derived,
             }
         }
     }

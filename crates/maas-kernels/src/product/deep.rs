@@ -8,9 +8,8 @@ use super::workspace::{Room, Workspace};
 impl Product {
     /// Whether C is so small, and k so long, that a copy of Aᵀ would not be read often enough.
     pub(super) fn is_deep(&self) -> bool {
-        let there = self.a.row == 1 && self.b.column == 1;
-        let small = self.m > 2 && self.n >= self.width() && self.m * self.n <= SUMS;
-        there && small && self.k > 2 * STEPS
+        let small = || self.m > 2 && self.n >= self.width() && self.m * self.n <= SUMS;
+        self.k > 2 * STEPS && self.a.row == 1 && self.b.column == 1 && small()
     }
 
     /// What unfinished sums need of a workspace.

@@ -22,8 +22,8 @@ pub(super) struct Out {
 #[derive(Clone, Copy)]
 pub(super) struct Target {
     pub(super) c: *mut f32,
-    /// Of an activation that tiles apply.
-    pub(super) outputs: Option<(Activation, *const f32)>,
+    /// Dangling where there are none.
+    pub(super) outputs: *const f32,
     /// Floats from one row to the next, of both.
     pub(super) stride: usize,
 }
@@ -33,9 +33,7 @@ impl Target {
         let offset = row * self.stride + column;
         Self {
             c: self.c.wrapping_add(offset),
-            outputs: self
-                .outputs
-                .map(|(activation, p)| (activation, p.wrapping_add(offset))),
+            outputs: self.outputs.wrapping_add(offset),
             ..self
         }
     }
@@ -46,10 +44,10 @@ impl Target {
 pub(super) struct End {
     /// Whether C holds the sum of the blocks before.
     pub(super) add: bool,
-    /// Whether it is the last one, so that C is complete but for bias, activation and derivative.
-    pub(super) last: bool,
     pub(super) bias: Bias,
     pub(super) activation: Activation,
+    /// The activation with whose derivative at the outputs C is multiplied.
+    pub(super) derived: Activation,
 }
 
 impl End {
@@ -145,16 +143,14 @@ impl Out {
             Activation::LeakyRelu { slope } => activate(s, &LeakyRelu(slope), &mut sums),
             _ => {}
         }
-        if let (true, Some((activation, _))) = (self.end.last, self.to.outputs) {
-            // SAFETY: there are as many outputs as C has elements.
-            unsafe {
-                match activation {
-                    Activation::Relu => self.derive::<S, _, R, V, RAGGED>(s, &Relu, row, &mut sums),
-                    Activation::LeakyRelu { slope } => {
-                        self.derive::<S, _, R, V, RAGGED>(s, &LeakyRelu(slope), row, &mut sums);
-                    }
-                    _ => {}
+        // SAFETY: where there is something to derive, there are as many outputs as C has elements.
+        unsafe {
+            match self.end.derived {
+                Activation::Relu => self.derive::<S, _, R, V, RAGGED>(s, &Relu, row, &mut sums),
+                Activation::LeakyRelu { slope } => {
+                    self.derive::<S, _, R, V, RAGGED>(s, &LeakyRelu(slope), row, &mut sums);
                 }
+                _ => {}
             }
         }
         for r in 0..R {
@@ -184,9 +180,7 @@ impl Out {
         sums: &mut [[S::F; V]; R],
     ) {
         for r in 0..R {
-            let Some((_, outputs)) = self.to.at(row + r, 0).outputs else {
-                return;
-            };
+            let outputs = self.to.at(row + r, 0).outputs;
             for v in 0..V {
                 // SAFETY: the outputs have the row.
                 let output = unsafe { load::<S, V, RAGGED>(s, outputs, v, self.width) };

@@ -185,9 +185,10 @@ impl Kernels {
             Some(bias) => Bias::Columns(bias.as_ptr()),
         };
         let c = c.as_mut_ptr();
+        let (derived, outputs) = derivative.unwrap_or_default();
         let to = |stride| Target {
             c,
-            outputs: derivative.map(|(activation, outputs)| (activation, outputs.as_ptr())),
+            outputs: outputs.as_ptr(),
             stride,
         };
         let product = if n == 1 {
@@ -204,6 +205,7 @@ impl Kernels {
                 to: to(m),
                 bias,
                 activation,
+                derived,
             }
         } else {
             Product {
@@ -217,6 +219,7 @@ impl Kernels {
                 to: to(n),
                 bias,
                 activation,
+                derived,
             }
         };
         product.run(parallelism.get());

@@ -19,7 +19,8 @@ pub(super) fn derive_early(program: &mut Program, architecture: &Architecture) {
             let step = &program.steps[writer];
             (step.activation, step.output_gradient)
         };
-        let by_tiles = matches!(activation, Activation::Relu | Activation::LeakyRelu { .. });
+        let by_tiles = matches!(activation, Activation::Relu | Activation::LeakyRelu { .. })
+            && activation.derivative_from_output();
         let value = inputs + writer;
         let mut readers = (writer + 1..program.head_steps)
             .filter(|&reader| program.steps[reader].sources.contains(&value));
@@ -48,6 +49,9 @@ mod tests {
             .relu()
             .dense(9)
             .leaky_relu(0.1)
+            .dense(8)
+            .leaky_relu(-0.1)
+            .dense(9)
             .residual(|branch| branch.dense(9).relu().dense(9))
             .dense(7)
             .relu()
@@ -70,7 +74,7 @@ mod tests {
         all.map(|x| x.to_bits()).collect()
     }
 
-    /// Not where a sum or dropout reads the value.
+    /// Not where a sum or dropout reads the value, nor where the derivative does not follow from it.
     #[test]
     fn dense_layers_that_alone_read_an_activation_derive_it() {
         let network = network();
@@ -79,10 +83,10 @@ mod tests {
         let derived: Vec<_> = (steps.iter().filter(|step| step.derived))
             .map(|step| step.output.width)
             .collect();
-        assert_eq!(derived, [20, 9]);
+        assert_eq!(derived, [20, 9, 9]);
         assert_eq!(
             steps.iter().filter(|step| step.derives.is_some()).count(),
-            2
+            3
         );
         let early = gradient(&mut plan, &network);
         for step in &mut plan.program.steps {
