@@ -242,6 +242,28 @@ fn one_to_four_threads() {
 }
 
 #[test]
+fn more_threads_than_a_region_has() {
+    let mut numbers = Numbers::new(7);
+    let shape @ (m, k, n) = (30, 220, 3000);
+    let (a, b) = (numbers.vec(m * k), numbers.vec(k * n));
+    let case = Case {
+        a: &a,
+        b: &b,
+        shape,
+        form: (Form::Plain, Form::Plain),
+        bias: None,
+        activation: Activation::Linear,
+        derivative: None,
+    };
+    let run = |parallelism| {
+        let mut c = vec![0.0; m * n];
+        case.run(Kernels::best(), parallelism, &mut c);
+        c
+    };
+    assert_same(&run(threads(300)), &run(threads(1)), "300 threads");
+}
+
+#[test]
 fn pre_activation_is_kept() {
     let mut numbers = Numbers::new(3);
     let (m, k, n) = (13, 21, 19);
