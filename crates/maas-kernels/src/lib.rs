@@ -57,6 +57,7 @@ mod matrix;
 mod normal;
 mod normalize;
 mod optimizer;
+mod prefetch;
 mod product;
 mod reduce;
 mod shrink;

@@ -7,6 +7,7 @@ use super::chain::Step;
 use super::end::load;
 use super::pack::View;
 use super::strip::Strip;
+use crate::prefetch::{LINE, prefetch};
 use crate::simd::Simd;
 
 /// Computes `R` rows by `V` vectors of C for one block of k, the sums held in registers.
@@ -57,8 +58,8 @@ pub(super) unsafe fn tile<
             *right = unsafe { load::<S, V, RAGGED>(s, b, v, width) };
         }
         if COPY {
-            for line in (0..V * S::LANES).step_by(LINE) {
-                s.prefetch(b.wrapping_add(AHEAD * strip.b_stride + line));
+            for line in (0..V * S::LANES).step_by(LINE / size_of::<f32>()) {
+                prefetch(b.wrapping_add(AHEAD * strip.b_stride + line));
             }
             for v in 0..V {
                 // SAFETY: the copy has room for k rows of `V` vectors.
@@ -91,5 +92,3 @@ pub(super) unsafe fn tile<
 
 /// Rows that B is asked for ahead of time where it is not in the caches yet: each is a page further.
 const AHEAD: usize = 32;
-/// Floats on a line of the cache.
-const LINE: usize = 16;

@@ -122,12 +122,6 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn prefetch(self, p: *const f32) {
-        // SAFETY: nothing is read; an address that is not mapped is ignored.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) };
-    }
-
-    #[inline(always)]
     unsafe fn store_partial(self, p: *mut f32, n: usize, x: __m256) {
         // SAFETY: `self` proves AVX; lanes beyond the caller's `n` floats are not written.
         unsafe { _mm256_maskstore_ps(p, self.first(n), x) }

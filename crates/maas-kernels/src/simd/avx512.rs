@@ -98,12 +98,6 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn prefetch(self, p: *const f32) {
-        // SAFETY: nothing is read; an address that is not mapped is ignored.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) };
-    }
-
-    #[inline(always)]
     unsafe fn store_partial(self, p: *mut f32, n: usize, x: __m512) {
         // SAFETY: `self` proves AVX-512F; lanes beyond the caller's `n` floats are not written.
         unsafe { _mm512_mask_storeu_ps(p, first(n), x) }

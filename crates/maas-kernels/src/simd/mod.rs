@@ -153,10 +153,6 @@ pub(crate) trait Simd: Vectors {
     /// `p` must be valid for writing `n <= LANES` floats.
     unsafe fn store_partial(self, p: *mut f32, n: usize, x: Self::F);
 
-    /// Asks for the line of the cache with `p`, which may point anywhere.
-    #[inline(always)]
-    fn prefetch(self, _: *const f32) {}
-
     /// Each number in the lower half of its lane, the upper one being zero.
     /// # Safety
     /// `p` must be valid for reading `LANES` numbers; no alignment is asked.
