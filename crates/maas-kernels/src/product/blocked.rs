@@ -32,6 +32,7 @@ pub(super) struct Product {
 pub(super) enum Road {
     InPlace,
     Columns,
+    Rows,
     Deep,
     Packed,
 }
@@ -51,6 +52,7 @@ impl Product {
         match self.road() {
             Road::InPlace => self.in_place(),
             Road::Columns => self.by_columns(),
+            Road::Rows => self.by_rows(workspace),
             Road::Deep => self.deep(workspace),
             Road::Packed => self.packed(self.on(1), std::slice::from_mut(workspace)),
         }
@@ -74,11 +76,14 @@ impl Product {
     }
 
     pub(super) fn road(&self) -> Road {
+        let flat = self.m <= 2 && matches!(self.chain, Chain::Fused);
         if self.is_deep() {
             Road::Deep
+        } else if flat && self.b.column == 1 && self.k * self.n > IN_CACHE {
+            Road::Rows
         } else if self.fits_in_place() {
             Road::InPlace
-        } else if self.m <= 2 && matches!(self.chain, Chain::Fused) {
+        } else if flat {
             Road::Columns
         } else {
             Road::Packed
@@ -89,6 +94,7 @@ impl Product {
     pub(super) fn room(&self) -> Room {
         match self.road() {
             Road::InPlace | Road::Columns => Room::default(),
+            Road::Rows => self.room_for_rows(),
             Road::Deep => self.room_for_sums(),
             Road::Packed => self.room_for_copies(),
         }
@@ -199,6 +205,8 @@ impl Product {
     }
 }
 
+/// Floats of B up to which one or two rows may read it a few columns at a time.
+const IN_CACHE: usize = 64 * 1024;
 /// Floats of B that are read where they lie.
 const IN_PLACE: usize = 32 * 1024;
 /// Rows of A that pass by one strip of B before the next strip, when in place.

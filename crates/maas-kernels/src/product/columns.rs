@@ -1,5 +1,6 @@
 use super::end::Out;
 use crate::kernels::Work;
+use crate::prefetch::LINE;
 use crate::simd::{MOST_LANES, Simd};
 
 /// One row of C for one block of k, from a B whose columns are contiguous: each lane runs down a column of its own.
@@ -25,6 +26,12 @@ impl Work for Columns {
         let mut j = 0;
         // SAFETY: the maker of the columns vouches for its pointers; the groups lie within the width.
         unsafe {
+            if (self.b_stride * size_of::<f32>()).is_multiple_of(SAME_SET) {
+                while j + 2 * S::LANES <= n {
+                    self.group::<S, 2>(s, j);
+                    j += 2 * S::LANES;
+                }
+            }
             while j + 4 * S::LANES <= n {
                 self.group::<S, 4>(s, j);
                 j += 4 * S::LANES;
@@ -57,20 +64,24 @@ impl Columns {
     unsafe fn group<S: Simd, const V: usize>(&self, s: S, j: usize) {
         let mut sums = [s.zero(); V];
         let mut l = 0;
-        while l + S::LANES <= self.k {
-            let x = self.x.wrapping_add(l);
+        let line = S::LANES.max(LINE / size_of::<f32>());
+        while l + line <= self.k {
             for (v, sum) in sums.iter_mut().enumerate() {
-                let from = self.b.wrapping_add((j + v * S::LANES) * self.b_stride + l);
-                // SAFETY: `LANES` columns with `LANES` floats from row l on.
-                *sum = unsafe { s.chains(from, self.b_stride, x, *sum) };
+                for l in (l..l + line).step_by(S::LANES) {
+                    let x = self.x.wrapping_add(l);
+                    let from = self.b.wrapping_add((j + v * S::LANES) * self.b_stride + l);
+                    // SAFETY: `LANES` columns with `LANES` floats from row l on.
+                    *sum = unsafe { s.chains(from, self.b_stride, x, *sum) };
+                }
             }
-            l += S::LANES;
+            l += line;
         }
-        if l < self.k {
+        while l < self.k {
             for (v, sum) in sums.iter_mut().enumerate() {
                 // SAFETY: what is left of `LANES` columns.
                 *sum = unsafe { self.go_on(s, j + v * S::LANES, S::LANES, l, *sum) };
             }
+            l += S::LANES;
         }
         // SAFETY: `V` vectors of the row of C.
         unsafe {
@@ -125,3 +136,6 @@ impl Columns {
         sum
     }
 }
+
+/// Bytes between columns, at multiples of which they share one set of the first cache.
+const SAME_SET: usize = 4096;

@@ -8,6 +8,7 @@ mod end;
 mod pack;
 mod packed;
 mod portable;
+mod rows;
 mod split;
 mod strip;
 mod tile;
