@@ -51,8 +51,7 @@ impl Update<0> for SoftThreshold {
     fn apply<S: Vectors>(&self, s: S, []: [S::F; 0], w: S::F) -> S::F {
         let lambda = s.splat(self.0);
         let shrunk = s.with_sign(s.sub(s.abs(w), lambda), w);
-        let kept = s.clear(s.le(s.abs(w), lambda), shrunk);
-        s.select(s.is_nan(w), w, kept)
+        s.clear(s.le(s.abs(w), lambda), shrunk)
     }
 }
 
