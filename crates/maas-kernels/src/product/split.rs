@@ -18,8 +18,7 @@ impl Product {
     /// Computes C on at most `threads` threads, and on fewer where the work is not worth so many.
     pub(super) fn run(self, threads: usize) {
         let work = self.m.saturating_mul(self.n).saturating_mul(self.k);
-        let threads = threads.min(work / WORK_OF_A_THREAD);
-        let threads = threads.clamp(1, Queues::MOST);
+        let threads = threads.min(work / WORK_OF_A_THREAD).clamp(1, Queues::MOST);
         if threads == 1 && matches!(self.road(), Road::InPlace | Road::Columns) {
             return self.run_alone(&mut Workspace::default());
         }

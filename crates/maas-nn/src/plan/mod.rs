@@ -30,7 +30,6 @@ use crate::network::architecture::Architecture;
 use crate::pass::Mode;
 use crate::{Error, Network};
 use cut::Grain;
-
 use memory::Memory;
 use program::Program;
 
