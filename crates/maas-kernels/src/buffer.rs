@@ -1,5 +1,6 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A fixed-length run of `f32` that starts on a 64-byte boundary, so that segments placed at multiples of 16 floats
 /// fill whole cache lines.
@@ -30,6 +31,18 @@ impl Buffer {
         Self {
             lines: vec![Line([0.0; 16]); len.div_ceil(16)],
             len,
+        }
+    }
+
+    /// Room for `len` floats, and at once for the most that any thread has asked for, which `most` remembers: then a thread
+    /// need not grow its buffer later, when it happens to take a larger part than before. The content may be lost.
+    pub(crate) fn make_room(&mut self, len: usize, most: &AtomicUsize) {
+        if len == 0 {
+            return;
+        }
+        let len = len.max(most.fetch_max(len, Ordering::Relaxed));
+        if self.len < len {
+            *self = Self::zeroed(len);
         }
     }
 }

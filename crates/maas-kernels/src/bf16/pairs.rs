@@ -1,6 +1,6 @@
 //! Operands as products read them: pair by pair along k.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::convert::{widen, without_subnormal};
 use super::operand::{Number, Operand};
@@ -38,9 +38,8 @@ impl<T: Number> Operand<'_, T> {
     ) -> (Matrix<'b>, f32) {
         let (m, k) = (self.rows, self.columns);
         let width = k.div_ceil(2) * form.width();
-        if to.len() < m * width {
-            *to = Buffer::zeroed(m * width);
-        }
+        static MOST: AtomicUsize = AtomicUsize::new(0);
+        to.make_room(m * width, &MOST);
         let to = &mut to[..m * width];
         let least = AtomicU32::new(f32::INFINITY.to_bits());
         let lower = |x: f32| {

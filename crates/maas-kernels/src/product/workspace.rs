@@ -1,6 +1,7 @@
 //! Where packed operands lie.
 
 use std::cell::RefCell;
+use std::sync::atomic::AtomicUsize;
 
 use crate::Buffer;
 
@@ -17,6 +18,10 @@ pub(super) struct Room {
     pub(super) left: usize,
     pub(super) right: usize,
 }
+
+/// The most that any thread has asked for.
+static LEFT: AtomicUsize = AtomicUsize::new(0);
+static RIGHT: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     static OWN: RefCell<Vec<Workspace>> = const { RefCell::new(Vec::new()) };
@@ -44,11 +49,7 @@ impl Room {
 
 impl Workspace {
     pub(super) fn reserve(&mut self, room: Room) {
-        let buffers = [(&mut self.left, room.left), (&mut self.right, room.right)];
-        for (buffer, floats) in buffers {
-            if buffer.len() < floats {
-                *buffer = Buffer::zeroed(floats);
-            }
-        }
+        self.left.make_room(room.left, &LEFT);
+        self.right.make_room(room.right, &RIGHT);
     }
 }
