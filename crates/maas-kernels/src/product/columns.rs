@@ -1,6 +1,5 @@
 use super::end::Out;
 use crate::kernels::Work;
-use crate::prefetch::LINE;
 use crate::simd::{MOST_LANES, Simd};
 
 /// One row of C for one block of k, from a B whose columns are contiguous: each lane runs down a column of its own.
@@ -26,15 +25,11 @@ impl Work for Columns {
         let mut j = 0;
         // SAFETY: the maker of the columns vouches for its pointers; the groups lie within the width.
         unsafe {
-            if (self.b_stride * size_of::<f32>()).is_multiple_of(SAME_SET) {
+            if !(self.b_stride * size_of::<f32>()).is_multiple_of(SAME_SET) {
                 while j + 2 * S::LANES <= n {
                     self.group::<S, 2>(s, j);
                     j += 2 * S::LANES;
                 }
-            }
-            while j + 4 * S::LANES <= n {
-                self.group::<S, 4>(s, j);
-                j += 4 * S::LANES;
             }
             while j + S::LANES <= n {
                 self.group::<S, 1>(s, j);
@@ -64,17 +59,11 @@ impl Columns {
     unsafe fn group<S: Simd, const V: usize>(&self, s: S, j: usize) {
         let mut sums = [s.zero(); V];
         let mut l = 0;
-        let line = S::LANES.max(LINE / size_of::<f32>());
-        while l + line <= self.k {
-            for (v, sum) in sums.iter_mut().enumerate() {
-                for l in (l..l + line).step_by(S::LANES) {
-                    let x = self.x.wrapping_add(l);
-                    let from = self.b.wrapping_add((j + v * S::LANES) * self.b_stride + l);
-                    // SAFETY: `LANES` columns with `LANES` floats from row l on.
-                    *sum = unsafe { s.chains(from, self.b_stride, x, *sum) };
-                }
-            }
-            l += line;
+        while l + S::LANES <= self.k {
+            let from = self.b.wrapping_add(j * self.b_stride + l);
+            // SAFETY: `V · LANES` columns with `LANES` floats from row l on.
+            sums = unsafe { s.chains(from, self.b_stride, self.x.wrapping_add(l), sums) };
+            l += S::LANES;
         }
         while l < self.k {
             for (v, sum) in sums.iter_mut().enumerate() {
@@ -137,5 +126,6 @@ impl Columns {
     }
 }
 
-/// Bytes between columns, at multiples of which they share one set of the first cache.
+/// Bytes between columns, at multiples of which they share one set of the first cache, whose eight lines hold eight
+/// columns only.
 const SAME_SET: usize = 4096;

@@ -186,31 +186,32 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn chains(
+    unsafe fn chains<const V: usize>(
         self,
         from: *const f32,
         from_stride: usize,
         x: *const f32,
-        sum: __m256,
-    ) -> __m256 {
-        let mut sum = sum;
+        sums: [__m256; V],
+    ) -> [__m256; V] {
+        let mut sums = sums;
         for l in [0, 4] {
-            // SAFETY: `self` proves AVX; the caller vouches for eight rows of eight floats, and for `x`.
+            // SAFETY: `self` proves AVX; the caller vouches for eight rows of eight floats a vector, and for `x`.
             unsafe {
-                let quarter = |j: usize| _mm_loadu_ps(from.add(j * from_stride + l));
-                let half = |j: usize| _mm256_set_m128(quarter(j + 4), quarter(j));
-                for (i, column) in transpose_halves([half(0), half(1), half(2), half(3)])
-                    .into_iter()
-                    .enumerate()
-                {
-                    let x = self.splat(*x.add(l + i));
-                    sum = self.fma(x, column, sum);
+                let x = [0, 1, 2, 3].map(|i| self.splat(*x.add(l + i)));
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    let from = from.add(v * 8 * from_stride + l);
+                    let quarter = |j: usize| _mm_loadu_ps(from.add(j * from_stride));
+                    let half = |j: usize| _mm256_set_m128(quarter(j + 4), quarter(j));
+                    let columns = transpose_halves([half(0), half(1), half(2), half(3)]);
+                    for (x, column) in x.into_iter().zip(columns) {
+                        *sum = self.fma(x, column, *sum);
+                    }
                 }
             }
             // Loads that moved up from the next chains would spill more registers than they hide latency.
             compiler_fence(Ordering::SeqCst);
         }
-        sum
+        sums
     }
 
     operations! {

@@ -178,30 +178,33 @@ pub(crate) trait Simd: Vectors {
         to_stride: usize,
     );
 
-    /// Goes on with one chain a lane: `sum[j] ← fma(x[l], from[j·from_stride + l], sum[j])` for `l < LANES` in
-    /// ascending order.
+    /// Goes on with one chain a lane of `V` vectors: `sum[j] ← fma(x[l], from[j·from_stride + l], sum[j])` for
+    /// `l < LANES` in ascending order.
     ///
     /// # Safety
-    /// `LANES` rows of `LANES` floats of `from` must be valid for reading, and `LANES` floats of `x`.
+    /// `V · LANES` rows of `LANES` floats of `from` must be valid for reading, and `LANES` floats of `x`.
     #[inline(always)]
-    unsafe fn chains(
+    unsafe fn chains<const V: usize>(
         self,
         from: *const f32,
         from_stride: usize,
         x: *const f32,
-        sum: Self::F,
-    ) -> Self::F {
-        let (mut block, mut sum) = ([0.0; MOST_LANES * MOST_LANES], sum);
+        sums: [Self::F; V],
+    ) -> [Self::F; V] {
+        let (mut block, mut sums) = ([0.0; MOST_LANES * MOST_LANES], sums);
         // SAFETY: the caller vouches for `from` and `x`; the block has room for `LANES` vectors.
         unsafe {
             let n = Self::LANES;
-            self.transpose(from, from_stride, n, n, block.as_mut_ptr(), n);
-            for l in 0..n {
-                let column = self.load(block.as_ptr().add(l * n));
-                sum = self.fma(self.splat(*x.add(l)), column, sum);
+            for (v, sum) in sums.iter_mut().enumerate() {
+                let from = from.add(v * n * from_stride);
+                self.transpose(from, from_stride, n, n, block.as_mut_ptr(), n);
+                for l in 0..n {
+                    let column = self.load(block.as_ptr().add(l * n));
+                    *sum = self.fma(self.splat(*x.add(l)), column, *sum);
+                }
             }
         }
-        sum
+        sums
     }
 
     /// Lane `l` is bit `l` of `bits`.
