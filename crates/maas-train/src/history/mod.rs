@@ -1,7 +1,5 @@
 //! What a run of training recorded.
 
-pub(crate) mod axis;
-mod chart;
 mod ending;
 mod record;
 mod report;

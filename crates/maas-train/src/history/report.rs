@@ -1,10 +1,10 @@
 //! The history as a page of charts.
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Write};
 use std::path::Path;
 
-use super::chart::{Chart, Escaped, Frame, Mark, Series, significant};
+use maas_chart::{Chart, Mark, Series, page, significant};
+
 use super::table::write;
 use super::{Ending, EpochRecord, History};
 use crate::Error;
@@ -12,11 +12,6 @@ use crate::Error;
 const TRAINING: &str = "#1f6fb4";
 const VALIDATION: &str = "#d9602b";
 const RATE: &str = "#4a8c3f";
-
-/// A chart that stands alone, and one beside others.
-const ALONE: (f64, f64) = (760.0, 400.0);
-const BESIDE: (f64, f64) = (600.0, 340.0);
-const HEADING: f64 = 46.0;
 
 /// Charts.
 impl History {
@@ -34,10 +29,7 @@ impl History {
     /// ```
     #[must_use]
     pub fn to_svg(&self) -> String {
-        let mut svg = String::new();
-        self.write_svg(&mut svg)
-            .expect("writing to a string does not fail");
-        svg
+        page("Training", &self.summary(), &self.charts())
     }
 
     /// Write [`to_svg`](Self::to_svg) to a file, whole or not at all.
@@ -55,38 +47,6 @@ impl History {
     /// [`Error::Write`].
     pub fn save_svg(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         write(path, &self.to_svg())
-    }
-
-    fn write_svg(&self, svg: &mut String) -> fmt::Result {
-        let charts = self.charts();
-        let columns = charts.len().min(2);
-        let rows = charts.len().div_ceil(2);
-        let (width, height) = if columns == 1 { ALONE } else { BESIDE };
-        let (page_width, page_height) = (width * columns as f64, HEADING + height * rows as f64);
-        write!(
-            svg,
-            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {page_width} {page_height}" width="{page_width}" height="{page_height}" role="img" font-family="Helvetica, Arial, sans-serif" font-size="13" fill="#333333">"##
-        )?;
-        write!(
-            svg,
-            r##"<title>Training</title><rect width="100%" height="100%" fill="#ffffff"/>"##
-        )?;
-        write!(
-            svg,
-            r#"<text x="78" y="30" font-size="18" font-weight="bold">Training</text><text x="164" y="30">{}</text>"#,
-            Escaped(&self.summary())
-        )?;
-        for (index, chart) in charts.iter().enumerate() {
-            let frame = Frame {
-                left: width * (index % 2) as f64,
-                top: HEADING + height * (index / 2) as f64,
-                width,
-                height,
-            };
-            chart.write(svg, frame)?;
-        }
-        svg.push_str("</svg>\n");
-        Ok(())
     }
 
     fn summary(&self) -> String {
@@ -124,10 +84,9 @@ impl History {
         }
         let rate = |record: &EpochRecord| record.learning_rate.map(f64::from);
         if self.epochs.iter().any(|record| rate(record).is_some()) {
-            let mut chart = self.chart("Learning rate", "learning rate", rate, |_| None);
-            chart.series[0].colour = RATE;
-            chart.series[0].name = "at the end of the epoch".to_owned();
-            charts.push(chart);
+            let line = self.line("at the end of the epoch", RATE, &rate);
+            let chart = Chart::new("Learning rate", "epoch", "learning rate").counting();
+            charts.push(chart.series(line).mark(self.mark(&rate)));
         }
         charts
     }
@@ -140,34 +99,36 @@ impl History {
         training: impl Fn(&EpochRecord) -> Option<f64>,
         validation: impl Fn(&EpochRecord) -> Option<f64>,
     ) -> Chart {
-        let line = |name: &str, colour, value: &dyn Fn(&EpochRecord) -> Option<f64>| Series {
-            name: name.to_owned(),
-            colour,
-            points: (self.epochs.iter())
-                .filter_map(|record| Some((record.epoch as f64, value(record)?)))
-                .collect(),
-        };
-        let mark = self.best_epoch().and_then(|record| {
-            let value = validation(record).or_else(|| training(record))?;
-            Some(Mark {
-                point: (record.epoch as f64, value),
-                text: format!("{} in the best epoch, {}", significant(value), record.epoch),
-            })
-        });
         let mut words = title.chars();
         let title = words.next().map_or_else(String::new, |first| {
             first.to_uppercase().chain(words).collect()
         });
-        Chart {
-            title,
-            x_label: "epoch",
-            y_label: unit.to_owned(),
-            series: vec![
-                line("training", TRAINING, &training),
-                line("validation", VALIDATION, &validation),
-            ],
-            mark,
-        }
+        Chart::new(title, "epoch", unit)
+            .counting()
+            .series(self.line("training", TRAINING, &training))
+            .series(self.line("validation", VALIDATION, &validation))
+            .mark(self.mark(&|record| validation(record).or_else(|| training(record))))
+    }
+
+    fn line(
+        &self,
+        name: &str,
+        colour: &str,
+        value: &dyn Fn(&EpochRecord) -> Option<f64>,
+    ) -> Series {
+        let points = self.epochs.iter();
+        let points = points.filter_map(|record| Some((record.epoch as f64, value(record)?)));
+        Series::new(name, colour, points.collect::<Vec<_>>())
+    }
+
+    /// What the value was in the best epoch.
+    fn mark(&self, value: &dyn Fn(&EpochRecord) -> Option<f64>) -> Option<Mark> {
+        let record = self.best_epoch()?;
+        let value = value(record)?;
+        Some(Mark {
+            point: (record.epoch as f64, value),
+            text: format!("{} in the best epoch, {}", significant(value), record.epoch),
+        })
     }
 
     /// The epoch that early stopping kept, otherwise the best by loss.

@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Write};
 
+use maas_chart::Axis;
+
 use super::range::RangePoint;
-use crate::history::axis::Axis;
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 440.0;

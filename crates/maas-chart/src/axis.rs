@@ -4,8 +4,14 @@
 const LOGARITHMIC_FROM: f64 = 25.0;
 
 /// Maps values onto 0..=1 and knows where its ticks are.
+///
+/// ```
+/// let axis = maas_chart::Axis::over([2.0, 9.0].into_iter());
+/// assert_eq!((axis.place(0.0), axis.place(10.0)), (0.0, 1.0));
+/// assert_eq!(axis.ticks().len(), 6);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Axis {
+pub struct Axis {
     low: f64,
     high: f64,
     scale: Scale,
@@ -13,13 +19,16 @@ pub(crate) struct Axis {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Scale {
+    Counting,
     Linear,
     Logarithmic,
 }
 
 impl Axis {
     /// An axis over finite values: logarithmic when they are positive and span enough, else from a round value to one.
-    pub(crate) fn over(values: impl Iterator<Item = f64> + Clone) -> Self {
+    ///
+    /// See the type for an example.
+    pub fn over(values: impl Iterator<Item = f64> + Clone) -> Self {
         let low = values.clone().fold(f64::INFINITY, f64::min);
         let high = values.fold(f64::NEG_INFINITY, f64::max);
         if low > high {
@@ -58,38 +67,52 @@ impl Axis {
         }
     }
 
-    /// An axis of counted things, from the first to the last.
-    pub(super) fn counting(first: f64, last: f64) -> Self {
-        let (low, high) = if last > first {
-            (first, last)
+    /// An axis of counted things, from the least to the largest.
+    pub(crate) fn counting(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let low = values.clone().fold(f64::INFINITY, f64::min);
+        let high = values.fold(f64::NEG_INFINITY, f64::max);
+        let (low, high) = if low < high {
+            (low, high)
+        } else if low == high {
+            (low - 0.5, low + 0.5)
         } else {
-            (first - 0.5, first + 0.5)
+            (0.5, 1.5)
         };
         Self {
             low,
             high,
-            scale: Scale::Linear,
+            scale: Scale::Counting,
         }
     }
 
+    /// The value at the low end.
+    pub(crate) fn low(&self) -> f64 {
+        self.low
+    }
+
     /// Where a value lies: 0 at the low end, 1 at the high end.
-    pub(crate) fn place(&self, value: f64) -> f64 {
+    ///
+    /// See the type for an example.
+    pub fn place(&self, value: f64) -> f64 {
         match self.scale {
-            Scale::Linear => (value - self.low) / (self.high - self.low),
+            Scale::Counting | Scale::Linear => (value - self.low) / (self.high - self.low),
             Scale::Logarithmic => (value / self.low).ln() / (self.high / self.low).ln(),
         }
     }
 
     /// Ticks with their labels, ascending.
-    pub(crate) fn ticks(&self) -> Vec<(f64, String)> {
+    ///
+    /// See the type for an example.
+    pub fn ticks(&self) -> Vec<(f64, String)> {
         match self.scale {
+            Scale::Counting => self.whole_ticks(),
             Scale::Linear => self.linear_ticks(step_for(self.high - self.low)),
             Scale::Logarithmic => self.logarithmic_ticks(),
         }
     }
 
     /// Ticks at whole numbers only.
-    pub(super) fn whole_ticks(&self) -> Vec<(f64, String)> {
+    fn whole_ticks(&self) -> Vec<(f64, String)> {
         let step = step_for((self.high - self.low) / 2.0).max(1.0).ceil();
         let mut ticks = self.linear_ticks(step);
         ticks.retain(|(value, _)| *value >= 1.0);
@@ -232,8 +255,8 @@ mod tests {
     #[test]
     fn epochs_are_whole() {
         let labels = |last| {
-            Axis::counting(1.0, last)
-                .whole_ticks()
+            Axis::counting([1.0, last].into_iter())
+                .ticks()
                 .into_iter()
                 .map(|(_, label)| label)
                 .collect::<Vec<_>>()

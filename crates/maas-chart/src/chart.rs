@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::axis::Axis;
+use crate::axis::Axis;
+use crate::text::Escaped;
 
 /// With more points than this a line has no markers.
 const MARKERS_UP_TO: usize = 40;
@@ -13,37 +14,117 @@ const RIGHT: f64 = 24.0;
 const ABOVE: f64 = 62.0;
 const BELOW: f64 = 56.0;
 
-/// Lines over counted things. Values that are not finite leave a gap.
-pub(super) struct Chart {
-    pub(super) title: String,
-    pub(super) x_label: &'static str,
-    pub(super) y_label: String,
-    /// Those without points are left out.
-    pub(super) series: Vec<Series>,
-    pub(super) mark: Option<Mark>,
+/// Lines in one frame.
+///
+/// ```
+/// use maas_chart::{Chart, Mark, Series};
+///
+/// let chart = Chart::new("Loss", "epoch", "loss")
+///     .counting()
+///     .series(Series::new("training", "#1f6fb4", [(1.0, 0.9), (2.0, 0.4)]))
+///     .mark(Mark { point: (2.0, 0.4), text: "the best".into() });
+/// # let _ = chart;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Chart {
+    title: String,
+    x_label: String,
+    y_label: String,
+    counts: bool,
+    series: Vec<Series>,
+    mark: Option<Mark>,
 }
 
-pub(super) struct Series {
-    pub(super) name: String,
-    pub(super) colour: &'static str,
-    /// Ascending in x.
-    pub(super) points: Vec<(f64, f64)>,
+/// One line of a chart.
+#[derive(Clone, Debug)]
+pub struct Series {
+    name: String,
+    colour: String,
+    points: Vec<(f64, f64)>,
 }
 
 /// A point to ring, on a dashed line from top to bottom.
-pub(super) struct Mark {
-    pub(super) point: (f64, f64),
+#[derive(Clone, Debug)]
+pub struct Mark {
+    /// Where it is.
+    pub point: (f64, f64),
     /// What the legend says about it.
-    pub(super) text: String,
+    pub text: String,
+}
+
+impl Series {
+    /// A line of this name and colour through points in ascending order of x.
+    ///
+    /// See [`Chart`] for an example.
+    pub fn new(
+        name: impl Into<String>,
+        colour: impl Into<String>,
+        points: impl Into<Vec<(f64, f64)>>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            colour: colour.into(),
+            points: points.into(),
+        }
+    }
+}
+
+impl Chart {
+    /// An empty chart; a series without points is left out of it.
+    ///
+    /// See the type for an example.
+    pub fn new(
+        title: impl Into<String>,
+        x_label: impl Into<String>,
+        y_label: impl Into<String>,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            x_label: x_label.into(),
+            y_label: y_label.into(),
+            counts: false,
+            series: Vec::new(),
+            mark: None,
+        }
+    }
+
+    /// A horizontal axis of counted things, with ticks at whole numbers only.
+    ///
+    /// See the type for an example.
+    pub fn counting(self) -> Self {
+        Self {
+            counts: true,
+            ..self
+        }
+    }
+
+    /// Adds a line.
+    ///
+    /// See the type for an example.
+    pub fn series(mut self, series: Series) -> Self {
+        self.series.push(series);
+        self
+    }
+
+    /// Marks a point.
+    ///
+    /// See the type for an example.
+    pub fn mark(self, mark: impl Into<Option<Mark>>) -> Self {
+        Self {
+            mark: mark.into(),
+            ..self
+        }
+    }
 }
 
 /// Where in the document a chart stands.
 #[derive(Clone, Copy)]
-pub(super) struct Frame {
-    pub(super) left: f64,
-    pub(super) top: f64,
-    pub(super) width: f64,
-    pub(super) height: f64,
+pub(crate) struct Frame {
+    pub(crate) left: f64,
+    pub(crate) top: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
 }
 
 impl Frame {
@@ -59,17 +140,12 @@ impl Frame {
 }
 
 impl Chart {
-    pub(super) fn write(&self, svg: &mut String, frame: Frame) -> fmt::Result {
+    pub(crate) fn write(&self, svg: &mut String, frame: Frame) -> fmt::Result {
         let [left, right, top, bottom] = frame.plot();
         let points = || self.series.iter().flat_map(|series| &series.points);
-        let first = points().map(|point| point.0).fold(f64::INFINITY, f64::min);
-        let last = points()
-            .map(|point| point.0)
-            .fold(f64::NEG_INFINITY, f64::max);
-        let x = if first <= last {
-            Axis::counting(first, last)
-        } else {
-            Axis::counting(1.0, 1.0)
+        let x = match self.counts {
+            true => Axis::counting(points().map(|point| point.0)),
+            false => Axis::over(points().map(|point| point.0)),
         };
         let y = Axis::over(points().map(|point| point.1).filter(|y| y.is_finite()));
         let place = |point: (f64, f64)| {
@@ -86,7 +162,7 @@ impl Chart {
             Escaped(&self.title)
         )?;
         for (value, label) in y.ticks() {
-            let (_, at) = place((first, value));
+            let (_, at) = place((x.low(), value));
             write!(
                 svg,
                 r##"<path d="M{left} {at:.1}H{right}" stroke="#e3e3e3"/>"##
@@ -98,7 +174,7 @@ impl Chart {
                 at + 4.5
             )?;
         }
-        for (value, label) in x.whole_ticks() {
+        for (value, label) in x.ticks() {
             let (at, _) = place((value, 1.0));
             write!(svg, r##"<path d="M{at:.1} {bottom}v5" stroke="#555555"/>"##)?;
             write!(
@@ -116,7 +192,7 @@ impl Chart {
             r#"<text x="{:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
             (left + right) / 2.0,
             bottom + 42.0,
-            self.x_label
+            Escaped(&self.x_label)
         )?;
         let (across, middle) = (frame.left + 20.0, (top + bottom) / 2.0);
         write!(
@@ -215,34 +291,4 @@ fn line(
         }
     }
     Ok(())
-}
-
-/// Text that XML does not take for markup.
-pub(super) struct Escaped<'a>(pub(super) &'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|character| match character {
-            '<' => f.write_str("&lt;"),
-            '>' => f.write_str("&gt;"),
-            '&' => f.write_str("&amp;"),
-            '"' => f.write_str("&quot;"),
-            control if control.is_control() => f.write_char(' '),
-            other => f.write_char(other),
-        })
-    }
-}
-
-/// Four significant digits.
-pub(super) fn significant(value: f64) -> String {
-    if value == 0.0 || (1e-4..1e6).contains(&value.abs()) {
-        let decimals = if value == 0.0 {
-            0.0
-        } else {
-            (3.0 - value.abs().log10().floor()).clamp(0.0, 8.0)
-        };
-        format!("{value:.*}", decimals as usize)
-    } else {
-        format!("{value:.3e}")
-    }
 }
