@@ -132,6 +132,16 @@ impl Kernels {
         }
     }
 
+    /// The proof that the processor has AVX2, of the sets that ask for it.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn as_avx2(self) -> Option<Avx2> {
+        match self.0 {
+            Set::Avx2(set) => Some(set),
+            Set::Avx512(set) => Some(set.avx2()),
+            _ => None,
+        }
+    }
+
     /// Floats in a vector of the set.
     pub(crate) fn lanes(self) -> usize {
         self.run(Lanes)

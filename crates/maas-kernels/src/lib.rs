@@ -26,6 +26,7 @@
 //! - [`Matrix`] and [`MatrixMut`]: borrowed row-major data with a shape; [`Matrix::transposed`] is a view.
 //! - [`Epilogue`] and [`Activation`]: what happens to a product before it is written.
 //! - [`Bf16`] and [`Bf16Matrix`]: operands of half the size, for [`Kernels::matmul_bf16`].
+//! - [`Int8Matrix`]: weights as codes of 8 bits with a scale a column, for [`Kernels::matmul_int8`].
 //! - [`Parallelism`]: the most threads a call may use. [`Compute`] is kernels and parallelism together.
 //! - [`Buffer`]: zeroed floats on a 64-byte boundary.
 //!
@@ -50,6 +51,7 @@ mod column_sums;
 mod compute;
 mod elementwise;
 mod error;
+mod int8;
 mod kernels;
 mod loss;
 mod math;
@@ -72,6 +74,7 @@ pub use bf16::{Bf16, Bf16Matrix};
 pub use buffer::Buffer;
 pub use compute::{Chunks, Compute, Divisible, Parallelism, TableLayout, Tables};
 pub use error::Error;
+pub use int8::{InputScale, Int8Matrix};
 pub use kernels::Kernels;
 pub use loss::{ClassTargets, ElementLoss, LossGradient};
 pub use matrix::{Matrix, MatrixMut};

@@ -1,8 +1,8 @@
 //! The generic code at sixteen lanes gives the portable set's bits, whatever the processor.
 
 use crate::{
-    Activation, Around, Bf16, Bf16Matrix, ClassTargets, Compute, Direction, Epilogue, Kernels,
-    Matrix, MatrixMut, Parallelism,
+    Activation, Around, Bf16, Bf16Matrix, ClassTargets, Compute, Direction, Epilogue, InputScale,
+    Int8Matrix, Kernels, Matrix, MatrixMut, Parallelism,
 };
 
 fn numbers(len: usize, seed: u32) -> Vec<f32> {
@@ -124,6 +124,41 @@ fn bf16_products() {
         set.narrow_bf16(&x, &mut narrow);
         set.widen_bf16(&narrow, y);
     });
+}
+
+#[test]
+fn int8_products() {
+    for (m, k, n) in [
+        (1, 20, 170),
+        (2, 30, 90),
+        (7, 9, 33),
+        (13, 301, 47),
+        (5, 1100, 16),
+        (3, 0, 5),
+    ] {
+        let finite = |x: &mut f32| *x = if x.is_nan() { 0.5 } else { *x };
+        let (mut a, mut w, bias) = (numbers(m * k, 1), numbers(k * n, 2), numbers(n, 3));
+        w.iter_mut().for_each(finite);
+        a[k..].iter_mut().for_each(finite);
+        let w = Matrix::new(&w, k, n);
+        let mut b = Int8Matrix::quantize(w).expect("finite weights");
+        let first = b.clone();
+        for set in [Kernels::portable(), Kernels::wide()] {
+            b.quantize_with(set, w).expect("finite weights");
+            assert_eq!(b, first, "{k} × {n} with {set:?}");
+        }
+        for scale in [InputScale::PerRow, InputScale::Fixed(0.01)] {
+            compare(&format!("{m} × {k} × {n}, {scale:?}"), m * n, |set, c| {
+                let epilogue = Epilogue {
+                    bias: Some(&bias),
+                    activation: Activation::Relu,
+                    ..Epilogue::default()
+                };
+                let (a, c) = (Matrix::new(&a, m, k), MatrixMut::new(c, m, n));
+                set.matmul_int8(a, scale, &b, c, epilogue, Parallelism::single());
+            });
+        }
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use common::Numbers;
 use maas_kernels::{
     Activation, AdamStep, Around, Bf16, Bf16Matrix, ClassTargets, Compute, Direction, ElementLoss,
-    Epilogue, Kernels, Matrix, MatrixMut, Nesterov, Parallelism,
+    Epilogue, InputScale, Int8Matrix, Kernels, Matrix, MatrixMut, Nesterov, Parallelism,
 };
 
 /// FNV-1a over the bits, every NaN counted as one.
@@ -252,6 +252,29 @@ fn bf16_products() {
     });
 }
 
+/// A layer with weights of its own, and one with a fixed scale.
+#[test]
+fn int8_products() {
+    let mut numbers = Numbers::new(8);
+    let (m, k, n) = (37, 1077, 41);
+    let (mut a, w) = (numbers.vec(m * k), numbers.vec(k * n));
+    a[5 * k + 7] = f32::NAN;
+    let b = Int8Matrix::quantize(Matrix::new(&w, k, n)).expect("finite weights");
+    check("int8 product", INT8_PRODUCT, |set| {
+        let product = |scale| {
+            let (mut c, a) = (vec![0.0; m * n], Matrix::new(&a, m, k));
+            let y = MatrixMut::new(&mut c, m, n);
+            set.matmul_int8(a, scale, &b, y, Epilogue::default(), Parallelism::single());
+            c
+        };
+        [
+            product(InputScale::PerRow),
+            product(InputScale::Fixed(0.005)),
+        ]
+        .concat()
+    });
+}
+
 const ACTIVATIONS: [(Activation, u64); 8] = [
     (Activation::Elu { alpha: 1.0 }, 0x7ed4_0931_5c12_ee5d),
     (Activation::Elu { alpha: -0.5 }, 0x2198_ae92_7a69_d9ed),
@@ -264,6 +287,7 @@ const ACTIVATIONS: [(Activation, u64); 8] = [
 ];
 const BY_COLUMN: u64 = 0x1ea4_2408_6277_cea0;
 const BY_ROW: u64 = 0xa07e_d8c1_1af6_1561;
+const INT8_PRODUCT: u64 = 0xb50d_a7f0_3556_5fca;
 const BF16_PRODUCT: u64 = 0x850e_cd64_2bd5_3d18;
 const PRODUCT: u64 = 0x139d_83a7_ce31_968a;
 const LONG_PRODUCT: u64 = 0x6303_42c2_9a97_0ed8;

@@ -4,7 +4,7 @@ use std::panic::catch_unwind;
 
 use maas_kernels::{
     Activation, Around, Bf16, Bf16Matrix, Buffer, ClassTargets, Compute, Direction, ElementLoss,
-    Epilogue, Error, Kernels, Matrix, MatrixMut, Parallelism,
+    Epilogue, Error, InputScale, Int8Matrix, Kernels, Matrix, MatrixMut, Parallelism,
 };
 
 fn message(call: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -48,6 +48,26 @@ fn shapes_that_do_not_fit() {
         "5 values cannot be a matrix of 2 × 3"
     );
     assert!(message(|| _ = Matrix::new(&[], usize::MAX, 2)).contains("cannot be a matrix"));
+}
+
+#[test]
+fn scales_that_cannot_be() {
+    let b = Int8Matrix::from_codes(1, 1, &[1], &[1.0]).expect("a code and a scale");
+    for scale in [0.0, -1.0, 1e-40, f32::NAN, f32::INFINITY] {
+        let multiply = || {
+            let mut c = [0.0];
+            Kernels::best().matmul_int8(
+                Matrix::new(&[1.0], 1, 1),
+                InputScale::Fixed(scale),
+                &b,
+                MatrixMut::new(&mut c, 1, 1),
+                Epilogue::default(),
+                Parallelism::single(),
+            );
+        };
+        let said = message(std::panic::AssertUnwindSafe(multiply));
+        assert!(said.contains("is not a positive normal number"), "{said}");
+    }
 }
 
 #[test]

@@ -3,19 +3,19 @@
     reason = "r and v index several arrays of registers at once"
 )]
 
-use crate::Activation;
 use crate::activation::{LeakyRelu, Operation, Relu};
 use crate::simd::Simd;
+use crate::{Activation, Epilogue};
 
 /// Where the sums of a strip go.
 ///
 /// Whoever makes one promises that its pointers reach as far as its strip, and that no other thread uses them meanwhile.
 #[derive(Clone, Copy)]
-pub(super) struct Out {
+pub(crate) struct Out {
     pub(super) end: End,
     /// Rows of `width` floats.
     pub(super) to: Target,
-    pub(super) width: usize,
+    pub(crate) width: usize,
 }
 
 /// Rows of C, and beside them the outputs whose derivatives they are multiplied with.
@@ -26,6 +26,30 @@ pub(super) struct Target {
     pub(super) outputs: *const f32,
     /// Floats from one row to the next, of both.
     pub(super) stride: usize,
+}
+
+impl Epilogue<'_> {
+    /// Where sums of rows of `width` columns go, if what happens to them happens in one piece; without what a tile does not
+    /// apply. The rows are as many as C and the outputs have.
+    pub(crate) fn out(&self, c: &mut [f32], width: usize) -> Out {
+        let (derived, outputs) = self.derivative.unwrap_or_default();
+        Out {
+            end: End {
+                add: false,
+                bias: self
+                    .bias
+                    .map_or(Bias::None, |bias| Bias::Columns(bias.as_ptr())),
+                activation: self.activation,
+                derived,
+            },
+            to: Target {
+                c: c.as_mut_ptr(),
+                outputs: outputs.as_ptr(),
+                stride: width,
+            },
+            width,
+        }
+    }
 }
 
 impl Target {
@@ -98,12 +122,21 @@ pub(super) unsafe fn load<S: Simd, const V: usize, const RAGGED: bool>(
 }
 
 impl Out {
+    /// From this row and column on, `width` columns.
+    pub(crate) fn part(self, row: usize, column: usize, width: usize) -> Self {
+        Self {
+            end: self.end.from(column),
+            to: self.to.at(row, column),
+            width,
+        }
+    }
+
     /// Writes `R` rows by `V` vectors, from row `row` on.
     ///
     /// # Safety
     /// The maker's promises must hold for these rows; the width fills `V` vectors, the last one partly where `RAGGED`.
     #[inline(always)]
-    pub(super) unsafe fn finish<S: Simd, const R: usize, const V: usize, const RAGGED: bool>(
+    pub(crate) unsafe fn finish<S: Simd, const R: usize, const V: usize, const RAGGED: bool>(
         &self,
         s: S,
         row: usize,
@@ -191,7 +224,7 @@ impl Out {
 }
 
 /// Whether a tile applies the activation, or its derivative, itself.
-pub(super) fn fused(activation: Activation) -> bool {
+pub(crate) fn fused(activation: Activation) -> bool {
     matches!(
         activation,
         Activation::Linear | Activation::Relu | Activation::LeakyRelu { .. }

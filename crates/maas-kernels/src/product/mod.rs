@@ -15,11 +15,12 @@ mod tile;
 mod workspace;
 
 use blocked::Product;
-use end::{Bias, Target, fused};
-use pack::View;
+use end::{Bias, Target};
 
 pub(crate) use chain::{Chain, Flushing, Step};
-pub(crate) use strip::Strip;
+pub(crate) use end::{Out, fused};
+pub(crate) use pack::View;
+pub(crate) use strip::{Strip, tiles};
 
 use crate::{Activation, Compute, Kernels, Matrix, MatrixMut, Parallelism};
 
@@ -27,7 +28,7 @@ use crate::{Activation, Compute, Kernels, Matrix, MatrixMut, Parallelism};
 pub(crate) const BLOCK: usize = 1024;
 
 /// Elements to be activated that are worth a thread, for the activations that keep their input.
-const ELEMENTS_OF_A_THREAD: usize = 2 * 1024;
+pub(crate) const ELEMENTS_OF_A_THREAD: usize = 2 * 1024;
 
 /// What happens to each element of a product before it is written: a bias is added, an activation applied, and the
 /// result multiplied with the derivative of another one.
@@ -167,12 +168,7 @@ impl Kernels {
             ..
         } = *end;
         let (m, k, n) = (a.rows(), a.columns(), b.columns());
-        let view = |x: Matrix<'_>| View {
-            p: x.data().as_ptr(),
-            row: x.row_stride(),
-            column: x.column_stride(),
-        };
-        let (mut a, mut b) = (view(a), view(b));
+        let (mut a, mut b) = (View::of(a), View::of(b));
         // A column alone, or nothing, is contiguous either way.
         if n == 1 || k == 0 {
             b.column = 1;

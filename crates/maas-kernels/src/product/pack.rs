@@ -1,17 +1,26 @@
 use super::strip::tiles;
+use crate::Matrix;
 use crate::kernels::Work;
 use crate::simd::Simd;
 
 /// An operand in place: element (i, j) lies at `p + i·row + j·column`.
 #[derive(Clone, Copy)]
-pub(super) struct View {
-    pub(super) p: *const f32,
+pub(crate) struct View {
+    pub(crate) p: *const f32,
     pub(super) row: usize,
-    pub(super) column: usize,
+    pub(crate) column: usize,
 }
 
 impl View {
-    pub(super) fn at(self, row: usize, column: usize) -> Self {
+    pub(crate) fn of(matrix: Matrix<'_>) -> Self {
+        Self {
+            p: matrix.data().as_ptr(),
+            row: matrix.row_stride(),
+            column: matrix.column_stride(),
+        }
+    }
+
+    pub(crate) fn at(self, row: usize, column: usize) -> Self {
         Self {
             p: self.p.wrapping_add(row * self.row + column * self.column),
             ..self
@@ -22,7 +31,7 @@ impl View {
     ///
     /// # Safety
     /// They must be readable, and at most `N`.
-    pub(super) unsafe fn gather<const N: usize>(self, n: usize) -> [f32; N] {
+    pub(crate) unsafe fn gather<const N: usize>(self, n: usize) -> [f32; N] {
         std::array::from_fn(|l| {
             if l < n {
                 // SAFETY: the caller vouches for the first n.

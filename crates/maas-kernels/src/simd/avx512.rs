@@ -13,6 +13,11 @@ impl Avx512 {
             .map(Self)
     }
 
+    /// Every processor with the one has the other.
+    pub(crate) fn avx2(self) -> Avx2 {
+        self.0
+    }
+
     /// Runs `work` compiled for this set.
     #[inline]
     pub(crate) fn run<W: crate::kernels::Work>(self, work: W) -> W::Output {
