@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import pathlib
-import platform
 import pty
 import shutil
 import subprocess
@@ -18,6 +17,9 @@ import time
 
 import figures
 import startup
+from machine import built, environment, processor
+from process import Process
+from rounds import PAUSE, interleaved, turns
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -34,8 +36,6 @@ PEERS = {
     "burn": ("burn, flex", "burn", ["burn_dense"]),
     "candle": ("candle", "candle", ["candle_dense"]),
 }
-# Threads of a peer's pool spin for a while after their last task.
-PAUSE = 0.1
 
 
 @dataclasses.dataclass
@@ -47,44 +47,20 @@ class Contender:
     once: list[str]
 
 
-class Peer:
+class Peer(Process):
     """A process that trains whenever it is told to."""
 
     def __init__(self, contender, terminal):
-        self.label, self.seconds, self.losses = contender.label, [], []
-        self.process = subprocess.Popen(
-            contender.serve,
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=terminal if contender.label == "ours" else None,
-            text=True,
-        )
+        stderr = terminal if contender.label == "ours" else None
+        super().__init__(contender.label, contender.serve, environment(), stderr)
+        self.seconds, self.losses = [], []
         print(f"{self.label}: {self.answer()['ready']}", flush=True)
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"{self.label} ended with code {self.process.wait()}")
-        return json.loads(line)
 
     def train(self):
         time.sleep(PAUSE)
-        self.process.stdin.write("train\n")
-        self.process.stdin.flush()
-        answer = self.answer()
+        answer = self.ask("train")
         self.seconds.append(answer["seconds"])
         self.losses.append(answer["loss"])
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def environment():
-    # Unless it is told, candle reads the number of cores from the system at every product, two thirds of W1's time.
-    threads = {"RAYON_NUM_THREADS": str(os.cpu_count()), **os.environ}
-    return {**threads, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def drawn_to():
@@ -101,21 +77,6 @@ def drain(reader):
             pass
     except OSError:
         return
-
-
-def processor():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if os.path.exists("/proc/cpuinfo") else []:
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def built(name, folder, *arguments):
-    """The program that cargo makes of these arguments in the folder."""
-    build = ["cargo", "build", "--release", "--quiet", *arguments, "--message-format", "json"]
-    output = subprocess.run(build, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
-    artifacts = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    return next(a["executable"] for a in artifacts if a.get("executable") and a["target"]["name"] == name)
 
 
 def contenders(options, folder):
@@ -137,20 +98,6 @@ def contenders(options, folder):
                 continue
             command = [sys.executable, str(HERE / script), folder, *arguments]
         yield Contender(label, command, [*command, "--once", "EPOCHS"])
-
-
-def interleaved(options, run):
-    """Calls `run` with the number of each round, until there are enough."""
-    rounds, begin = 0, time.monotonic()
-    while rounds < options.rounds and time.monotonic() - begin < options.seconds:
-        run(rounds)
-        rounds += 1
-    return rounds
-
-
-def turns(items, number):
-    first = number % len(items)
-    return items[first:] + items[:first]
 
 
 def main():
