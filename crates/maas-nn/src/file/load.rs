@@ -196,9 +196,7 @@ fn fill(architecture: Architecture, container: &Container<'_>) -> Result<Network
         if let Some(tensor) = container.tensors.get(&name) {
             let elements = segment.range.len();
             expect(&name, tensor, "U8", &[elements.div_ceil(8)])?;
-            *mask = Some(Mask::from_fn(elements, |i| {
-                tensor.bytes[i / 8] >> (i % 8) & 1 == 1
-            }));
+            *mask = Some(Mask::from_bytes(tensor.bytes, elements)?);
             used += 1;
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use maas_core::{Fnv, write_atomically};
 
 use crate::canonical::canonical_json;
-use crate::{Error, Mask, Network};
+use crate::{Error, Network};
 
 /// What stands before a segment's name in the name of its mask.
 pub(super) const MASK_PREFIX: &str = "masks/";
@@ -143,18 +143,8 @@ impl Network {
             take(bytemuck::cast_slice(&self.state()[segment.range.clone()]))?;
         }
         for mask in self.masks().flatten() {
-            take(&mask_bytes(mask))?;
+            take(&mask.to_bytes())?;
         }
         Ok(())
     }
-}
-
-fn mask_bytes(mask: &Mask) -> Vec<u8> {
-    let mut bytes: Vec<u8> = mask
-        .words()
-        .iter()
-        .flat_map(|word| word.to_le_bytes())
-        .collect();
-    bytes.truncate(mask.len().div_ceil(8));
-    bytes
 }

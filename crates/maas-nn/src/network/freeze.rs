@@ -75,7 +75,7 @@ impl Network {
         Ok(())
     }
 
-    fn node(&self, layer: &str) -> Result<usize, Error> {
+    pub(super) fn node(&self, layer: &str) -> Result<usize, Error> {
         let mut nodes = self.spec().nodes.iter();
         nodes
             .position(|node| node.name == layer)

@@ -76,6 +76,35 @@ impl Mask {
         &self.words
     }
 
+    /// The bits as bytes, for files: bit i mod 8 of byte i / 8 belongs to element i.
+    ///
+    /// ```
+    /// assert_eq!(maas_nn::Mask::from_fn(10, |i| i != 1).to_bytes(), [0b1111_1101, 0b11]);
+    /// ```
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let words = self.words.iter().flat_map(|word| word.to_le_bytes());
+        words.take(self.len.div_ceil(8)).collect()
+    }
+
+    /// The mask that [`to_bytes`](Mask::to_bytes) gave these bytes for.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when there are not ⌈len / 8⌉ bytes.
+    ///
+    /// ```
+    /// assert_eq!(maas_nn::Mask::from_bytes(&[0b101], 3)?.kept(), 2);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn from_bytes(bytes: &[u8], len: usize) -> Result<Self, Error> {
+        if bytes.len() != len.div_ceil(8) {
+            return Err(Error::Length {
+                expected: len.div_ceil(8),
+                found: bytes.len(),
+            });
+        }
+        Ok(Self::from_fn(len, |i| bytes[i / 8] >> (i % 8) & 1 == 1))
+    }
+
     /// How many elements it speaks of.
     ///
     /// ```
@@ -184,6 +213,38 @@ impl Network {
         }
         Kernels::best().apply_mask(&mut self.parameters[range], mask.words());
         self.masks[index] = Some(mask);
+        Ok(())
+    }
+
+    /// Sets the masks of all segments, in their order, and applies them; a segment without one loses its own.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when there is not one for each segment, or one is for another number of elements; nothing is
+    /// then changed.
+    ///
+    /// ```
+    /// # use maas_core::Seed;
+    /// # use maas_nn::Sequential;
+    /// # use maas_nn::Mask;
+    /// let mut network = Sequential::rows(4).dense(3).build(Seed(7))?;
+    /// network.set_masks(vec![Some(Mask::from_fn(12, |i| i < 6)), None])?;
+    /// assert_eq!(network.masks().flatten().count(), 1);
+    /// assert!(network.set_masks(vec![None]).is_err());
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn set_masks(&mut self, masks: Vec<Option<Mask>>) -> Result<(), Error> {
+        let length = |expected, found| match expected == found {
+            true => Ok(()),
+            false => Err(Error::Length { expected, found }),
+        };
+        length(self.segments().len(), masks.len())?;
+        for (segment, mask) in self.segments().iter().zip(&masks) {
+            if let Some(mask) = mask {
+                length(segment.range.len(), mask.len())?;
+            }
+        }
+        self.masks = masks;
+        self.apply_masks();
         Ok(())
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod layout;
 mod mask;
 mod model;
 mod summary;
+mod up_to;
 
 use std::fmt;
 use std::sync::Arc;
