@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use maas_kernels::{Compute, Kernels, Parallelism};
 use serde_json::Value;
 
-use crate::{Error, Role};
+use crate::{Error, Network, Role};
 
 /// One link of an optimiser: a small in-place change of the direction in which parameters are moved.
 ///
@@ -113,6 +113,24 @@ pub trait Transform: Any + Send + Sync + Debug {
     /// Which of its buffers holds a form of the parameters that is better to predict with, such as their average.
     fn averages(&self) -> Option<usize> {
         None
+    }
+
+    /// Whether it masks weights after this step.
+    fn prunes(&self, step: &Step) -> bool {
+        let _ = step;
+        false
+    }
+
+    /// Masks weights after a step for which [`prunes`](Transform::prunes) says so. `buffers` are the link's own, one
+    /// after another, each in the layout of [`Network::parameters`].
+    ///
+    /// The optimiser then takes over the network's masks, and what is masked is zero in the buffers of all links.
+    ///
+    /// # Errors
+    /// Whatever keeps it from pruning; the network has then to be as it was.
+    fn prune(&self, step: &Step, buffers: &[f32], network: &mut Network) -> Result<(), Error> {
+        let _ = (step, buffers, network);
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Stopping when it no longer gets better.
 
-use maas_nn::Network;
+use maas_nn::{Mask, Network};
 
 use crate::checkpoint::WatchState;
 use crate::{EpochRecord, Error, Figure, Goal};
@@ -171,7 +171,17 @@ pub(crate) struct Watch {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Weights {
     pub(crate) parameters: Vec<f32>,
+    pub(crate) masks: Vec<Option<Mask>>,
     pub(crate) state: Vec<f32>,
+}
+
+impl Weights {
+    /// Into a network of the architecture that they are of.
+    pub(crate) fn put(&self, network: &mut Network) -> Result<(), maas_nn::Error> {
+        network.set_state(&self.state)?;
+        network.parameters_mut().copy_from_slice(&self.parameters);
+        network.set_masks(self.masks.clone())
+    }
 }
 
 impl Watch {
@@ -232,10 +242,7 @@ impl Watch {
         let Some(weights) = &self.weights else {
             return Ok(());
         };
-        network
-            .parameters_mut()
-            .copy_from_slice(&weights.parameters);
-        network.set_state(&weights.state)
+        weights.put(network)
     }
 
     fn is_better(&self, figure: f64, than: Option<f64>) -> bool {
@@ -250,9 +257,14 @@ impl Watch {
     fn keep(&mut self, network: &Network) {
         let weights = self.weights.get_or_insert_with(|| Weights {
             parameters: vec![0.0; network.parameters().len()],
+            masks: Vec::new(),
             state: vec![0.0; network.state().len()],
         });
         weights.parameters.copy_from_slice(network.parameters());
+        weights.masks.clear();
+        weights
+            .masks
+            .extend(network.masks().map(Option::<&Mask>::cloned));
         weights.state.copy_from_slice(network.state());
     }
 }

@@ -8,7 +8,7 @@ use maas_nn::{Container, Network, TensorData, write_container};
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
-use super::{CheckpointFault, exact};
+use super::{CheckpointFault, exact, masks};
 use crate::early_stopping::Weights;
 use crate::{Error, History, OptimizerState};
 
@@ -103,11 +103,15 @@ impl Content<'_> {
             ("run".to_owned(), json(self.run)?),
             ("optimizer".to_owned(), json(&header)?),
         ]);
+        let of_network = masks::to_bytes(self.network.masks());
+        let best = self.weights.map(|weights| &weights.masks);
+        let of_best = best.map(|best| masks::to_bytes(best.iter().map(Option::as_ref)));
         let mut tensors = vec![
             (
                 PARAMETERS.to_owned(),
                 TensorData::F32(self.network.parameters()),
             ),
+            (MASKS.to_owned(), TensorData::U8(&of_network)),
             (STATE.to_owned(), TensorData::F32(self.network.state())),
             (VALUES.to_owned(), TensorData::F32(&optimizer.values)),
             (SCALARS.to_owned(), TensorData::F64(&optimizer.scalars)),
@@ -118,6 +122,8 @@ impl Content<'_> {
                 BEST_PARAMETERS.to_owned(),
                 TensorData::F32(&weights.parameters),
             ));
+            let masks = of_best.as_deref().unwrap_or_default();
+            tensors.push((BEST_MASKS.to_owned(), TensorData::U8(masks)));
             tensors.push((BEST_STATE.to_owned(), TensorData::F32(&weights.state)));
         }
         write_container(file, &texts, &tensors)
@@ -125,11 +131,13 @@ impl Content<'_> {
 }
 
 const PARAMETERS: &str = "parameters";
+const MASKS: &str = "masks";
 const STATE: &str = "state";
 const VALUES: &str = "optimizer.values";
 const SCALARS: &str = "optimizer.scalars";
 const METERS: &str = "metrics";
 const BEST_PARAMETERS: &str = "best.parameters";
+const BEST_MASKS: &str = "best.masks";
 const BEST_STATE: &str = "best.state";
 
 #[derive(Serialize, Deserialize)]
@@ -148,11 +156,32 @@ fn json(value: &impl Serialize) -> io::Result<String> {
 pub(crate) struct Stored {
     pub(crate) identity: Identity,
     pub(crate) run: Run,
-    pub(crate) parameters: Vec<f32>,
-    pub(crate) state: Vec<f32>,
+    pub(crate) numbers: Numbers,
     pub(crate) optimizer: OptimizerState,
     pub(crate) meters: Vec<f64>,
-    pub(crate) weights: Option<Weights>,
+    pub(crate) best: Option<Numbers>,
+}
+
+/// The numbers of a network as a file holds them.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    parameters: Vec<f32>,
+    masks: Vec<u8>,
+    state: Vec<f32>,
+}
+
+impl Numbers {
+    /// Weights of this network; none where they do not fit.
+    pub(crate) fn weights(self, network: &Network) -> Option<Weights> {
+        let lengths = (network.parameters().len(), network.state().len());
+        let fits = (self.parameters.len(), self.state.len()) == lengths;
+        let masks = masks::of_bytes(network, &self.masks)?;
+        fits.then_some(Weights {
+            parameters: self.parameters,
+            masks,
+            state: self.state,
+        })
+    }
 }
 
 impl Stored {
@@ -189,9 +218,17 @@ impl Stored {
                 .and_then(maas_nn::TensorBytes::doubles)
                 .ok_or(CheckpointFault::Part { part })
         };
-        let weights = if container.tensors.contains_key(BEST_PARAMETERS) {
-            Some(Weights {
+        let bytes = |part: &'static str| {
+            let tensor = container.tensors.get(part);
+            let bytes = tensor.filter(|tensor| tensor.dtype == "U8");
+            bytes
+                .map(|tensor| tensor.bytes.to_vec())
+                .ok_or(CheckpointFault::Part { part })
+        };
+        let best = if container.tensors.contains_key(BEST_PARAMETERS) {
+            Some(Numbers {
                 parameters: floats(BEST_PARAMETERS)?,
+                masks: bytes(BEST_MASKS)?,
                 state: floats(BEST_STATE)?,
             })
         } else {
@@ -200,8 +237,11 @@ impl Stored {
         Ok(Self {
             identity: text(&container, "identity")?,
             run: text(&container, "run")?,
-            parameters: floats(PARAMETERS)?,
-            state: floats(STATE)?,
+            numbers: Numbers {
+                parameters: floats(PARAMETERS)?,
+                masks: bytes(MASKS)?,
+                state: floats(STATE)?,
+            },
             optimizer: OptimizerState::new(
                 header.chain,
                 header.network,
@@ -210,7 +250,7 @@ impl Stored {
                 doubles(SCALARS)?,
             ),
             meters: doubles(METERS)?,
-            weights,
+            best,
         })
     }
 }

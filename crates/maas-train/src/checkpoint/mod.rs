@@ -4,6 +4,7 @@ mod content;
 mod exact;
 mod fault;
 pub(crate) mod identity;
+pub(crate) mod masks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use crate::{Error, Figure};
 
 /// Where and how often a run of training is written to files from which it goes on with the same bits.
 ///
-/// A checkpoint holds all that a run consists of: weights and state, the optimiser's numbers, the place in the epoch
+/// A checkpoint holds all that a run consists of: weights, masks and state, the optimiser's numbers, the place in the epoch
 /// and in its order of rows, what metrics have gathered, the history, early stopping with its best weights, the states
 /// of callbacks. [`Trainer::resume`](crate::Trainer::resume) then takes the steps that are left as if nothing had
 /// happened, at any number of threads.
@@ -276,12 +277,13 @@ mod tests {
         let mut bytes = Vec::new();
         content(&parts).write(&mut bytes).unwrap();
         let stored = Stored::parse(&bytes).unwrap();
-        assert_eq!(stored.parameters, parts.0.parameters());
+        let weights = stored.numbers.weights(&parts.0).unwrap();
+        assert_eq!(weights.parameters, parts.0.parameters());
         assert_eq!(stored.optimizer, parts.1);
         assert_eq!(stored.identity, parts.2);
         assert_eq!(stored.run.place.sum.to_bits(), f64::NAN.to_bits());
         assert_eq!(stored.run.best, Some(f64::INFINITY));
-        assert!(stored.meters[1].is_nan() && stored.weights.is_none());
+        assert!(stored.meters[1].is_nan() && stored.best.is_none());
     }
 
     /// A disk with room for so many bytes.

@@ -14,7 +14,7 @@ use crate::{Chain, EpochRecord, Error, Figure, Goal, Horizon};
 ///
 /// A [`Trainer`](crate::Trainer) makes its own; this is for loops of your own. Segments that are frozen
 /// stay as they are, and masked weights stay zero. Which ones these are is read from the network when the optimiser is
-/// made.
+/// made; [`take_masks`](Optimizer::take_masks) reads the masks anew.
 ///
 /// ```
 /// use maas_core::Seed;
@@ -277,6 +277,50 @@ impl Optimizer {
         Ok(())
     }
 
+    /// Takes over the masks of the network, after some were set: what is masked is zero from the next step on, and at once
+    /// in the buffers of all links, so that no moment or average of it is left.
+    ///
+    /// Where a link of the chain prunes, a step does so by itself.
+    ///
+    /// ```
+    /// # use {maas_core::Seed, maas_nn::{Mask, Sequential}, maas_train::{Optimizer, Sgd}};
+    /// let mut network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// let mut optimizer = Optimizer::new(Sgd::new(0.1).momentum(0.9), &network)?;
+    /// optimizer.step(&mut network, &mut vec![0.5; 32])?;
+    ///
+    /// network.set_mask("dense.kernel", Mask::from_fn(2, |index| index == 0))?;
+    /// optimizer.take_masks(&network)?;
+    /// assert_eq!(optimizer.state().values[1], 0.0);
+    /// optimizer.step(&mut network, &mut vec![0.5; 32])?;
+    /// assert_eq!(network.parameters()[1], 0.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::GradientShape`] when the network is of another length than the one that the optimiser was made for;
+    /// nothing is then changed.
+    pub fn take_masks(&mut self, network: &Network) -> Result<(), Error> {
+        self.check_length(network.parameters().len())?;
+        for (part, mask) in self.parts.iter_mut().zip(network.masks()) {
+            part.mask = mask.cloned();
+        }
+        for place in &self.groups.blocks {
+            let part = &self.parts[place.part];
+            let (len, buffers) = (place.range.len(), self.buffers);
+            let words = part.mask.as_ref().map(maas_nn::Mask::words);
+            let (Some(words), true) = (words, buffers > 0) else {
+                continue;
+            };
+            let first = (place.range.start - part.range.start) / 64;
+            let words = &words[first..][..len.div_ceil(64)];
+            let state = &mut self.state[place.range.start * buffers..][..len * buffers];
+            for buffer in state.chunks_exact_mut(len) {
+                self.compute.kernels.apply_mask(buffer, words);
+            }
+        }
+        Ok(())
+    }
+
     /// Parameters that predict better than the present ones, where a link of the chain keeps some and a step has been
     /// taken; those of the last link that does.
     ///
@@ -310,15 +354,10 @@ impl Optimizer {
     ///
     /// What [`LearningRate::at`](crate::LearningRate::at) reports, and [`Error::GradientShape`] when gradient or network
     /// are of another length than the network that the optimiser was made for; nothing is then changed.
+    /// [`Error::Network`] when a link that prunes behind the step cannot; the step is then taken.
     pub fn step(&mut self, network: &mut Network, gradient: &mut [f32]) -> Result<(), Error> {
-        for found in [gradient.len(), network.parameters().len()] {
-            if found != self.length {
-                return Err(Error::GradientShape {
-                    expected: vec![self.length],
-                    found: vec![found],
-                });
-            }
-        }
+        self.check_length(gradient.len())?;
+        self.check_length(network.parameters().len())?;
         let number = self.steps + 1;
         self.rates.go_to(number)?;
         let step = Step::new(number, 0.0, self.compute.kernels);
@@ -339,7 +378,31 @@ impl Optimizer {
             self.pass(step, Some(pass), network, gradient);
         }
         self.steps = number;
+        self.prune(&step, network)
+    }
+
+    /// Lets the links mask weights that want to behind this step.
+    fn prune(&mut self, step: &Step, network: &mut Network) -> Result<(), Error> {
+        for number in 0..self.links.len() {
+            let Bound { link, buffers, .. } = &self.links[number];
+            if link.prunes(step) {
+                let all = gather(&self.groups, self.length, self.buffers, &self.state);
+                let own = buffers.start * self.length..buffers.end * self.length;
+                link.prune(step, &all[own], network)?;
+                self.take_masks(network)?;
+            }
+        }
         Ok(())
+    }
+
+    fn check_length(&self, found: usize) -> Result<(), Error> {
+        if found == self.length {
+            return Ok(());
+        }
+        Err(Error::GradientShape {
+            expected: vec![self.length],
+            found: vec![found],
+        })
     }
 
     /// What the links of a pass want to know of the direction before it.

@@ -147,18 +147,14 @@ impl Session<'_, '_> {
         stored: Stored,
     ) -> Result<(), CheckpointFault> {
         identity(self.trainer, network, supply).check(&stored.identity)?;
-        let lengths = (network.parameters().len(), network.state().len());
-        let fits = |parameters: &[f32], state: &[f32]| (parameters.len(), state.len()) == lengths;
-        if !fits(&stored.parameters, &stored.state) {
-            return Err(CheckpointFault::Part { part: "parameters" });
-        }
-        if let Some(best) = &stored.weights
-            && !fits(&best.parameters, &best.state)
-        {
-            return Err(CheckpointFault::Part {
+        let weights = stored.numbers.weights(network);
+        let weights = weights.ok_or(CheckpointFault::Part { part: "parameters" })?;
+        let best = match stored.best {
+            Some(best) => Some(best.weights(network).ok_or(CheckpointFault::Part {
                 part: "best.parameters",
-            });
-        }
+            })?),
+            None => None,
+        };
         self.stepper
             .optimizer
             .restore(&stored.optimizer)
@@ -171,25 +167,28 @@ impl Session<'_, '_> {
             passes,
             history,
             watch,
-            best,
+            best: best_value,
             callbacks,
         } = stored.run;
         self.trainer
             .callbacks
             .restore(&callbacks)
             .map_err(|error| CheckpointFault::Callback(Box::new(error)))?;
-        network
-            .set_state(&stored.state)
+        weights
+            .put(network)
             .map_err(|_| CheckpointFault::Part { part: "state" })?;
-        network.parameters_mut().copy_from_slice(&stored.parameters);
+        self.stepper
+            .optimizer
+            .take_masks(network)
+            .map_err(|error| CheckpointFault::Optimizer(Box::new(error)))?;
         self.place = place;
         self.stepper.passes = passes;
         self.history = history;
         if let (Some(own), Some(state)) = (&mut self.watch, &watch) {
-            own.take(state, stored.weights);
+            own.take(state, best);
         }
         if let Some(keeper) = &mut self.keeper {
-            keeper.best_value = best;
+            keeper.best_value = best_value;
         }
         Ok(())
     }
