@@ -1,10 +1,11 @@
 use std::fmt;
 
 use maas_data::Dataset;
-use maas_nn::{Mask, Network};
+use maas_nn::Network;
 
 use crate::measure::{Measured, measure};
-use crate::{CompressedNetwork, Error, Prune, Pruned, Report};
+use crate::pruning::{check_same, segments};
+use crate::{CompressedNetwork, Error, Masks, Prune, Pruned, Ramp, Report};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 type FineTune<'a> = Box<dyn FnMut(&mut Network) -> Result<(), Source> + 'a>;
@@ -38,6 +39,8 @@ type Measure<'a> = Box<dyn FnMut(&Network, &Dataset) -> Result<f64, Source> + 'a
 #[must_use]
 pub struct Compressor<'a> {
     prune: Box<dyn Prune + 'a>,
+    ramp: Ramp,
+    rewind: Option<&'a Network>,
     fine_tune: Option<FineTune<'a>>,
     metric: Option<(String, Measure<'a>)>,
 }
@@ -50,9 +53,61 @@ impl<'a> Compressor<'a> {
     pub fn new(prune: impl Prune + 'a) -> Self {
         Self {
             prune: Box::new(prune),
+            ramp: Ramp::one_shot(),
+            rewind: None,
             fine_tune: None,
             metric: None,
         }
+    }
+
+    /// Prunes and fine-tunes in rounds, a share of the way in each, instead of once.
+    ///
+    /// ```
+    /// # use {maas_compress::{Compressor, Magnitude, Pruned, Pruner, Ramp}, maas_core::Seed, maas_data::Dataset};
+    /// # use {maas_nn::{Network, Sequential}, ndarray::Array2};
+    /// # let data = Dataset::new(Array2::ones((8, 4)).view(), Array2::ones((8, 1)).view()).unwrap();
+    /// # let mut network = Sequential::new(data.features()).dense(5).dense(1).build(Seed(7))?;
+    /// let mut zeros = Vec::new();
+    /// Compressor::new(Pruner::new(Magnitude, 0.8))
+    ///     .ramp(Ramp::linear(4))
+    ///     .fine_tune(|network: &mut Network| Ok::<(), maas_nn::Error>(zeros.push(Pruned::of(network).zeros)))
+    ///     .run(&mut network, &data)?;
+    /// assert_eq!(zeros, [5, 10, 15, 20]);
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn ramp(mut self, ramp: Ramp) -> Self {
+        self.ramp = ramp;
+        self
+    }
+
+    /// Sets what is kept back to the weights and state of an earlier network, after each pruning and before
+    /// the fine-tuning behind it: with a ramp, iterative pruning in search of a lottery ticket (Frankle and Carbin, 2019).
+    ///
+    /// Without fine-tuning the result is the earlier network under the masks that were found.
+    ///
+    /// ```
+    /// # use {maas_compress::{Compressor, Magnitude, Pruner, Ramp}, maas_core::Seed, maas_data::Dataset};
+    /// # use {maas_nn::{Network, Sequential}, ndarray::Array2};
+    /// # let data = Dataset::new(Array2::ones((8, 4)).view(), Array2::ones((8, 1)).view()).unwrap();
+    /// # let mut network = Sequential::new(data.features()).dense(5).dense(1).build(Seed(7))?;
+    /// let beginning = network.clone();
+    /// let training = |network: &mut Network| {
+    ///     network.segment_mut("dense.kernel")?.map_inplace(|weight| *weight *= 2.0);
+    ///     Ok::<(), maas_nn::Error>(())
+    /// };
+    /// let (ticket, _) = Compressor::new(Pruner::new(Magnitude, 0.8))
+    ///     .ramp(Ramp::cubic(3))
+    ///     .rewind_to(&beginning)
+    ///     .fine_tune(training)
+    ///     .run(&mut network, &data)?;
+    /// for (now, then) in ticket.network().segment("dense.kernel")?.iter().zip(beginning.segment("dense.kernel")?) {
+    ///     assert!(*now == 0.0 || *now == 2.0 * then);
+    /// }
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn rewind_to(mut self, earlier: &'a Network) -> Self {
+        self.rewind = Some(earlier);
+        self
     }
 
     /// Trains the pruned network further. Its result is left out; its error may be any.
@@ -102,7 +157,7 @@ impl<'a> Compressor<'a> {
     /// The network is left pruned, fine-tuned and masked, and the compressed network is a copy of it.
     ///
     /// # Errors
-    /// Those of [`Prune::prune`]; [`Error::FineTune`] and [`Error::Metric`] with the closure's own error as source;
+    /// Those of [`Prune::prune_part`]; [`Error::OtherNetwork`] for an earlier one with other parameters; [`Error::FineTune`] and [`Error::Metric`] with the closure's own error as source;
     /// [`Error::Network`] when network and data do not fit. The network is then as it was.
     ///
     /// See the type for an example.
@@ -115,11 +170,19 @@ impl<'a> Compressor<'a> {
         let (before, bytes_before) = (Pruned::of(network), network.to_bytes().len());
 
         let mut pruned = network.clone();
-        let lambda = self.prune.prune(&mut pruned)?.lambda;
-        if let Some(fine_tune) = &mut self.fine_tune {
-            let masks: Vec<Option<Mask>> = pruned.masks().map(Option::<&Mask>::cloned).collect();
-            fine_tune(&mut pruned).map_err(Error::FineTune)?;
-            keep_masked(&mut pruned, masks)?;
+        let mut lambda = None;
+        for round in 1..=self.ramp.rounds() {
+            let share = self.ramp.share(round);
+            lambda = self.prune.prune_part(share, &mut pruned)?.lambda;
+            if let Some(earlier) = self.rewind {
+                rewind(&mut pruned, earlier)?;
+            }
+            if let Some(fine_tune) = &mut self.fine_tune {
+                // Whatever happens to masks and weights meanwhile, what is masked now is masked then.
+                let masks = Masks::of(&pruned);
+                fine_tune(&mut pruned).map_err(Error::FineTune)?;
+                masks.prune(&mut pruned)?;
+            }
         }
 
         let compressed = CompressedNetwork::new(pruned);
@@ -155,24 +218,22 @@ impl<'a> Compressor<'a> {
     }
 }
 
-/// Masks what was masked, whatever has happened to masks and weights since.
-fn keep_masked(network: &mut Network, masks: Vec<Option<Mask>>) -> Result<(), Error> {
-    let names: Vec<String> = network
-        .segments()
-        .iter()
-        .map(|segment| segment.name.clone())
-        .collect();
-    for (name, mask) in names.iter().zip(masks) {
-        if let Some(mask) = mask {
-            network.set_mask(name, mask)?;
-        }
-    }
+/// The weights and state of an earlier network, under the masks of this one.
+fn rewind(network: &mut Network, earlier: &Network) -> Result<(), Error> {
+    check_same(segments(network), earlier)?;
+    network.set_state(earlier.state())?;
+    network
+        .parameters_mut()
+        .copy_from_slice(earlier.parameters());
+    network.apply_masks();
     Ok(())
 }
 
 impl fmt::Debug for Compressor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Compressor")
+            .field("ramp", &self.ramp)
+            .field("rewind", &self.rewind.is_some())
             .field("fine_tune", &self.fine_tune.is_some())
             .field("metric", &self.metric.as_ref().map(|(name, _)| name))
             .finish_non_exhaustive()

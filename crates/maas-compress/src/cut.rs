@@ -1,6 +1,7 @@
 //! Which weights are pruned: those of least magnitude.
 
 use crate::Error;
+use crate::pruning::check_fraction;
 
 /// How much is pruned.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,11 +13,19 @@ pub(crate) enum Amount {
 }
 
 impl Amount {
+    /// A share of it, from 0 to 1.
+    pub(crate) fn part(self, share: f64) -> Result<Self, Error> {
+        check_fraction(share)?;
+        Ok(match self {
+            Self::Lambda(lambda) => Self::Lambda((f64::from(lambda) * share) as f32),
+            Self::Sparsity(sparsity) => Self::Sparsity(sparsity * share),
+        })
+    }
+
     pub(crate) fn check(self) -> Result<(), Error> {
         match self {
             Self::Lambda(lambda) => check_lambda(lambda),
-            Self::Sparsity(sparsity) if (0.0..=1.0).contains(&sparsity) => Ok(()),
-            Self::Sparsity(found) => Err(Error::Sparsity { found }),
+            Self::Sparsity(sparsity) => check_fraction(sparsity),
         }
     }
 }

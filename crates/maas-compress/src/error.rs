@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::FileFault;
+use crate::{FileFault, Grain};
 
 /// What can go wrong when weights are pruned and networks are compressed.
 ///
@@ -38,6 +38,86 @@ pub enum Error {
         index: usize,
         /// The weight.
         found: f32,
+    },
+    /// A criterion gives a weight no score that can be compared. No weight has been changed.
+    #[error("`{criterion}` scores {}: a finite score expected, found {found}", weight(Some(segment), *index))]
+    Score {
+        /// The criterion.
+        criterion: String,
+        /// The segment of the network.
+        segment: String,
+        /// The weight's position in it, row-major, from 0.
+        index: usize,
+        /// The score.
+        found: f32,
+    },
+    /// A criterion has not given as many scores as there are parameters.
+    #[error("{expected} scores expected of `{criterion}`, found {found}")]
+    Scores {
+        /// The criterion.
+        criterion: String,
+        /// Parameters of the network.
+        expected: usize,
+        /// Scores.
+        found: usize,
+    },
+    /// A method does not work on these parameters. Leave them out, or take another one.
+    #[error("{method} does not apply to `{segment}`: {reason}")]
+    NotApplicable {
+        /// The method.
+        method: String,
+        /// The segment of the network.
+        segment: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A grain that makes no sense.
+    #[error("a grain to prune by expected, found {found:?}: {reason}")]
+    Grain {
+        /// The grain given.
+        found: Grain,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A damping is not above 0 and finite.
+    #[error("a finite damping above 0 expected, found {found}")]
+    Damping {
+        /// The damping given.
+        found: f64,
+    },
+    /// The inputs of a layer have no Hessian that can be inverted: they are too large, or the damping is too small.
+    #[error("the Hessian of `{segment}` is not positive definite")]
+    Indefinite {
+        /// The layer's kernel.
+        segment: String,
+    },
+    /// The data have no targets, without which there are no gradients.
+    #[error("data with targets expected, found none")]
+    NoTargets,
+    /// A criterion gathers its scores in training, and was asked outside of it.
+    #[error("{method} scores weights in training only")]
+    NotInTraining {
+        /// The criterion.
+        method: String,
+    },
+    /// A way to prune that cannot go a part of the way.
+    #[error("a way to prune in several rounds expected, found one for a single round")]
+    NotGradual,
+    /// No layer and no parameter has this name.
+    #[error("`{name}` is no layer or parameter, expected one of {names:?}")]
+    UnknownName {
+        /// The name given.
+        name: String,
+        /// The parameters of the network.
+        names: Vec<String>,
+    },
+    /// Masks or weights are those of another network.
+    #[error("a network with the same parameters expected: {expected}, found {found}")]
+    OtherNetwork {
+        /// The first parameter that differs, and how many numbers it has.
+        expected: String,
+        /// What the network has instead.
+        found: String,
     },
     /// The network has no weights.
     #[error("a network with weights to prune expected, found none")]

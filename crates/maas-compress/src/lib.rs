@@ -43,6 +43,11 @@
 //! | [`SoftThreshold`] | the formula stopped at zero, to a given λ or a target sparsity: what prunes |
 //! | [`SignStep`] | the formula to the letter |
 //! | [`HardThreshold`] | pruning by magnitude: the same zeros, and the other weights untouched |
+//! | [`Pruner`] | prunes by any criterion, in a [`Scope`], by a [`Grain`]: weights, blocks, N:M, neurons |
+//! | [`Criterion`] | what goes first: [`Magnitude`], [`Movement`], [`Wanda`], [`SecondOrder`], [`Random`], or one of your own |
+//! | [`Ramp`] | how far pruning has come after each round: one shot, linear, cubic; for [`Compressor::ramp`] and [`GradualPruning`] |
+//! | [`GradualPruning`] | prunes while a network trains: a link of an optimiser |
+//! | [`Masks`] | the masks of one network for another one |
 //! | [`ProximalL1`] | the formula after each step of training: a link of an optimiser |
 //! | [`Prune`], [`Pruned`] | any way to make weights of a network zero, and what it has left |
 //! | [`Compressor`], [`Report`] | prune, fine-tune, measure before and after |
@@ -53,15 +58,18 @@
 //!
 //! # Pruning of your own
 //!
-//! Implement [`Prune`]: choose weights and mask them. [`Compressor`] does the rest.
+//! Implement [`Criterion`] for scores of your own, and a [`Pruner`] does the rest; or [`Prune`], and choose and mask weights as
+//! you like. [`Compressor`] takes either.
 
 mod compressed;
 mod compressor;
+mod criterion;
 mod cut;
 mod error;
 mod format;
 mod measure;
 mod prune;
+mod pruning;
 mod report;
 mod sign;
 mod threshold;
@@ -69,10 +77,14 @@ mod view;
 
 pub use compressed::CompressedNetwork;
 pub use compressor::Compressor;
+pub use criterion::{
+    Criterion, Magnitude, Movement, MovementInTraining, Random, SecondOrder, Wanda,
+};
 pub use error::Error;
 pub use format::FileFault;
 pub use maas_nn::ProximalL1;
 pub use prune::{Prune, Pruned};
+pub use pruning::{GradualPruning, Grain, Masks, Pruner, Ramp, Scope};
 pub use report::Report;
 pub use sign::SignStep;
 pub use threshold::{HardThreshold, SoftThreshold};

@@ -35,6 +35,45 @@ pub trait Prune {
     /// # Errors
     /// When a setting makes no sense or a weight is not finite; the network is then as it was.
     fn prune(&self, network: &mut Network) -> Result<Pruned, Error>;
+
+    /// Goes this share of the way to what [`prune`](Prune::prune) leaves, from 0 to 1: what a
+    /// [`Ramp`](crate::Ramp) asks for. What is masked already stays so.
+    ///
+    /// ```
+    /// # use {maas_compress::{Prune, SoftThreshold}, maas_core::Seed, maas_nn::Sequential};
+    /// let mut network = Sequential::rows(4).dense(5).build(Seed(7))?;
+    /// assert_eq!(SoftThreshold::to_sparsity(0.8).prune_part(0.5, &mut network)?.sparsity(), 0.4);
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`prune`](Prune::prune); [`Error::NotGradual`] for less than the whole way unless told otherwise.
+    fn prune_part(&self, share: f64, network: &mut Network) -> Result<Pruned, Error> {
+        if share < 1.0 {
+            return Err(Error::NotGradual);
+        }
+        self.prune(network)
+    }
+}
+
+macro_rules! forward {
+    () => {
+        fn prune(&self, network: &mut Network) -> Result<Pruned, Error> {
+            (**self).prune(network)
+        }
+
+        fn prune_part(&self, share: f64, network: &mut Network) -> Result<Pruned, Error> {
+            (**self).prune_part(share, network)
+        }
+    };
+}
+
+impl<P: Prune + ?Sized> Prune for &P {
+    forward!();
+}
+
+impl<P: Prune + ?Sized> Prune for Box<P> {
+    forward!();
 }
 
 /// What pruning has left.
@@ -120,10 +159,9 @@ pub(crate) fn weight_segments(network: &Network) -> impl Iterator<Item = &Segmen
         .filter(|segment| segment.role == Role::Weight)
 }
 
-/// The segments of weights, each with finite weights, and at least one weight in all.
-pub(crate) fn finite_weights(network: &Network) -> Result<Vec<Segment>, Error> {
-    let segments: Vec<Segment> = weight_segments(network).cloned().collect();
-    for segment in &segments {
+/// Refuses weights that are not finite.
+pub(crate) fn check_finite(network: &Network, segments: &[Segment]) -> Result<(), Error> {
+    for segment in segments {
         if let Some((index, found)) = first_not_finite(&network.parameters()[segment.range.clone()])
         {
             return Err(Error::NotFinite {
@@ -133,6 +171,13 @@ pub(crate) fn finite_weights(network: &Network) -> Result<Vec<Segment>, Error> {
             });
         }
     }
+    Ok(())
+}
+
+/// The segments of weights, each with finite weights, and at least one weight in all.
+pub(crate) fn finite_weights(network: &Network) -> Result<Vec<Segment>, Error> {
+    let segments: Vec<Segment> = weight_segments(network).cloned().collect();
+    check_finite(network, &segments)?;
     if segments.iter().all(|segment| segment.range.is_empty()) {
         return Err(Error::NoWeights);
     }

@@ -94,6 +94,10 @@ impl Prune for SoftThreshold {
     fn prune(&self, network: &mut Network) -> Result<Pruned, Error> {
         prune(self.amount, Survivors::Shrunk, network)
     }
+
+    fn prune_part(&self, share: f64, network: &mut Network) -> Result<Pruned, Error> {
+        prune(self.amount.part(share)?, Survivors::Shrunk, network)
+    }
 }
 
 /// Pruning by magnitude: w ← 0 where |w| ≤ λ, and all others stay as they are.
@@ -161,6 +165,10 @@ impl HardThreshold {
 impl Prune for HardThreshold {
     fn prune(&self, network: &mut Network) -> Result<Pruned, Error> {
         prune(self.amount, Survivors::Kept, network)
+    }
+
+    fn prune_part(&self, share: f64, network: &mut Network) -> Result<Pruned, Error> {
+        prune(self.amount.part(share)?, Survivors::Kept, network)
     }
 }
 

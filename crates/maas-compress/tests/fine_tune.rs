@@ -6,7 +6,8 @@ use maas_core::Seed;
 use maas_data::{Dataset, Split};
 use maas_nn::{Block, MeanSquaredError, Network, Role, Sequential, Step, Transform};
 use maas_train::{
-    Adam, Chain, GradientDescent, Momentum, Optimizer, Progress, ScaleByAdam, Sgd, Trainer,
+    Adagrad, Adam, AdamW, AmsGrad, AverageWeights, Chain, ClipByGlobalNorm, GradientDescent, Lion,
+    LookAhead, Momentum, Nadam, Optimizer, Progress, RmsProp, ScaleByAdam, Sgd, Trainer,
 };
 use ndarray::Array2;
 
@@ -74,12 +75,28 @@ impl Transform for Push {
 #[test]
 fn masks_survive_every_optimiser() {
     let data = data();
-    let optimisers: [(&str, Chain); 7] = [
+    let adam = || Chain::from(Adam::new(1e-3));
+    let optimisers: [(&str, Chain); 16] = [
         ("gradient descent", GradientDescent::new(0.01).into()),
         ("sgd", Sgd::new(0.01).into()),
         ("momentum", Sgd::new(0.01).momentum(0.9).into()),
         ("nesterov", Sgd::new(0.01).momentum(0.9).nesterov().into()),
-        ("adam", Adam::new(1e-3).into()),
+        ("adam", adam()),
+        ("amsgrad", AmsGrad::new(1e-3).into()),
+        ("nadam", Nadam::new(1e-3).into()),
+        ("rmsprop", RmsProp::new(1e-3).momentum(0.9).into()),
+        ("adagrad", Adagrad::new(1e-2).into()),
+        ("lion", Lion::new(1e-4).into()),
+        ("decay", AdamW::new(1e-3).into()),
+        ("averaging", adam().then(AverageWeights::new(0.9))),
+        ("look-ahead", adam().then(LookAhead::new(3, 0.5))),
+        (
+            "clipping and shrinking",
+            Chain::new(1e-3)
+                .then(ClipByGlobalNorm::new(0.1))
+                .then(ScaleByAdam::default())
+                .then(ProximalL1::new(1e-3)),
+        ),
         (
             "a chain of several",
             Chain::new(1e-3)
