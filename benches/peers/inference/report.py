@@ -17,7 +17,7 @@ def differences(rows):
     """The largest of the engines' from our f32, relative; of int8 the root of the mean square."""
     worst = {row.arithmetic: 0.0 for row in rows}
     for row in rows:
-        worst[row.arithmetic] = max(worst[row.arithmetic], *row.errors)
+        worst[row.arithmetic] = max([worst[row.arithmetic], *row.errors])
     return "Differences: " + ", ".join(f"{arithmetic} {error:.1g}" for arithmetic, error in worst.items())
 
 
@@ -28,6 +28,9 @@ def header(network):
 def line(row, network, rows, arithmetic):
     cells = [f"{arithmetic} {row.label}"]
     for batch in network.batches:
+        if not row.seconds[batch]:
+            cells += ["wrong answers", ""]
+            continue
         note = f" ({row.notes[batch]})" if row.notes[batch] else ""
         cells += [f"{figure(row, batch)}{note}", compared(fastest(rows, batch, ours=True), row, batch)]
     return "| " + " | ".join(cells) + " |"
@@ -44,7 +47,8 @@ def figure(row, batch):
 
 def fastest(rows, batch, ours):
     """By the median."""
-    return min((row for row in rows if row.ours == ours), key=lambda row: microseconds(row, batch), default=None)
+    right = (row for row in rows if row.ours == ours and row.seconds[batch])
+    return min(right, key=lambda row: microseconds(row, batch), default=None)
 
 
 def compared(ours, row, batch):
