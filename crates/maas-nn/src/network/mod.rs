@@ -6,6 +6,7 @@ mod freeze;
 pub(crate) mod layout;
 mod mask;
 mod model;
+mod respecify;
 mod summary;
 mod up_to;
 
