@@ -52,6 +52,7 @@
 //! | [`Prune`], [`Pruned`] | any way to make weights of a network zero, and what it has left |
 //! | [`Compressor`], [`Report`] | prune, fine-tune, measure before and after |
 //! | [`CompressedNetwork`] | a pruned network as a [`Model`](maas_core::Model), and its file |
+//! | [`shrink`], [`Shrink`] | neurons leave, normalisations and constants are folded: a smaller network that predicts the same |
 //! | [`FileFault`] | what is wrong with the bytes of such a file |
 //!
 //! What is pruned is masked in the network's own parameters, so that it stays zero under every optimiser.
@@ -72,6 +73,7 @@ mod prune;
 mod pruning;
 mod report;
 mod sign;
+pub mod structure;
 mod threshold;
 mod view;
 
@@ -87,4 +89,5 @@ pub use prune::{Prune, Pruned};
 pub use pruning::{GradualPruning, Grain, Masks, Pruner, Ramp, Scope};
 pub use report::Report;
 pub use sign::SignStep;
+pub use structure::{Shrink, ShrinkReport, shrink};
 pub use threshold::{HardThreshold, SoftThreshold};

@@ -140,6 +140,8 @@ mod docs {
     mod guide {}
     #[doc = include_str!("../docs/training.md")]
     mod training {}
+    #[doc = include_str!("../docs/compression.md")]
+    mod compression {}
     #[doc = include_str!("../docs/from-pytorch.md")]
     mod from_pytorch {}
     #[doc = include_str!("../docs/extending.md")]
