@@ -27,6 +27,7 @@
 //! - [`Epilogue`] and [`Activation`]: what happens to a product before it is written.
 //! - [`Bf16`] and [`Bf16Matrix`]: operands of half the size, for [`Kernels::matmul_bf16`].
 //! - [`Int8Matrix`]: weights as codes of 8 bits with a scale a column, for [`Kernels::matmul_int8`].
+//! - [`SparseMatrix`]: a right operand without its zeros, for [`Kernels::matmul_sparse`].
 //! - [`Parallelism`]: the most threads a call may use. [`Compute`] is kernels and parallelism together.
 //! - [`Buffer`]: zeroed floats on a 64-byte boundary.
 //!
@@ -65,6 +66,7 @@ mod reduce;
 mod shrink;
 mod simd;
 mod softmax;
+mod sparse;
 mod team;
 #[cfg(test)]
 mod wide_tests;
@@ -81,3 +83,4 @@ pub use matrix::{Matrix, MatrixMut};
 pub use normal::normal_quantile;
 pub use optimizer::{AdamStep, Around, Direction, Nesterov};
 pub use product::Epilogue;
+pub use sparse::SparseMatrix;

@@ -2,7 +2,7 @@
 
 use crate::{
     Activation, Around, Bf16, Bf16Matrix, ClassTargets, Compute, Direction, Epilogue, InputScale,
-    Int8Matrix, Kernels, Matrix, MatrixMut, Parallelism,
+    Int8Matrix, Kernels, Matrix, MatrixMut, Parallelism, SparseMatrix,
 };
 
 fn numbers(len: usize, seed: u32) -> Vec<f32> {
@@ -156,6 +156,53 @@ fn int8_products() {
                 };
                 let (a, c) = (Matrix::new(&a, m, k), MatrixMut::new(c, m, n));
                 set.matmul_int8(a, scale, &b, c, epilogue, Parallelism::single());
+            });
+        }
+    }
+}
+
+#[test]
+fn sparse_products() {
+    for (m, k, n) in [
+        (1, 20, 70),
+        (2, 300, 33),
+        (16, 1300, 20),
+        (17, 90, 280),
+        (33, 40, 16),
+        (70, 150, 5),
+        (3, 0, 4),
+    ] {
+        let (a, bias, outputs) = (numbers(m * k, 1), numbers(n, 3), numbers(m * n, 4));
+        let mut b = numbers(k * n, 2);
+        for (i, weight) in b.iter_mut().enumerate() {
+            if !(i / 7).is_multiple_of(5) {
+                *weight = 0.0;
+            }
+        }
+        let sparse = SparseMatrix::new(Matrix::new(&b, k, n));
+        for a_turned in [false, true] {
+            let a = if a_turned {
+                Matrix::new(&a, k, m).transposed()
+            } else {
+                Matrix::new(&a, m, k)
+            };
+            let what = format!("{m} × {k} × {n}, {a_turned}");
+            let epilogue = || Epilogue {
+                bias: Some(&bias),
+                derivative: Some((Activation::Relu, &outputs)),
+                ..Epilogue::default()
+            };
+            let single = Parallelism::single();
+            let mut dense = vec![0.0; m * n];
+            let c = MatrixMut::new(&mut dense, m, n);
+            Kernels::portable().matmul(a, Matrix::new(&b, k, n), c, epilogue(), single);
+            compare(&what, m * n, |set, c| {
+                if set == Kernels::portable() {
+                    c.copy_from_slice(&dense);
+                } else {
+                    let c = MatrixMut::new(c, m, n);
+                    set.matmul_sparse(a, &sparse, c, epilogue(), single);
+                }
             });
         }
     }

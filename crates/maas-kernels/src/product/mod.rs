@@ -20,7 +20,9 @@ use end::{Bias, Target};
 pub(crate) use chain::{Chain, Flushing, Step};
 pub(crate) use end::{Out, fused};
 pub(crate) use pack::View;
+pub(crate) use split::share;
 pub(crate) use strip::{Strip, tiles};
+pub(crate) use workspace::{Room, Workspace, with_workspaces};
 
 use crate::{Activation, Compute, Kernels, Matrix, MatrixMut, Parallelism};
 

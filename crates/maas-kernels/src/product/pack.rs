@@ -7,7 +7,7 @@ use crate::simd::Simd;
 #[derive(Clone, Copy)]
 pub(crate) struct View {
     pub(crate) p: *const f32,
-    pub(super) row: usize,
+    pub(crate) row: usize,
     pub(crate) column: usize,
 }
 

@@ -119,7 +119,7 @@ impl Product {
 
 /// Start and length of share number `i` of `len`, in whole steps but for the end of the last one. Earlier shares are
 /// at most one step longer than later ones.
-pub(super) fn share(len: usize, shares: usize, i: usize, step: usize) -> (usize, usize) {
+pub(crate) fn share(len: usize, shares: usize, i: usize, step: usize) -> (usize, usize) {
     let steps = len.div_ceil(step);
     let start = |i: usize| (i * (steps / shares) + i.min(steps % shares)) * step;
     let from = start(i).min(len);

@@ -7,16 +7,16 @@ use crate::Buffer;
 
 /// Memory that a product works in, or a part of one; it grows and is kept.
 #[derive(Default)]
-pub(super) struct Workspace {
-    pub(super) left: Buffer,
-    pub(super) right: Buffer,
+pub(crate) struct Workspace {
+    pub(crate) left: Buffer,
+    pub(crate) right: Buffer,
 }
 
 /// How many floats of it are needed.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Room {
-    pub(super) left: usize,
-    pub(super) right: usize,
+pub(crate) struct Room {
+    pub(crate) left: usize,
+    pub(crate) right: usize,
 }
 
 /// The most that any thread has asked for.
@@ -31,7 +31,7 @@ thread_local! {
 ///
 /// The thread that asks for a product owns the memory for all of its parts, whoever computes them: so which thread takes which
 /// part has no say in when memory is made.
-pub(super) fn with_workspaces<T>(parts: usize, work: impl FnOnce(&mut [Workspace]) -> T) -> T {
+pub(crate) fn with_workspaces<T>(parts: usize, work: impl FnOnce(&mut [Workspace]) -> T) -> T {
     OWN.with_borrow_mut(|own| {
         if own.len() < parts {
             own.resize_with(parts, Workspace::default);
@@ -42,13 +42,13 @@ pub(super) fn with_workspaces<T>(parts: usize, work: impl FnOnce(&mut [Workspace
 
 impl Room {
     /// Of a thread that helps with slabs of A that another one owns.
-    pub(super) fn of_a_helper(self) -> Self {
+    pub(crate) fn of_a_helper(self) -> Self {
         Self { left: 0, ..self }
     }
 }
 
 impl Workspace {
-    pub(super) fn reserve(&mut self, room: Room) {
+    pub(crate) fn reserve(&mut self, room: Room) {
         self.left.make_room(room.left, &LEFT);
         self.right.make_room(room.right, &RIGHT);
     }

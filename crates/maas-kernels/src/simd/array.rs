@@ -211,6 +211,12 @@ impl Simd for Array {
     }
 
     #[inline(never)]
+    unsafe fn gather(self, from: *const f32, places: *const u16) -> F {
+        // SAFETY: the caller vouches for sixteen places and for the floats there.
+        std::array::from_fn(|l| unsafe { from.add(usize::from(places.add(l).read())).read() })
+    }
+
+    #[inline(never)]
     fn swap_pairs(self, a: F) -> F {
         std::array::from_fn(|l| a[l ^ 1])
     }

@@ -144,6 +144,17 @@ impl Simd for Avx512 {
         }
     }
 
+    #[inline(always)]
+    unsafe fn gather(self, from: *const f32, places: *const u16) -> __m512 {
+        // SAFETY: `self` proves AVX-512F; the caller vouches for sixteen places and for the floats there.
+        unsafe {
+            let low = self.0.gather(from, places);
+            let high = self.0.gather(from, places.add(8));
+            let low = _mm512_castps_pd(_mm512_castps256_ps512(low));
+            _mm512_castpd_ps(_mm512_insertf64x4::<1>(low, _mm256_castps_pd(high)))
+        }
+    }
+
     operations! {
         swap_pairs(a: __m512) -> __m512 = _mm512_permute_ps::<0b10_11_00_01>(a);
     }

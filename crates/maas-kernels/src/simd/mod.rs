@@ -39,6 +39,17 @@ pub(crate) use twice::{Four, four};
 /// No set has more lanes.
 pub(crate) const MOST_LANES: usize = 16;
 
+/// Four places, read at once: reading them one by one would take as many of the processor's loads as what lies there.
+///
+/// # Safety
+/// `p` must be valid for reading four numbers; no alignment is asked.
+#[inline(always)]
+pub(crate) unsafe fn four_places(p: *const u16) -> [usize; 4] {
+    // SAFETY: the caller vouches for eight bytes.
+    let word = u64::from_le(unsafe { p.cast::<u64>().read_unaligned() });
+    [0, 16, 32, 48].map(|shift| usize::from((word >> shift) as u16))
+}
+
 /// Vectors of `LANES` floats or integers. Each operation is exactly rounded or exact, so that lane by lane every
 /// implementation gives the same bits (a NaN's payload apart).
 pub(crate) trait Vectors: Copy {
@@ -206,6 +217,12 @@ pub(crate) trait Simd: Vectors {
         }
         sums
     }
+
+    /// Lane `l` is `from[places[l]]`.
+    ///
+    /// # Safety
+    /// `LANES` places must be valid for reading, and the floats at these places of `from`.
+    unsafe fn gather(self, from: *const f32, places: *const u16) -> Self::F;
 
     /// Lane `l` is bit `l` of `bits`.
     fn mask_from_bits(self, bits: u32) -> Self::M;

@@ -187,6 +187,12 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
+    unsafe fn gather(self, from: *const f32, places: *const u16) -> f32 {
+        // SAFETY: the caller vouches for the place and for the float there.
+        unsafe { from.add(usize::from(places.read())).read() }
+    }
+
+    #[inline(always)]
     fn swap_pairs(self, a: f32) -> f32 {
         a
     }
