@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use maas_core::DType;
 
+use crate::Representation;
 use crate::check::{Breach, Law, LossBreach, LossLaw};
 use crate::file::FileFault;
 use crate::layer::ValueType;
@@ -108,6 +109,14 @@ pub enum Error {
         /// How many ids there are.
         vocabulary: usize,
     },
+    /// A form of its parameters that a layer does not have.
+    #[error("expected one of the layer's representations, {expected:?}, found {found:?}")]
+    Representation {
+        /// Those that the layer has.
+        expected: &'static [Representation],
+        /// The one asked for.
+        found: Representation,
+    },
     /// A layer that says how passes over it may be cut, and has what goes with no cut.
     #[error("passes over the layer may be cut, but it has {found}")]
     Cut {
@@ -166,6 +175,14 @@ pub enum Error {
     UnknownLayer {
         /// The name asked for.
         name: String,
+    },
+    /// A layer that is no dense one.
+    #[error("expected `{layer}` to be a dense layer, found {found}")]
+    NotDense {
+        /// The layer.
+        layer: String,
+        /// Its kind.
+        found: String,
     },
     /// A layer kind that the table does not know.
     #[error("no layer of kind `{kind}` is in the table")]
@@ -352,6 +369,9 @@ pub enum Error {
     /// A tensor or signature does not fit.
     #[error(transparent)]
     Core(#[from] maas_core::Error),
+    /// Weights cannot be packed.
+    #[error(transparent)]
+    Kernels(#[from] maas_kernels::Error),
     /// A user's own layer or loss failed.
     #[error(transparent)]
     Custom(Box<dyn std::error::Error + Send + Sync>),

@@ -139,6 +139,7 @@
 //!
 //! A [`Network`] is a [`maas_core::Model`]: whatever serves models serves it, without knowing that it is a network.
 
+mod arithmetic;
 mod builder;
 mod canonical;
 pub mod check;
@@ -149,6 +150,7 @@ mod layers;
 mod loss;
 pub mod metric;
 mod network;
+mod packing;
 mod pass;
 mod plan;
 mod precision;
@@ -157,6 +159,7 @@ mod reference;
 mod spec;
 mod transform;
 
+pub use arithmetic::Arithmetic;
 pub use builder::{Graph, Merge, Parallel, Sequential};
 pub use check::{GradientReport, Precision, TensorReport, check_gradients};
 pub use error::Error;
@@ -173,6 +176,7 @@ pub use loss::{
 };
 pub use maas_kernels::{Activation, Buffer, Chunks, Compute, Divisible, Kernels, Parallelism};
 pub use network::{Mask, Network, Segment, StateSegment, Summary, SummaryRow};
+pub use packing::{Packed, PackedNetwork, Representation};
 pub use pass::{
     Backward, Forward, Gradients, Inputs, Kept, Mode, ParameterPass, Parts, Saved, Slices,
     SlicesMut,

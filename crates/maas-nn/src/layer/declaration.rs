@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::spec::Initializer;
+use crate::{Error, Representation};
 
 /// What a layer declares for rows of a given type.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +22,10 @@ pub struct LayerPlan {
     pub flops: u64,
     /// Whether passes may be cut between rows; see [`by_rows`](LayerPlan::by_rows).
     pub by_rows: bool,
+    /// Whether `forward` needs packed parameters; see [`packs`](LayerPlan::packs).
+    pub packs: bool,
+    /// The forms in which the layer can pack its parameters.
+    pub representations: &'static [Representation],
 }
 
 impl LayerPlan {
@@ -34,6 +38,7 @@ impl LayerPlan {
     pub fn new(output: impl Into<Vec<usize>>) -> Self {
         Self {
             output: output.into(),
+            representations: &[Representation::Dense],
             ..Self::default()
         }
     }
@@ -98,6 +103,28 @@ impl LayerPlan {
     /// ```
     pub fn by_rows(mut self) -> Self {
         self.by_rows = true;
+        self
+    }
+
+    /// Says that `forward` reads packed parameters: a plan packs them before each pass of a network that is not packed.
+    ///
+    /// ```
+    /// assert!(maas_nn::LayerPlan::new([4]).packs().packs);
+    /// ```
+    pub fn packs(mut self) -> Self {
+        self.packs = true;
+        self
+    }
+
+    /// Says in which forms [`Layer::pack`](crate::Layer::pack) packs the parameters; by default in the dense one alone.
+    ///
+    /// ```
+    /// use maas_nn::{LayerPlan, Representation};
+    /// let plan = LayerPlan::new([4]).representations(&[Representation::Dense, Representation::Sparse]);
+    /// assert_eq!(plan.representations.len(), 2);
+    /// ```
+    pub fn representations(mut self, representations: &'static [Representation]) -> Self {
+        self.representations = representations;
         self
     }
 

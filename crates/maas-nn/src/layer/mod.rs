@@ -10,9 +10,9 @@ pub use declaration::{
 };
 pub use row::{RowType, ValueType};
 
-use crate::Error;
-use crate::pass::{Backward, Forward, ParameterPass};
+use crate::pass::{Backward, Forward, ParameterPass, Slices};
 use crate::reference::Reference;
+use crate::{Error, Packed, Representation};
 
 /// A function of rows with parameters, and its derivative.
 ///
@@ -70,6 +70,22 @@ pub trait Layer: Send + Sync + Debug {
     /// # Errors
     /// When the layer's configuration makes no sense, or rows of these types do not fit.
     fn plan(&self, inputs: &[RowType]) -> Result<LayerPlan, Error>;
+
+    /// The parameters once more, in the form in which `forward` reads them fastest, for passes that find it in
+    /// [`Forward::packed`]; `None` where it reads them as they are. `earlier` is what this layer has packed before, in
+    /// the same representation, to be overwritten.
+    ///
+    /// # Errors
+    /// When a parameter cannot be packed.
+    fn pack(
+        &self,
+        parameters: Slices<'_>,
+        representation: Representation,
+        earlier: Option<Packed>,
+    ) -> Result<Option<Packed>, Error> {
+        let _ = (parameters, representation, earlier);
+        Ok(None)
+    }
 
     /// Writes all of `pass.output`.
     ///

@@ -1,10 +1,12 @@
-use maas_kernels::{Activation, Epilogue, Matrix, MatrixMut};
+use maas_kernels::{
+    Activation, Compute, Epilogue, InputScale, Int8Matrix, Matrix, MatrixMut, SparseMatrix,
+};
 
 use super::elements_of;
 use crate::reference::Reference;
 use crate::{
-    Backward, Error, Forward, Initializer, Layer, LayerPlan, ParameterPass, ParameterSpec, Role,
-    RowType, SavedSpec,
+    Arithmetic, Backward, Error, Forward, Initializer, Layer, LayerPlan, Packed, ParameterPass,
+    ParameterSpec, ProductPrecision, Representation, Role, RowType, SavedSpec, Slices,
 };
 
 /// y = f(x·W + b) over the last axis, x of rows × inputs, W of inputs × units.
@@ -16,6 +18,7 @@ pub(crate) struct Dense {
     pub(crate) bias: bool,
     pub(crate) kernel_initializer: Initializer,
     pub(crate) bias_initializer: Initializer,
+    pub(crate) arithmetic: Arithmetic,
     pub(crate) activation: Activation,
 }
 
@@ -30,6 +33,7 @@ impl Layer for Dense {
         if self.units == 0 {
             return Err(Error::ZeroUnits);
         }
+        self.arithmetic.check()?;
         let inputs = match x.shape.last() {
             None | Some(0) => {
                 return Err(Error::Width {
@@ -65,6 +69,13 @@ impl Layer for Dense {
                     .in_parts_of(1),
             );
         }
+        plan = match self.arithmetic {
+            Arithmetic::F32 => {
+                plan.representations(&[Representation::Dense, Representation::Sparse])
+            }
+            Arithmetic::Int8 { .. } => plan.packs(),
+            Arithmetic::Bf16 => plan,
+        };
         if !self.activation.derivative_from_output() {
             let width = vectors.checked_mul(self.units).ok_or(Error::TooLarge)?;
             plan = plan.saved(SavedSpec {
@@ -73,6 +84,34 @@ impl Layer for Dense {
             });
         }
         Ok(plan)
+    }
+
+    fn pack(
+        &self,
+        parameters: Slices<'_>,
+        representation: Representation,
+        earlier: Option<Packed>,
+    ) -> Result<Option<Packed>, Error> {
+        let w = parameters.get(0);
+        let w = Matrix::new(w, w.len() / self.units, self.units);
+        match (self.arithmetic, representation) {
+            (Arithmetic::Int8 { .. }, Representation::Dense) => {
+                let mut earlier = earlier;
+                if let Some(codes) = earlier.as_mut().and_then(Packed::get_mut::<Int8Matrix>) {
+                    codes.requantize(w)?;
+                    return Ok(earlier);
+                }
+                let codes = Int8Matrix::quantize(w)?;
+                let bytes = codes.bytes();
+                Ok(Some(Packed::new(codes, bytes)))
+            }
+            (Arithmetic::F32, Representation::Sparse) => {
+                let sparse = SparseMatrix::new(w);
+                let bytes = sparse.bytes();
+                Ok(Some(Packed::new(sparse, bytes)))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<(), Error> {
@@ -84,13 +123,30 @@ impl Layer for Dense {
             pre_activation: (!pass.saved.f32.is_empty()).then_some(&mut *pass.saved.f32),
             derivative: None,
         };
-        pass.precision.matmul(
-            pass.compute,
-            Matrix::new(x, rows, inputs),
-            Matrix::new(w, inputs, self.units),
-            MatrixMut::new(pass.output, rows, self.units),
-            epilogue,
-        );
+        let x = Matrix::new(x, rows, inputs);
+        let y = MatrixMut::new(pass.output, rows, self.units);
+        let Compute {
+            kernels,
+            parallelism,
+        } = pass.compute;
+        if let Arithmetic::Int8 { input_scale } = self.arithmetic {
+            let scale = input_scale.map_or(InputScale::PerRow, InputScale::Fixed);
+            let codes = pass.packed.and_then(Packed::get::<Int8Matrix>);
+            let codes = codes.expect("the layer has said that it packs");
+            kernels.matmul_int8(x, scale, codes, y, epilogue, parallelism);
+            return Ok(());
+        }
+        let sparse = pass.packed.and_then(Packed::get::<SparseMatrix>);
+        if let (Some(sparse), ProductPrecision::F32) = (sparse, pass.precision) {
+            kernels.matmul_sparse(x, sparse, y, epilogue, parallelism);
+            return Ok(());
+        }
+        let precision = match self.arithmetic {
+            Arithmetic::Bf16 => ProductPrecision::Bf16,
+            _ => pass.precision,
+        };
+        let w = Matrix::new(w, inputs, self.units);
+        precision.matmul(pass.compute, x, w, y, epilogue);
         Ok(())
     }
 

@@ -52,11 +52,13 @@ pub(crate) fn resolve(spec: &LayerSpec, layers: &Layers) -> Result<Arc<dyn Layer
             bias,
             kernel_initializer,
             bias_initializer,
+            arithmetic,
         } => Arc::new(Dense {
             units: *units,
             bias: *bias,
             kernel_initializer: *kernel_initializer,
             bias_initializer: *bias_initializer,
+            arithmetic: *arithmetic,
             activation: Activation::Linear,
         }),
         LayerSpec::Activation(function) => Arc::new(activation::Elementwise(*function)),

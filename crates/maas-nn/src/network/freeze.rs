@@ -75,7 +75,7 @@ impl Network {
         Ok(())
     }
 
-    pub(super) fn node(&self, layer: &str) -> Result<usize, Error> {
+    pub(crate) fn node(&self, layer: &str) -> Result<usize, Error> {
         let mut nodes = self.spec().nodes.iter();
         nodes
             .position(|node| node.name == layer)

@@ -1,6 +1,7 @@
 //! Networks: an architecture with numbers.
 
 pub(crate) mod architecture;
+mod arithmetic;
 mod fingerprint;
 mod freeze;
 pub(crate) mod layout;

@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2};
 use super::Network;
 use super::layout::reserve;
 use crate::layer::{RowType, ValueType};
-use crate::{Error, Mode, Plan, PlanOptions};
+use crate::{Error, Mode, PackedNetwork, Plan, PlanOptions};
 
 /// The most rows of one pass: larger batches run in pieces. A row's answer does not depend on its piece.
 const PIECE: usize = 512;
@@ -33,7 +33,14 @@ impl Network {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn predict<'a>(&self, rows: impl Into<ArrayView2<'a, f32>>) -> Result<Array2<f32>, Error> {
-        let rows = rows.into();
+        self.predict_rows(rows.into(), None)
+    }
+
+    pub(crate) fn predict_rows(
+        &self,
+        rows: ArrayView2<'_, f32>,
+        packed: Option<&PackedNetwork>,
+    ) -> Result<Array2<f32>, Error> {
         let [input] = RowType::exactly(&self.architecture.inputs)?;
         input.expect_f32()?;
         if rows.ncols() != input.width() {
@@ -44,7 +51,7 @@ impl Network {
         }
         let standard = rows.as_standard_layout();
         let values = standard.as_slice().expect("a standard layout is one slice");
-        self.predict_values(rows.nrows(), &[Values::F32(values)])
+        self.predict_pieces(rows.nrows(), &[Values::F32(values)], packed)
     }
 
     /// The answers for `rows` rows of several inputs or of integers, as rows × outputs.
@@ -62,6 +69,15 @@ impl Network {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn predict_values(&self, rows: usize, inputs: &[Values<'_>]) -> Result<Array2<f32>, Error> {
+        self.predict_pieces(rows, inputs, None)
+    }
+
+    pub(crate) fn predict_pieces(
+        &self,
+        rows: usize,
+        inputs: &[Values<'_>],
+        packed: Option<&PackedNetwork>,
+    ) -> Result<Array2<f32>, Error> {
         let types = &self.architecture.inputs;
         if inputs.len() != types.len() {
             return Err(Error::InputCount {
@@ -83,14 +99,15 @@ impl Network {
         reserve::<f32>(length)?;
         let mut answers = vec![0.0; length];
         let mut plan = Plan::new(self, PlanOptions::infer(rows.clamp(1, PIECE)))?;
-        self.run_pieces(&mut plan, rows, |index| Ok(inputs[index]), &mut answers)?;
+        let input = |index: usize| Ok(inputs[index]);
+        self.run_pieces((&mut plan, packed), rows, input, &mut answers)?;
         Ok(Array2::from_shape_vec((rows, width), answers).expect("rows × width answers"))
     }
 
     /// Runs `rows` rows piece by piece; `input` gives all rows of an input.
     fn run_pieces<'a>(
         &self,
-        plan: &mut Plan,
+        (plan, packed): (&mut Plan, Option<&PackedNetwork>),
         rows: usize,
         input: impl Fn(usize) -> Result<Values<'a>, Error>,
         answers: &mut [f32],
@@ -109,7 +126,10 @@ impl Network {
                 };
                 plan.set_input(index, rows, values.slice(range).ok_or(length)?)?;
             }
-            plan.forward(rows, self, Mode::Infer)?;
+            match packed {
+                Some(packed) => plan.forward_packed(rows, packed)?,
+                None => plan.forward(rows, self, Mode::Infer)?,
+            }
             answers[first * width..(first + rows) * width].copy_from_slice(plan.output());
         }
         Ok(())
@@ -139,6 +159,18 @@ impl Model for Network {
         outputs: &mut Outputs<'_>,
         context: &mut Context,
     ) -> Result<(), maas_core::Error> {
+        self.serve(inputs, outputs, context, None)
+    }
+}
+
+impl Network {
+    pub(crate) fn serve(
+        &self,
+        inputs: &[TensorView<'_>],
+        outputs: &mut Outputs<'_>,
+        context: &mut Context,
+        packed: Option<&PackedNetwork>,
+    ) -> Result<(), maas_core::Error> {
         let rows = self.signature().check(inputs)?;
         let Served { plan, shape } = context.scratch.get_mut()?;
         let kernels = plan.options().compute.kernels;
@@ -152,7 +184,7 @@ impl Model for Network {
             ValueType::F32 => Ok(Values::F32(inputs[index].as_slice()?)),
             ValueType::I32 => Ok(Values::I32(inputs[index].as_slice()?)),
         };
-        self.run_pieces(plan, rows, input, answers.as_mut_slice()?)
+        self.run_pieces((plan, packed), rows, input, answers.as_mut_slice()?)
             .map_err(core_error)
     }
 }

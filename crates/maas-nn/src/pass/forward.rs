@@ -1,8 +1,8 @@
 use maas_kernels::Compute;
 
 use super::{Inputs, Mode, Saved, Slices, SlicesMut};
-use crate::ProductPrecision;
 use crate::layer::Training;
+use crate::{Packed, ProductPrecision};
 
 /// What [`Layer::forward`](crate::Layer::forward) works on. Matrices are row-major, `rows` × numbers a row.
 ///
@@ -48,4 +48,6 @@ pub struct Forward<'a> {
     pub compute: Compute,
     /// What the operands of products are to be rounded to.
     pub precision: ProductPrecision,
+    /// What [`Layer::pack`](crate::Layer::pack) has made of the parameters, where it was asked.
+    pub packed: Option<&'a Packed>,
 }

@@ -158,7 +158,7 @@ impl Plan {
             return Ok(Some(NonFinite::Loss { row, value }));
         }
         for index in (0..self.program.head_steps).rev() {
-            let (context, (mut part, mut whole), _) = self.open(rows, network, mode);
+            let (context, (mut part, mut whole), _) = self.open(rows, network.into(), mode);
             context.step_back(index, &mut part, &mut whole, true)?;
             if let Some(found) = self.in_gradients(index, rows) {
                 return Ok(Some(found));

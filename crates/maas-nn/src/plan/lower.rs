@@ -233,6 +233,7 @@ impl<'a> Lowering<'a> {
             bias,
             kernel_initializer,
             bias_initializer,
+            arithmetic,
         } = nodes[index].layer
         else {
             return None;
@@ -248,6 +249,7 @@ impl<'a> Lowering<'a> {
                     bias,
                     kernel_initializer,
                     bias_initializer,
+                    arithmetic,
                     activation,
                 },
             )),

@@ -28,7 +28,7 @@ pub use options::{Head, InputGradients, PlanOptions, Purpose};
 
 use crate::network::architecture::Architecture;
 use crate::pass::Mode;
-use crate::{Error, Network};
+use crate::{Error, Network, Packed};
 use cut::Grain;
 use memory::Memory;
 use program::Program;
@@ -76,6 +76,8 @@ pub struct Plan {
     /// Whether the gradient of the last backward pass is.
     finite: bool,
     grain: Grain,
+    /// The parameters of steps that ask for it, packed for the last pass of a network that was not, by node.
+    packed: Vec<Option<Packed>>,
 }
 
 impl Plan {
@@ -112,6 +114,7 @@ impl Plan {
             finished: 0,
             finite: true,
             grain: Grain::MEASURED,
+            packed: Vec::new(),
         })
     }
 

@@ -6,8 +6,33 @@ use std::sync::Arc;
 use super::part::{Part, Whole};
 use super::step::Context;
 use super::{Plan, Purpose};
-use crate::pass::Mode;
-use crate::{Error, Network};
+use crate::pass::{Mode, Slices};
+use crate::{Error, Network, Packed, PackedNetwork, Representation};
+
+/// What a pass reads: the parameters, and where they were packed before, what was made of them, by node.
+#[derive(Clone, Copy)]
+pub(super) struct Weights<'a> {
+    network: &'a Network,
+    packed: Option<&'a [Option<Packed>]>,
+}
+
+impl<'a> From<&'a Network> for Weights<'a> {
+    fn from(network: &'a Network) -> Self {
+        Self {
+            network,
+            packed: None,
+        }
+    }
+}
+
+impl<'a> From<&'a PackedNetwork> for Weights<'a> {
+    fn from(network: &'a PackedNetwork) -> Self {
+        Self {
+            network: network.network(),
+            packed: Some(network.packed()),
+        }
+    }
+}
 
 impl Plan {
     /// Runs the first `rows` rows of the inputs through the whole network.
@@ -32,6 +57,28 @@ impl Plan {
         self.forward_tail(network)
     }
 
+    /// As [`forward`](Plan::forward) for answers, with parameters that were packed once for all passes.
+    ///
+    /// # Errors
+    /// As for [`forward`](Plan::forward).
+    ///
+    /// ```
+    /// # use maas_core::{Seed, Values};
+    /// # use maas_nn::{PackedNetwork, Plan, PlanOptions, Representation, Sequential};
+    /// # let network = Sequential::rows(2).dense(1).build(Seed(7))?;
+    /// let packed = PackedNetwork::new(network, |_| Representation::Dense)?;
+    /// let mut plan = Plan::new(packed.network(), PlanOptions::infer(4))?;
+    /// plan.set_input(0, 2, Values::F32(&[0.0; 4]))?;
+    /// plan.forward_packed(2, &packed)?;
+    /// assert_eq!(plan.output(), [0.0; 2]);
+    /// # Ok::<(), maas_nn::Error>(())
+    /// ```
+    pub fn forward_packed(&mut self, rows: usize, network: &PackedNetwork) -> Result<(), Error> {
+        let weights = Weights::from(network);
+        self.to_head(rows, weights, Mode::Infer)?;
+        self.to_output(weights)
+    }
+
     /// Runs the first `rows` rows of the inputs up to the head: what training needs.
     ///
     /// # Errors
@@ -52,19 +99,7 @@ impl Plan {
         network: &Network,
         mode: Mode,
     ) -> Result<(), Error> {
-        self.check_rows(rows)?;
-        self.check_network(network)?;
-        let trains = matches!(mode, Mode::Train { .. });
-        if trains && self.options.purpose == Purpose::Infer {
-            return Err(Error::Purpose);
-        }
-        (self.ran, self.finished) = (None, 0);
-        if trains && !self.memory.next_state.is_empty() {
-            self.memory.next_state.copy_from_slice(&network.state);
-        }
-        self.run(0..self.program.head_steps, rows, network, mode)?;
-        self.ran = Some((rows, mode));
-        Ok(())
+        self.to_head(rows, network.into(), mode)
     }
 
     /// Runs the rest of the network after [`forward_head`](Plan::forward_head): the last layer that training leaves
@@ -84,16 +119,7 @@ impl Plan {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn forward_tail(&mut self, network: &Network) -> Result<(), Error> {
-        self.check_network(network)?;
-        let (rows, mode) = self.ran.ok_or(Error::NoForward { rows: 0 })?;
-        self.run(
-            self.program.head_steps..self.program.steps.len(),
-            rows,
-            network,
-            mode,
-        )?;
-        self.finished = rows;
-        Ok(())
+        self.to_output(network.into())
     }
 
     /// From the gradient by the head's output, which stands in [`head_gradient_mut`](Plan::head_gradient_mut), to
@@ -117,7 +143,7 @@ impl Plan {
     /// ```
     pub fn backward(&mut self, rows: usize, network: &Network) -> Result<(), Error> {
         let mode = self.check_backward(rows, network)?;
-        let (context, (mut part, mut whole), finite) = self.open(rows, network, mode);
+        let (context, (mut part, mut whole), finite) = self.open(rows, network.into(), mode);
         let shared = context.is_shared(rows);
         let mut end = context.program.head_steps;
         while end > 0 {
@@ -144,14 +170,60 @@ impl Plan {
         Ok(())
     }
 
+    fn to_head(&mut self, rows: usize, weights: Weights<'_>, mode: Mode) -> Result<(), Error> {
+        self.check_rows(rows)?;
+        self.check_network(weights.network)?;
+        let trains = matches!(mode, Mode::Train { .. });
+        if trains && self.options.purpose == Purpose::Infer {
+            return Err(Error::Purpose);
+        }
+        (self.ran, self.finished) = (None, 0);
+        if trains && !self.memory.next_state.is_empty() {
+            let state = &weights.network.state;
+            self.memory.next_state.copy_from_slice(state);
+        }
+        if weights.packed.is_none() {
+            self.pack(weights.network)?;
+        }
+        self.run(0..self.program.head_steps, rows, weights, mode)?;
+        self.ran = Some((rows, mode));
+        Ok(())
+    }
+
+    fn to_output(&mut self, weights: Weights<'_>) -> Result<(), Error> {
+        self.check_network(weights.network)?;
+        let (rows, mode) = self.ran.ok_or(Error::NoForward { rows: 0 })?;
+        let tail = self.program.head_steps..self.program.steps.len();
+        self.run(tail, rows, weights, mode)?;
+        self.finished = rows;
+        Ok(())
+    }
+
+    /// Packs the parameters of the steps that ask for it.
+    fn pack(&mut self, network: &Network) -> Result<(), Error> {
+        let architecture = &self.architecture;
+        for step in self.program.steps.iter().filter(|step| step.plan.packs) {
+            self.packed.resize(architecture.layers.len(), None);
+            let packed = &mut self.packed[step.node];
+            let parameters = Slices {
+                data: &network.parameters,
+                ranges: &architecture.layout.parameters_of[step.node],
+            };
+            *packed = (step.layer)
+                .pack(parameters, Representation::Dense, packed.take())
+                .map_err(|error| error.in_layer(&architecture.spec.nodes[step.node].name))?;
+        }
+        Ok(())
+    }
+
     fn run(
         &mut self,
         steps: Range<usize>,
         rows: usize,
-        network: &Network,
+        weights: Weights<'_>,
         mode: Mode,
     ) -> Result<(), Error> {
-        let (context, (mut part, mut whole), _) = self.open(rows, network, mode);
+        let (context, (mut part, mut whole), _) = self.open(rows, weights, mode);
         let Range { mut start, end } = steps;
         let shared = context.is_shared(rows);
         while start < end {
@@ -178,13 +250,14 @@ impl Plan {
     pub(super) fn open<'a>(
         &'a mut self,
         rows: usize,
-        network: &'a Network,
+        weights: Weights<'a>,
         mode: Mode,
     ) -> (Context<'a>, (Part<'a>, Whole<'a>), &'a mut bool) {
         let context = Context {
             architecture: &self.architecture,
             program: &self.program,
-            network,
+            network: weights.network,
+            packed: weights.packed.unwrap_or(&self.packed),
             purpose: self.options.purpose,
             compute: self.options.compute,
             precision: self.options.precision,

@@ -8,7 +8,7 @@ use super::part::{Part, Whole};
 use super::program::{Flow, Program, Step};
 use crate::network::architecture::Architecture;
 use crate::pass::{Backward, Forward, Gradients, Mode, ParameterPass, Parts, Slices, SlicesMut};
-use crate::{Error, Network, ProductPrecision};
+use crate::{Error, Network, Packed, ProductPrecision};
 
 /// What all steps of a pass have in common.
 #[derive(Clone, Copy)]
@@ -21,6 +21,8 @@ pub(super) struct Context<'a> {
     pub(super) precision: ProductPrecision,
     pub(super) grain: Grain,
     pub(super) mode: Mode,
+    /// By node.
+    pub(super) packed: &'a [Option<Packed>],
 }
 
 impl<'a> Context<'a> {
@@ -77,6 +79,7 @@ impl<'a> Context<'a> {
             scratch,
             compute,
             precision: self.precision,
+            packed: self.packed.get(step.node).and_then(Option::as_ref),
         });
         result.map_err(|error| self.named(step, error.at_row(rows.start)))
     }

@@ -3,6 +3,7 @@ use maas_kernels::Activation;
 use serde::{Deserialize, Serialize};
 
 use super::{ActivationName, Initializer};
+use crate::Arithmetic;
 
 /// One layer of an architecture, as data.
 ///
@@ -30,6 +31,9 @@ pub enum LayerSpec {
         /// How b starts.
         #[serde(default = "zeros")]
         bias_initializer: Initializer,
+        /// What x·W is computed with.
+        #[serde(default, skip_serializing_if = "Arithmetic::is_f32")]
+        arithmetic: Arithmetic,
     },
     /// y = f(x), element by element.
     Activation(#[serde(with = "super::activation::Stored")] Activation),
@@ -123,7 +127,23 @@ impl LayerSpec {
             bias: true,
             kernel_initializer: Initializer::GlorotUniform,
             bias_initializer: Initializer::Zeros,
+            arithmetic: Arithmetic::F32,
         }
+    }
+
+    /// The same layer with another arithmetic, where it is a dense one.
+    ///
+    /// ```
+    /// use maas_nn::{Arithmetic, LayerSpec};
+    /// assert_ne!(LayerSpec::dense(64).with_arithmetic(Arithmetic::Bf16), LayerSpec::dense(64));
+    /// assert_eq!(LayerSpec::Softmax.with_arithmetic(Arithmetic::Bf16), LayerSpec::Softmax);
+    /// ```
+    #[must_use]
+    pub fn with_arithmetic(mut self, of_products: Arithmetic) -> Self {
+        if let Self::Dense { arithmetic, .. } = &mut self {
+            *arithmetic = of_products;
+        }
+        self
     }
 
     /// A batch normalisation with Keras' defaults: momentum 0.99, epsilon 1e-3, with beta and gamma.

@@ -31,6 +31,8 @@ pub enum Law {
     NoRows,
     /// Every kernel set and number of threads gives the same bits.
     Compute,
+    /// Every representation of the packed parameters gives the same bits.
+    Packed,
     /// A row of NaN shows in its answer.
     Nan,
     /// A saved network comes back as it was.
@@ -52,6 +54,7 @@ impl fmt::Display for Law {
             Self::NothingBehind => "a pass does not see what was in the buffers before",
             Self::NoRows => "no rows are no work",
             Self::Compute => "every kernel set and number of threads gives the same bits",
+            Self::Packed => "every representation of the packed parameters gives the same bits",
             Self::Nan => "a row of NaN shows in its answer",
             Self::File => "a saved network comes back as it was",
         })

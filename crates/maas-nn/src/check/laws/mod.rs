@@ -251,6 +251,7 @@ impl LayerLaws {
         law(Law::NothingBehind, || passes::nothing_behind(&subject))?;
         law(Law::NoRows, || passes::no_rows(&subject))?;
         law(Law::Compute, || passes::compute(&subject))?;
+        law(Law::Packed, || passes::packed(&subject))?;
         if self.nan == NanRule::Shows {
             law(Law::Nan, || passes::nan(&subject))?;
         }

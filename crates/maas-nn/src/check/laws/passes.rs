@@ -2,11 +2,13 @@
 
 use std::num::NonZeroUsize;
 
+use maas_core::Values;
 use maas_kernels::Kernels;
+use ndarray::Array2;
 
 use super::subject::{Data, ROWS, Subject, Way, same};
 use super::{Breach, Quantity};
-use crate::Mode;
+use crate::{Mode, PackedNetwork};
 
 /// Numbers that are enough for several threads to have work.
 const NUMBERS: usize = 80_000;
@@ -112,6 +114,19 @@ pub(super) fn nothing_behind(subject: &Subject) -> Result<(), Breach> {
         subject.pass(&mut plan, dirty, &others)?;
         subject.pass(&mut plan, way, &data)?.same(&expected)?;
         subject.pass(&mut plan, way, &data)?.same(&expected)?;
+    }
+    Ok(())
+}
+
+pub(super) fn packed(subject: &Subject) -> Result<(), Breach> {
+    let data = subject.data(ROWS, 11);
+    let inputs: Vec<Values<'_>> = data.iter().map(Data::values).collect();
+    let expected = subject.network.predict_values(ROWS, &inputs)?;
+    for &representation in subject.network.architecture.plans[0].representations {
+        let packed = PackedNetwork::new(subject.network.clone(), |_| representation)?;
+        let found = packed.predict_values(ROWS, &inputs)?;
+        let numbers = |array: &Array2<f32>| array.iter().copied().collect::<Vec<_>>();
+        same(Quantity::Output, &numbers(&found), &numbers(&expected))?;
     }
     Ok(())
 }
