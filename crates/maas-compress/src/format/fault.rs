@@ -10,7 +10,7 @@
 #[non_exhaustive]
 pub enum FileFault {
     /// The file is of another kind.
-    #[error("expected the bytes MAASSPRS at the start, found {}", found.escape_ascii())]
+    #[error("expected the bytes MAAS at the start, found {}", found.escape_ascii())]
     Magic {
         /// The bytes at the start.
         found: Vec<u8>,
@@ -19,94 +19,93 @@ pub enum FileFault {
     #[error("expected format version {expected}, found {found}")]
     Version {
         /// The version that is understood.
-        expected: u32,
+        expected: u8,
         /// The version of the file.
-        found: u32,
+        found: u8,
     },
-    /// The file ends early.
-    #[error("{part}: {expected} bytes expected, found {found}")]
+    /// The file ends before its content begins.
+    #[error("{expected} bytes expected at least, found {found}")]
     Truncated {
-        /// What was being read.
-        part: String,
-        /// How many bytes it takes.
+        /// How many bytes come before the content.
         expected: u64,
         /// How many there are.
         found: u64,
     },
-    /// The content is not what was written.
-    #[error("expected checksum {expected:016x}, found {found:016x}: the file is damaged")]
+    /// The content is not what was written: it was cut or changed.
+    #[error("expected checksum {expected:08x}, found {found:08x}: the file is damaged")]
     Checksum {
         /// What the file says.
-        expected: u64,
+        expected: u32,
         /// What its bytes have.
-        found: u64,
+        found: u32,
     },
-    /// The header is not the JSON that it has to be.
-    #[error("the header is not understood")]
+    /// The architecture is not the JSON that it has to be.
+    #[error("the architecture is not understood")]
     Header(#[source] serde_json::Error),
     /// The file would become a network that is out of proportion to it.
-    #[error("a file of {file} bytes may hold a network of at most {limit} bytes, found {found}")]
+    #[error("a file of {file} bytes may become at most {limit} bytes, found {found}")]
     Expansion {
         /// The file's length.
         file: u64,
-        /// The most bytes of parameters and state for a file of this length.
+        /// The most memory for a file of this length.
         limit: u64,
-        /// How many the architecture has.
+        /// How much it asks for.
         found: u64,
     },
-    /// The signature is not that of the architecture.
-    #[error("the signature is not that of the architecture")]
-    Signature,
-    /// The file describes another number of segments than the architecture has.
-    #[error("{expected} segments expected, found {found}")]
-    SegmentCount {
-        /// How many the architecture has.
+    /// A segment cannot be read.
+    #[error("segment `{segment}` cannot be read")]
+    Segment {
+        /// The segment.
+        segment: String,
+        /// Why.
+        #[source]
+        source: Box<FileFault>,
+    },
+    /// A list of numbers needs another list that needs another, and so on.
+    #[error("at most {expected} lists in one another expected")]
+    Depth {
+        /// How many there may be.
+        expected: u32,
+    },
+    /// A list of the different numbers has more than there are numbers.
+    #[error("1 to {expected} different numbers expected, found {found}")]
+    Palette {
+        /// The most there may be.
         expected: usize,
-        /// How many the file describes.
+        /// How many the file has.
         found: usize,
     },
-    /// A segment of the file is not the architecture's.
-    #[error("segment `{expected}` expected, found `{found}`")]
-    SegmentName {
-        /// The architecture's name.
-        expected: String,
-        /// The file's name.
-        found: String,
-    },
-    /// More elements of a segment than it has.
-    #[error("segment `{segment}`: at most {expected} elements expected, found {found}")]
-    TooManyElements {
-        /// The segment.
-        segment: String,
-        /// How many it has.
+    /// A number is said to be one that the list of different numbers does not have.
+    #[error("one of {expected} different numbers expected, found number {found}")]
+    Place {
+        /// How many different numbers there are.
         expected: usize,
-        /// How many the file describes.
+        /// Which one was meant, from 0.
         found: usize,
     },
-    /// A position lies outside its segment.
-    #[error("segment `{segment}`: a position below {expected} expected, found {found}")]
-    Position {
-        /// The segment.
-        segment: String,
-        /// How many elements it has.
-        expected: usize,
-        /// The position.
-        found: u64,
+    /// Codes of a grid are larger than any are.
+    #[error("codes of a magnitude of at most {expected} expected, found {found}")]
+    Levels {
+        /// The largest magnitude there may be.
+        expected: u32,
+        /// The file's.
+        found: u32,
     },
-    /// A position is not coded as it has to be.
-    #[error("segment `{segment}`: position {number} is no number of 64 bits in its shortest form")]
-    Gap {
-        /// The segment.
+    /// The content goes on behind the end of the file.
+    #[error("the file ends within `{segment}`")]
+    Exhausted {
+        /// What was being read.
         segment: String,
-        /// Which of its positions, from 0.
-        number: usize,
     },
-    /// Bytes after the last number that the header does not speak of.
-    #[error("{expected} bytes of padding expected, found {found}")]
-    Trailing {
-        /// How many the header says.
+    /// The end is not as a writer leaves it.
+    #[error("expected the end of the coded content, and zeros behind it, found other bytes")]
+    Ending,
+    /// The file is not as long as its content.
+    #[error("{expected} bytes expected, found {found}")]
+    Length {
+        /// How long it has to be.
         expected: u64,
-        /// How many there are.
+        /// How long it is.
         found: u64,
     },
 }

@@ -1,9 +1,19 @@
 //! The file of a compressed network: see `README.md` beside this file.
 
+mod array;
+mod coder;
 mod fault;
+mod floats;
+mod form;
+mod grid;
 mod header;
+mod model;
+mod plane;
 mod read;
-mod varint;
+mod symbols;
+#[cfg(test)]
+mod tests;
+mod text;
 mod write;
 
 pub use fault::FileFault;
@@ -12,24 +22,27 @@ pub(crate) use write::write;
 
 use maas_core::Fnv;
 
-const MAGIC: [u8; 8] = *b"MAASSPRS";
-const VERSION: u32 = 1;
+const MAGIC: [u8; 4] = *b"MAAS";
+const VERSION: u8 = 2;
 
-/// FNV-1a over all parts, one after the other.
-fn checksum(parts: &[&[u8]]) -> u64 {
+/// Bytes in front of the coded stream: magic, version, checksum.
+const PREFIX: usize = MAGIC.len() + 1 + size_of::<u32>();
+
+/// The low half of FNV-1a over all bytes but its own.
+fn checksum(stream: &[u8]) -> u32 {
     let mut hash = Fnv::new();
-    for part in parts {
-        hash.update(part);
-    }
-    hash.finish()
+    hash.update(&MAGIC);
+    hash.update(&[VERSION]);
+    hash.update(stream);
+    hash.finish() as u32
 }
 
-/// Bytes in front of the header: magic, version, the header's length, the checksum.
-const PREFIX: usize = 8 + 4 + 8 + 8;
-
-/// How many times larger than its file a network may be. A writer that would exceed it pads the file, so a reader never
-/// takes more memory than this for the bytes that it was given.
+/// How much memory a byte of a file may stand for. A writer that would exceed it appends zeros, so a reader never takes more
+/// than this for the bytes that it was given.
 const EXPANSION: u64 = 1024;
 
+/// The memory that is counted for a byte of the specification as text, which becomes a tree.
+const TEXT: u64 = 64;
+
 /// Bytes of a number.
-const FLOAT: usize = size_of::<f32>();
+const FLOAT: u64 = size_of::<f32>() as u64;

@@ -1,232 +1,157 @@
-use maas_nn::{Layers, Mask, Network};
+use maas_core::Moments;
+use maas_nn::{Layers, Mask, Network, NetworkSpec, Updates};
 
-use super::checksum;
-use super::header::{Elements, Header, SegmentHeader};
-use super::{EXPANSION, FLOAT, MAGIC, PREFIX, VERSION, varint};
+use super::array::Array;
+use super::coder::{Coder, Decoder};
+use super::header::{columns, moments};
+use super::text::text;
+use super::{EXPANSION, FLOAT, MAGIC, PREFIX, TEXT, VERSION, checksum};
 use crate::{Error, FileFault};
 
 /// The network that these bytes hold.
 ///
 /// Every length is checked against the bytes that there are before memory is taken for it.
 pub(crate) fn read(bytes: &[u8], layers: &Layers) -> Result<Network, Error> {
-    let (header, mut body) = open(bytes)?;
-    let found = (header.spec.buffer_len(layers)? as u64).saturating_mul(FLOAT as u64);
-    let limit = (bytes.len() as u64).saturating_mul(EXPANSION);
-    if found > limit {
-        return Err(FileFault::Expansion {
-            file: bytes.len() as u64,
-            limit,
-            found,
-        }
-        .into());
-    }
-    let mut network = Network::zeroed(header.spec, layers)?;
-    if *network.signature() != header.signature {
-        return Err(FileFault::Signature.into());
-    }
-    read_segments(&mut network, &header.segments, &mut body)?;
-    read_state(&mut network, &mut body)?;
-    if body.len() as u64 != header.padding || body.iter().any(|&byte| byte != 0) {
-        return Err(FileFault::Trailing {
-            expected: header.padding,
-            found: body.len() as u64,
-        }
-        .into());
-    }
+    let stream = open(bytes)?;
+    let mut reader = Reader {
+        decoder: Decoder::new(stream),
+        memory: 0,
+        file: bytes.len() as u64,
+    };
+    let spec = reader.spec()?;
+    reader.take(FLOAT, spec.buffer_len(layers)? as u64)?;
+    let mut network = Network::zeroed(spec, layers)?;
+    reader.parameters(&mut network)?;
+    reader.state(&mut network)?;
+    reader.end(stream)?;
     Ok(network)
 }
 
-/// Header and body of a file that is what was written.
-fn open(bytes: &[u8]) -> Result<(Header, &[u8]), FileFault> {
+/// The coded stream of a file that is what was written.
+fn open(bytes: &[u8]) -> Result<&[u8], FileFault> {
     let start = &bytes[..bytes.len().min(MAGIC.len())];
     if start != MAGIC {
         return Err(FileFault::Magic {
             found: start.to_vec(),
         });
     }
-    let mut rest = &bytes[MAGIC.len()..];
-    let version = u32::from_le_bytes(*array(&mut rest, "version")?);
-    if version != VERSION {
+    let Some(([_, _, _, _, version, sum @ ..], stream)) = bytes.split_first_chunk::<PREFIX>()
+    else {
+        return Err(FileFault::Truncated {
+            expected: PREFIX as u64,
+            found: bytes.len() as u64,
+        });
+    };
+    if *version != VERSION {
         return Err(FileFault::Version {
             expected: VERSION,
-            found: version,
+            found: *version,
         });
     }
-    let length = u64::from_le_bytes(*array(&mut rest, "header length")?);
-    let expected = u64::from_le_bytes(*array(&mut rest, "checksum")?);
-    let found = checksum(&[&bytes[..PREFIX - 8], rest]);
+    let (expected, found) = (u32::from_le_bytes(*sum), checksum(stream));
     if expected != found {
         return Err(FileFault::Checksum { expected, found });
     }
-    let json = take(&mut rest, length, "header")?;
-    Ok((
-        serde_json::from_slice(json).map_err(FileFault::Header)?,
-        rest,
-    ))
+    Ok(stream)
 }
 
-fn read_segments(
-    network: &mut Network,
-    headers: &[SegmentHeader],
-    body: &mut &[u8],
-) -> Result<(), Error> {
-    let segments = network.segments().to_vec();
-    if segments.len() != headers.len() {
-        return Err(FileFault::SegmentCount {
-            expected: segments.len(),
-            found: headers.len(),
+struct Reader<'a> {
+    decoder: Decoder<'a>,
+    /// What is taken for the content so far, in bytes.
+    memory: u64,
+    /// Bytes of the file.
+    file: u64,
+}
+
+impl Reader<'_> {
+    /// Accounts for memory before it is taken.
+    fn take(&mut self, size: u64, count: u64) -> Result<(), FileFault> {
+        self.memory = self.memory.saturating_add(size.saturating_mul(count));
+        let limit = self.file.saturating_mul(EXPANSION);
+        if self.memory > limit {
+            return Err(FileFault::Expansion {
+                file: self.file,
+                limit,
+                found: self.memory,
+            });
         }
-        .into());
+        Ok(())
     }
-    for (segment, header) in segments.into_iter().zip(headers) {
-        if segment.name != header.name {
-            return Err(FileFault::SegmentName {
-                expected: segment.name,
-                found: header.name.clone(),
-            }
-            .into());
+
+    fn spec(&mut self) -> Result<NetworkSpec, Error> {
+        let limit = (self.file * EXPANSION / TEXT) as usize;
+        let json = text(&mut self.decoder, "", limit);
+        self.take(TEXT, json.len() as u64)?;
+        let mut spec: NetworkSpec = serde_json::from_slice(&json).map_err(FileFault::Header)?;
+        for moments in moments(&mut spec) {
+            let length = self.decoder.length(0);
+            let mut numbers = || {
+                self.take(FLOAT, length.into())?;
+                let mut array = Array::new(vec![0.0; length as usize], 1);
+                array.read(&mut self.decoder)?;
+                Ok::<_, FileFault>(array.numbers)
+            };
+            *moments = Moments::new(numbers()?, numbers()?).map_err(maas_nn::Error::from)?;
         }
-        let values = &mut network.parameters_mut()[segment.range];
-        match header.elements {
-            Elements::All => read_numbers(values.iter_mut(), body, &segment.name)?,
-            Elements::Nonzero(count) => {
-                read_listed(count, values, body, &segment.name)?;
-            }
-            Elements::Kept(count) => {
-                let mask = mask(
-                    &read_listed(count, values, body, &segment.name)?,
-                    values.len(),
-                )?;
+        Ok(spec)
+    }
+
+    fn parameters(&mut self, network: &mut Network) -> Result<(), Error> {
+        for segment in network.segments().to_vec() {
+            let array = self.array(&segment.name, &segment.shape, segment.range.len())?;
+            network.parameters_mut()[segment.range].copy_from_slice(&array.numbers);
+            if let Some(kept) = array.mask {
+                let mask = Mask::from_fn(kept.len(), |at| kept[at]);
                 network.set_mask(&segment.name, mask)?;
             }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Reads `count` positions and numbers, zeroes the other values, and gives the positions.
-fn read_listed(
-    count: usize,
-    values: &mut [f32],
-    body: &mut &[u8],
-    name: &str,
-) -> Result<Vec<usize>, FileFault> {
-    let positions = read_positions(count, values.len(), body, name)?;
-    values.fill(0.0);
-    let numbers = take(body, (count * FLOAT) as u64, name)?;
-    for (&position, number) in positions.iter().zip(floats(numbers)) {
-        values[position] = number;
+    fn state(&mut self, network: &mut Network) -> Result<(), Error> {
+        let mut state = network.state().to_vec();
+        for segment in network.state_segments() {
+            if segment.updates == Updates::InTraining {
+                let array = self.array(&segment.name, &segment.shape, segment.range.len())?;
+                state[segment.range.clone()].copy_from_slice(&array.numbers);
+            }
+        }
+        network.set_state(&state)?;
+        Ok(())
     }
-    Ok(positions)
-}
 
-fn mask(positions: &[usize], length: usize) -> Result<Mask, Error> {
-    let mut words = vec![0_u64; length.div_ceil(64)];
-    for position in positions {
-        words[position / 64] |= 1 << (position % 64);
+    fn array(&mut self, name: &str, shape: &[usize], length: usize) -> Result<Array, FileFault> {
+        let mut array = Array::new(vec![0.0; length], columns(shape));
+        array
+            .read(&mut self.decoder)
+            .map_err(|source| FileFault::Segment {
+                segment: name.to_owned(),
+                source: Box::new(source),
+            })?;
+        if self.decoder.is_exhausted() {
+            return Err(FileFault::Exhausted {
+                segment: name.to_owned(),
+            });
+        }
+        Ok(array)
     }
-    Ok(Mask::from_words(words, length)?)
-}
 
-/// `count` positions below `length`, ascending.
-fn read_positions(
-    count: usize,
-    length: usize,
-    body: &mut &[u8],
-    name: &str,
-) -> Result<Vec<usize>, FileFault> {
-    let segment = || name.to_owned();
-    if count > length {
-        return Err(FileFault::TooManyElements {
-            segment: segment(),
-            expected: length,
-            found: count,
-        });
+    /// Checks that nothing but zeros follows, and as many of them as there have to be.
+    fn end(&self, stream: &[u8]) -> Result<(), FileFault> {
+        let coded = self.decoder.finish();
+        let coded = coded.filter(|&coded| coded <= stream.len());
+        let padding = coded.map(|coded| &stream[coded..]);
+        let Some(padding) = padding.filter(|padding| padding.iter().all(|&byte| byte == 0)) else {
+            return Err(FileFault::Ending);
+        };
+        let coded = self.file - padding.len() as u64;
+        let expected = coded.max(self.memory.div_ceil(EXPANSION).max(PREFIX as u64));
+        if expected != self.file {
+            return Err(FileFault::Length {
+                expected,
+                found: self.file,
+            });
+        }
+        Ok(())
     }
-    let truncated = |found: usize| FileFault::Truncated {
-        part: segment(),
-        expected: count as u64,
-        found: found as u64,
-    };
-    // A position takes at least one byte.
-    if count > body.len() {
-        return Err(truncated(body.len()));
-    }
-    let mut positions = Vec::with_capacity(count);
-    let mut next = 0_u64;
-    for number in 0..count {
-        let gap = varint::read(body).map_err(|fault| match fault {
-            varint::Fault::Truncated => truncated(number),
-            varint::Fault::Malformed => FileFault::Gap {
-                segment: segment(),
-                number,
-            },
-        })?;
-        let found = next.saturating_add(gap);
-        let position = usize::try_from(found)
-            .ok()
-            .filter(|&position| position < length);
-        positions.push(position.ok_or_else(|| FileFault::Position {
-            segment: segment(),
-            expected: length,
-            found,
-        })?);
-        next = found + 1;
-    }
-    Ok(positions)
-}
-
-fn read_state(network: &mut Network, body: &mut &[u8]) -> Result<(), Error> {
-    let mut state = network.state().to_vec();
-    for segment in network.state_segments() {
-        read_numbers(state[segment.range.clone()].iter_mut(), body, &segment.name)?;
-    }
-    network.set_state(&state)?;
-    Ok(())
-}
-
-fn read_numbers<'a>(
-    values: impl ExactSizeIterator<Item = &'a mut f32>,
-    body: &mut &[u8],
-    name: &str,
-) -> Result<(), FileFault> {
-    let numbers = take(body, (values.len() * FLOAT) as u64, name)?;
-    values
-        .zip(floats(numbers))
-        .for_each(|(value, number)| *value = number);
-    Ok(())
-}
-
-fn floats(bytes: &[u8]) -> impl Iterator<Item = f32> {
-    bytes
-        .as_chunks::<FLOAT>()
-        .0
-        .iter()
-        .map(|&bytes| f32::from_le_bytes(bytes))
-}
-
-/// Takes bytes off the front.
-fn take<'a>(bytes: &mut &'a [u8], length: u64, part: &str) -> Result<&'a [u8], FileFault> {
-    let split = usize::try_from(length)
-        .ok()
-        .and_then(|length| bytes.split_at_checked(length));
-    let (front, rest) = split.ok_or_else(|| FileFault::Truncated {
-        part: part.to_owned(),
-        expected: length,
-        found: bytes.len() as u64,
-    })?;
-    *bytes = rest;
-    Ok(front)
-}
-
-fn array<'a, const N: usize>(bytes: &mut &'a [u8], part: &str) -> Result<&'a [u8; N], FileFault> {
-    let (front, rest) = bytes
-        .split_first_chunk()
-        .ok_or_else(|| FileFault::Truncated {
-            part: part.to_owned(),
-            expected: N as u64,
-            found: bytes.len() as u64,
-        })?;
-    *bytes = rest;
-    Ok(front)
 }

@@ -1,91 +1,55 @@
-use maas_nn::{Mask, Network};
+use maas_core::Moments;
+use maas_nn::{Network, Updates};
 
-use super::checksum;
-use super::header::{Elements, Header, SegmentHeader};
-use super::{EXPANSION, FLOAT, MAGIC, PREFIX, VERSION, varint};
+use super::array::Array;
+use super::coder::{Coder, Encoder};
+use super::header::{columns, moments};
+use super::text::text;
+use super::{EXPANSION, FLOAT, MAGIC, PREFIX, TEXT, VERSION, checksum};
 use crate::FileFault;
 
 /// The bytes of a file that holds this network.
 pub(crate) fn write(network: &Network) -> Result<Vec<u8>, FileFault> {
-    let mut body = Vec::new();
-    let segments = network
-        .segments()
-        .iter()
-        .zip(network.masks())
-        .map(|(segment, mask)| {
-            let values = &network.parameters()[segment.range.clone()];
-            let elements = write_elements(values, mask, &mut body);
-            SegmentHeader {
-                name: segment.name.clone(),
-                elements,
-            }
-        });
-    let mut header = Header {
-        segments: segments.collect(),
-        spec: network.spec().clone(),
-        signature: network.signature().clone(),
-        padding: 0,
-    };
+    let mut encoder = Encoder::new();
+    let mut spec = network.spec().clone();
+    let all_moments: Vec<Moments> = moments(&mut spec)
+        .map(|moments| std::mem::replace(moments, Moments::identity(0)))
+        .collect();
+    let json = serde_json::to_string(&spec).map_err(FileFault::Header)?;
+    text(&mut encoder, &json, json.len());
+    let mut numbers = network.parameters().len() + network.state().len();
+    for moments in all_moments {
+        numbers += 2 * moments.mean().len();
+        encoder.length(moments.mean().len() as u32);
+        for numbers in [moments.mean(), moments.deviation()] {
+            Array::new(numbers.to_vec(), 1).write(&mut encoder);
+        }
+    }
+    for (segment, mask) in network.segments().iter().zip(network.masks()) {
+        let numbers = &network.parameters()[segment.range.clone()];
+        let mut array = Array::new(numbers.to_vec(), columns(&segment.shape));
+        array.mask = mask.map(|mask| (0..mask.len()).map(|at| mask.keeps(at)).collect());
+        array.write(&mut encoder);
+    }
     for segment in network.state_segments() {
-        write_numbers(
-            network.state()[segment.range.clone()].iter().copied(),
-            &mut body,
-        );
+        if segment.updates == Updates::InTraining {
+            let numbers = &network.state()[segment.range.clone()];
+            Array::new(numbers.to_vec(), columns(&segment.shape)).write(&mut encoder);
+        }
     }
-    let mut json = serde_json::to_vec(&header).map_err(FileFault::Header)?;
-    let length = (PREFIX + json.len() + body.len()) as u64;
-    let dense = ((network.parameters().len() + network.state().len()) * FLOAT) as u64;
-    header.padding = dense.div_ceil(EXPANSION).saturating_sub(length);
-    if header.padding > 0 {
-        json = serde_json::to_vec(&header).map_err(FileFault::Header)?;
-        body.extend((0..header.padding).map(|_| 0));
-    }
-    Ok(assemble(&json, &body))
+    let mut stream = encoder.finish();
+    let memory = TEXT * json.len() as u64 + FLOAT * numbers as u64;
+    let least = memory.div_ceil(EXPANSION) as usize;
+    stream.resize(stream.len().max(least.saturating_sub(PREFIX)), 0);
+    Ok(assemble(&stream))
 }
 
 /// A whole file, with its checksum.
-fn assemble(json: &[u8], body: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(PREFIX + json.len() + body.len());
+pub(super) fn assemble(stream: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(PREFIX + stream.len());
     bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
-    bytes.extend_from_slice(&(json.len() as u64).to_le_bytes());
-    let sum = checksum(&[&bytes, json, body]);
-    bytes.extend_from_slice(&sum.to_le_bytes());
-    bytes.extend_from_slice(json);
-    bytes.extend_from_slice(body);
+    bytes.push(VERSION);
+    bytes.extend_from_slice(&checksum(stream).to_le_bytes());
+    bytes.extend_from_slice(stream);
     bytes
-}
-
-fn write_elements(values: &[f32], mask: Option<&Mask>, body: &mut Vec<u8>) -> Elements {
-    let is_listed = |position: usize| match mask {
-        Some(mask) => mask.keeps(position),
-        None => values[position].to_bits() != 0,
-    };
-    let listed = || (0..values.len()).filter(|&position| is_listed(position));
-    let (mut count, mut length, mut next) = (0, 0, 0);
-    for position in listed() {
-        length += varint::length((position - next) as u64) + FLOAT;
-        next = position + 1;
-        count += 1;
-    }
-    // A mask is known by what is listed, so a segment that has one is listed whatever its size.
-    if mask.is_none() && length >= values.len() * FLOAT {
-        write_numbers(values.iter().copied(), body);
-        return Elements::All;
-    }
-    let mut next = 0;
-    for position in listed() {
-        varint::write((position - next) as u64, body);
-        next = position + 1;
-    }
-    write_numbers(listed().map(|position| values[position]), body);
-    if mask.is_some() {
-        Elements::Kept(count)
-    } else {
-        Elements::Nonzero(count)
-    }
-}
-
-fn write_numbers(values: impl Iterator<Item = f32>, body: &mut Vec<u8>) {
-    body.extend(values.flat_map(f32::to_le_bytes));
 }
