@@ -12,11 +12,12 @@ use anyhow::{Context, Result, bail};
 use maas::prelude::*;
 use serde_json::json;
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+#[path = "shared/digits.rs"]
+mod digits;
 
 fn main() -> Result<()> {
     let (seed, as_json) = options()?;
-    let (train, test) = data()?;
+    let (train, test) = digits::data()?;
 
     #[rustfmt::skip]
     let mut network = Sequential::new(train.features())
@@ -46,24 +47,6 @@ fn main() -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// The rows to learn from and those to test with, pixels between 0 and 1.
-fn data() -> Result<(Dataset, Dataset)> {
-    let digits = Dataset::from_csv(format!("{DATA}/digits.csv"))?.classes("label")?;
-    let labels = digits.labels().context("the digits have labels")?;
-    let ink = &digits.x() / 16.0;
-    let digits = Dataset::classification(
-        ink.view(),
-        labels,
-        digits.class_labels().context("and names")?.to_vec(),
-    )?;
-    let rows = std::fs::read_to_string(format!("{DATA}/digits.test.txt"))?;
-    let rows = rows
-        .lines()
-        .map(str::parse)
-        .collect::<Result<Vec<usize>, _>>()?;
-    Ok(digits.hold_out(&rows)?)
 }
 
 fn options() -> Result<(Seed, bool)> {

@@ -11,7 +11,7 @@ use crate::{network, noise};
 /// With a context and outputs that are kept, any number of rows up to that of the first call, and pieces of more.
 pub(crate) fn answers_allocate_nothing(threads: NonZeroUsize) {
     let classifier = network(24, 10);
-    let compressed = CompressedNetwork::new(network(24, 10));
+    let compressed = CompressedNetwork::new(network(24, 10)).unwrap();
     let models: [(&str, &dyn Model); 2] = [("dense", &classifier), ("compressed", &compressed)];
     for (name, model) in models {
         let mut context = Context::of(model, 256).unwrap();

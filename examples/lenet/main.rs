@@ -99,7 +99,7 @@ fn main() -> Result<()> {
     }
     say("quantised", &network)?;
 
-    let compressed = CompressedNetwork::new(network);
+    let compressed = CompressedNetwork::new(network)?;
     let pruned = compressed.pruned();
     let figures = Figures {
         metric_dense: error(&dense, &test)?,

@@ -3,15 +3,20 @@ use std::io::Write;
 use std::path::Path;
 
 use maas_core::{Context, Model, Outputs, Scratch, Signature, TensorView, write_atomically};
-use maas_nn::{Layers, Network};
+use maas_data::Dataset;
+use maas_nn::{Layers, Network, PackedNetwork, Representation};
 use ndarray::{Array2, ArrayView2};
 
+use crate::compile::{LayerChoice, Sample, Target, choose};
 use crate::{Error, Pruned, format};
 
-/// A pruned network whose file holds its non-zeros alone.
+/// A network packed for answers, whose file is as short as its zeros and few distinct values let it be.
 ///
-/// It answers with the bits of the network that it was made of. Its file has the numbers that are not zero and their
-/// positions, biases and state in full, masks, a version and a checksum.
+/// It answers with the bits of the network that it was made of, whatever its layers are packed as: which
+/// representation is the fastest is measured ([`CompressedNetwork::compile`]), and can change nothing else.
+///
+/// Its file holds masks, positions of the weights that are not zero, and the weights as codes on a grid, places in a palette,
+/// or numbers of as many bits as they need, whichever is shortest, all of it entropy coded. `docs/formats.md` says which bytes.
 ///
 /// ```
 /// use maas_compress::{CompressedNetwork, Prune, SoftThreshold};
@@ -22,7 +27,7 @@ use crate::{Error, Pruned, format};
 /// let mut network = Sequential::rows(64).dense(128).relu().dense(1).build(Seed(7))?;
 /// SoftThreshold::to_sparsity(0.9).prune(&mut network)?;
 ///
-/// let bytes = CompressedNetwork::new(network.clone()).to_bytes()?;
+/// let bytes = CompressedNetwork::new(network.clone())?.to_bytes()?;
 /// assert!(bytes.len() * 5 < network.parameters().len() * size_of::<f32>());
 ///
 /// let compressed = CompressedNetwork::from_bytes(&bytes)?;
@@ -31,16 +36,108 @@ use crate::{Error, Pruned, format};
 /// ```
 #[derive(Clone, Debug)]
 pub struct CompressedNetwork {
-    network: Network,
+    packed: PackedNetwork,
+    choices: Vec<LayerChoice>,
 }
 
 impl CompressedNetwork {
-    /// A compressed network with the parameters, state and masks of this one; the masks are applied.
+    /// A compressed network with the parameters, state and masks of this one, every layer dense; the masks are applied.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when the weights of a layer of eight bits are not finite.
     ///
     /// See the type for an example.
-    pub fn new(mut network: Network) -> Self {
+    pub fn new(mut network: Network) -> Result<Self, Error> {
         network.apply_masks();
-        Self { network }
+        Ok(Self {
+            packed: PackedNetwork::new(network, |_| Representation::Dense)?,
+            choices: Vec::new(),
+        })
+    }
+
+    /// The network with each dense layer in the representation that suits the target best. The layers are timed on this
+    /// machine, on what reaches them when the network's inputs are standard normal.
+    ///
+    /// # Errors
+    /// As for [`CompressedNetwork::new`].
+    ///
+    /// ```
+    /// use maas_compress::{CompressedNetwork, HardThreshold, Prune, Target};
+    /// use maas_core::Seed;
+    /// use maas_nn::Sequential;
+    ///
+    /// let mut network = Sequential::rows(64).dense(64).relu().dense(1).build(Seed(7))?;
+    /// HardThreshold::to_sparsity(0.95).prune(&mut network)?;
+    /// let compiled = CompressedNetwork::compile(network, &Target::rows(16))?;
+    /// for choice in compiled.choices() {
+    ///     println!("{}: {}, {}", choice.layer, choice.chosen, choice.measured().latency);
+    /// }
+    /// # assert_eq!(compiled.choices().len(), 2);
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn compile(network: Network, target: &Target) -> Result<Self, Error> {
+        let sample = Sample::normal(&network, target.rows);
+        Self::compile_with(network, target, &sample)
+    }
+
+    /// As [`CompressedNetwork::compile`], timed on rows of these data.
+    ///
+    /// # Errors
+    /// As for [`CompressedNetwork::new`], and [`Error::Network`] when the data do not fit the network.
+    ///
+    /// ```
+    /// use maas_compress::{CompressedNetwork, Target};
+    /// use maas_core::Seed;
+    /// use maas_data::Dataset;
+    /// use maas_nn::Sequential;
+    /// use ndarray::Array2;
+    ///
+    /// let network = Sequential::rows(4).dense(8).relu().dense(1).build(Seed(7))?;
+    /// let data = Dataset::unlabelled(Array2::ones((10, 4)).view()).unwrap();
+    /// let compiled = CompressedNetwork::compile_on(network, &Target::rows(32), &data)?;
+    /// assert_eq!(compiled.choices().len(), 2);
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn compile_on(network: Network, target: &Target, data: &Dataset) -> Result<Self, Error> {
+        let sample = Sample::of(data, target.rows);
+        Self::compile_with(network, target, &sample)
+    }
+
+    fn compile_with(mut network: Network, target: &Target, sample: &Sample) -> Result<Self, Error> {
+        network.apply_masks();
+        let choices = choose(&network, target, sample)?;
+        let chosen = |layer: &str| {
+            let choice = choices.iter().find(|choice| choice.layer == layer);
+            choice.map_or(Representation::Dense, |choice| choice.chosen)
+        };
+        Ok(Self {
+            packed: PackedNetwork::new(network, chosen)?,
+            choices,
+        })
+    }
+
+    /// What was chosen for each dense layer, and from what; nothing where the network was not compiled here.
+    ///
+    /// ```
+    /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
+    /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
+    /// assert!(CompressedNetwork::new(network)?.choices().is_empty());
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn choices(&self) -> &[LayerChoice] {
+        &self.choices
+    }
+
+    /// The network in packed form, with the representation of each layer.
+    ///
+    /// ```
+    /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
+    /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
+    /// assert_eq!(CompressedNetwork::new(network)?.packed().packed_bytes(), 0);
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn packed(&self) -> &PackedNetwork {
+        &self.packed
     }
 
     /// The network, with its zeros.
@@ -48,11 +145,11 @@ impl CompressedNetwork {
     /// ```
     /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
     /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
-    /// assert_eq!(CompressedNetwork::new(network).network().segments().len(), 2);
-    /// # Ok::<(), maas_nn::Error>(())
+    /// assert_eq!(CompressedNetwork::new(network)?.network().segments().len(), 2);
+    /// # Ok::<(), maas_compress::Error>(())
     /// ```
     pub fn network(&self) -> &Network {
-        &self.network
+        self.packed.network()
     }
 
     /// The network, to be fine-tuned further; its masks are those that it was compressed with.
@@ -60,11 +157,11 @@ impl CompressedNetwork {
     /// ```
     /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
     /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
-    /// assert_eq!(CompressedNetwork::new(network).into_network().segments().len(), 2);
-    /// # Ok::<(), maas_nn::Error>(())
+    /// assert_eq!(CompressedNetwork::new(network)?.into_network().segments().len(), 2);
+    /// # Ok::<(), maas_compress::Error>(())
     /// ```
     pub fn into_network(self) -> Network {
-        self.network
+        self.packed.into_network()
     }
 
     /// How many weights there are and how many are zero.
@@ -72,11 +169,11 @@ impl CompressedNetwork {
     /// ```
     /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
     /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
-    /// assert_eq!(CompressedNetwork::new(network).pruned().weights, 4);
-    /// # Ok::<(), maas_nn::Error>(())
+    /// assert_eq!(CompressedNetwork::new(network)?.pruned().weights, 4);
+    /// # Ok::<(), maas_compress::Error>(())
     /// ```
     pub fn pruned(&self) -> Pruned {
-        Pruned::of(&self.network)
+        Pruned::of(self.network())
     }
 
     /// The answers for rows × inputs numbers, as rows × outputs.
@@ -88,12 +185,12 @@ impl CompressedNetwork {
     /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential, ndarray::array};
     /// let network = Sequential::rows(2).dense(1).build(Seed(7))?;
     /// let rows = array![[1.0, 2.0]];
-    /// assert_eq!(CompressedNetwork::new(network.clone()).predict(rows.view())?, network.predict(rows.view())?);
+    /// assert_eq!(CompressedNetwork::new(network.clone())?.predict(rows.view())?, network.predict(rows.view())?);
     /// # Ok::<(), maas_compress::Error>(())
     /// ```
     #[expect(clippy::needless_pass_by_value, reason = "a view is a reference")]
     pub fn predict(&self, rows: ArrayView2<'_, f32>) -> Result<Array2<f32>, Error> {
-        Ok(self.network.predict(rows)?)
+        Ok(self.packed.predict(rows)?)
     }
 
     /// The content of the file.
@@ -104,18 +201,19 @@ impl CompressedNetwork {
     /// ```
     /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
     /// let network = Sequential::rows(4).dense(1).build(Seed(7))?;
-    /// assert!(CompressedNetwork::new(network).to_bytes()?.starts_with(b"MAASSPRS"));
+    /// assert!(CompressedNetwork::new(network)?.to_bytes()?.starts_with(b"MAAS"));
     /// # Ok::<(), maas_compress::Error>(())
     /// ```
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        Ok(format::write(&self.network)?)
+        Ok(format::write(self.network())?)
     }
 
     /// The network that the bytes of a file hold, made of standard layers.
     ///
     /// # Errors
     /// [`Error::File`] with what is wrong with the bytes, [`Error::Network`] when they describe no sound network. Whatever
-    /// the bytes, no more than 1024 times their length of memory is taken for parameters and state.
+    /// the bytes, no more than 1024 times their length of memory is taken for the network, and a small multiple of that while it
+    /// is read.
     ///
     /// ```
     /// assert!(maas_compress::CompressedNetwork::from_bytes(b"").is_err());
@@ -134,9 +232,7 @@ impl CompressedNetwork {
     /// assert!(maas_compress::CompressedNetwork::from_bytes_with(b"", &Layers::standard()).is_err());
     /// ```
     pub fn from_bytes_with(bytes: &[u8], layers: &Layers) -> Result<Self, Error> {
-        Ok(Self {
-            network: format::read(bytes, layers)?,
-        })
+        Self::new(format::read(bytes, layers)?)
     }
 
     /// Writes the file, whole or not at all.
@@ -147,7 +243,7 @@ impl CompressedNetwork {
     /// ```
     /// # use {maas_compress::CompressedNetwork, maas_core::Seed, maas_nn::Sequential};
     /// # let path = std::env::temp_dir().join(format!("maas-compress-save-{}", std::process::id()));
-    /// let network = CompressedNetwork::new(Sequential::rows(4).dense(1).build(Seed(7))?);
+    /// let network = CompressedNetwork::new(Sequential::rows(4).dense(1).build(Seed(7))?)?;
     /// network.save(&path)?;
     /// let again = CompressedNetwork::load(&path)?;
     /// assert_eq!(again.network().fingerprint(), network.network().fingerprint());
@@ -194,19 +290,13 @@ impl CompressedNetwork {
     }
 }
 
-impl From<Network> for CompressedNetwork {
-    fn from(network: Network) -> Self {
-        Self::new(network)
-    }
-}
-
 impl Model for CompressedNetwork {
     fn signature(&self) -> &Signature {
-        self.network.signature()
+        self.packed.signature()
     }
 
     fn scratch(&self, max_rows: usize) -> Result<Scratch, maas_core::Error> {
-        self.network.scratch(max_rows)
+        self.packed.scratch(max_rows)
     }
 
     fn predict(
@@ -215,10 +305,10 @@ impl Model for CompressedNetwork {
         outputs: &mut Outputs<'_>,
         context: &mut Context,
     ) -> Result<(), maas_core::Error> {
-        Model::predict(&self.network, inputs, outputs, context)
+        Model::predict(&self.packed, inputs, outputs, context)
     }
 
     fn platform(&self) -> &str {
-        "maas_sparse"
+        "maas_compressed"
     }
 }

@@ -5,7 +5,7 @@ use maas_nn::Network;
 
 use crate::measure::{Measured, measure};
 use crate::pruning::{check_same, segments};
-use crate::{CompressedNetwork, Error, Masks, Prune, Pruned, Ramp, Report};
+use crate::{CompressedNetwork, Error, Masks, Prune, Ramp, Report, Target};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 type FineTune<'a> = Box<dyn FnMut(&mut Network) -> Result<(), Source> + 'a>;
@@ -43,6 +43,7 @@ pub struct Compressor<'a> {
     rewind: Option<&'a Network>,
     fine_tune: Option<FineTune<'a>>,
     metric: Option<(String, Measure<'a>)>,
+    target: Target,
 }
 
 impl<'a> Compressor<'a> {
@@ -57,6 +58,7 @@ impl<'a> Compressor<'a> {
             rewind: None,
             fine_tune: None,
             metric: None,
+            target: Target::default(),
         }
     }
 
@@ -108,6 +110,22 @@ impl<'a> Compressor<'a> {
     pub fn rewind_to(mut self, earlier: &'a Network) -> Self {
         self.rewind = Some(earlier);
         self
+    }
+
+    /// Compiles the network for other calls than those of one row on one thread.
+    ///
+    /// ```
+    /// # use {maas_compress::{Compressor, SoftThreshold, Target}, maas_core::Seed, maas_data::Dataset};
+    /// # use {maas_nn::Sequential, ndarray::Array2};
+    /// # let data = Dataset::new(Array2::ones((8, 4)).view(), Array2::ones((8, 1)).view()).unwrap();
+    /// # let mut network = Sequential::new(data.features()).dense(1).build(Seed(7))?;
+    /// let (_, report) =
+    ///     Compressor::new(SoftThreshold::to_sparsity(0.5)).target(Target::rows(64)).run(&mut network, &data)?;
+    /// assert_eq!(report.target_rows, 64);
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn target(self, target: Target) -> Self {
+        Self { target, ..self }
     }
 
     /// Trains the pruned network further. Its result is left out; its error may be any.
@@ -166,9 +184,7 @@ impl<'a> Compressor<'a> {
         network: &mut Network,
         data: &Dataset,
     ) -> Result<(CompressedNetwork, Report), Error> {
-        let (metric, metric_before) = self.measure(network, data)?;
-        let (before, bytes_before) = (Pruned::of(network), network.to_bytes().len());
-
+        let metric_before = self.measure(network, data)?;
         let mut pruned = network.clone();
         let mut lambda = None;
         for round in 1..=self.ramp.rounds() {
@@ -185,35 +201,33 @@ impl<'a> Compressor<'a> {
             }
         }
 
-        let compressed = CompressedNetwork::new(pruned);
-        let (_, metric_after) = self.measure(compressed.network(), data)?;
-        let bytes_after = compressed.to_bytes()?.len();
-        let after = compressed.pruned();
-        *network = compressed.network().clone();
-        let report = Report {
-            weights: after.weights,
-            zeros_before: before.zeros,
-            zeros_after: after.zeros,
+        let compressed = CompressedNetwork::compile_on(pruned, &self.target, data)?;
+        let metric_after = self.measure(compressed.network(), data)?;
+        let report = Report::new(
+            (network, metric_before),
+            (&compressed, metric_after),
             lambda,
-            bytes_before,
-            bytes_after,
-            metric,
-            metric_before,
-            metric_after,
-        };
+            &self.target,
+            data,
+        )?;
+        *network = compressed.network().clone();
         Ok((compressed, report))
     }
 
     fn measure(&mut self, network: &Network, data: &Dataset) -> Result<Measured, Error> {
-        match &mut self.metric {
-            Some((name, metric)) => match metric(network, data) {
-                Ok(value) => Ok((name.clone(), value)),
-                Err(source) => Err(Error::Metric {
-                    name: name.clone(),
-                    source,
-                }),
-            },
-            None => measure(network, data),
+        let Some((name, metric)) = &mut self.metric else {
+            return measure(network, data);
+        };
+        match metric(network, data) {
+            Ok(value) => Ok(Measured {
+                name: name.clone(),
+                value,
+                interval: None,
+            }),
+            Err(source) => Err(Error::Metric {
+                name: name.clone(),
+                source,
+            }),
         }
     }
 }

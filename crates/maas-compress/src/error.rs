@@ -29,6 +29,49 @@ pub enum Error {
         /// The sparsity given.
         found: f64,
     },
+    /// A number is too large for the type that it was to be rounded to. No number has been changed.
+    #[error(
+        "element {index} of `{segment}`: a magnitude of at most {expected} expected, found {found}"
+    )]
+    Magnitude {
+        /// The segment of the network.
+        segment: String,
+        /// The number's position in it, row-major, from 0.
+        index: usize,
+        /// The largest that the type holds.
+        expected: f32,
+        /// The number.
+        found: f32,
+    },
+    /// No plan is within the budget. The network is as it was.
+    #[error("a metric worse by at most {expected} expected, found plans worse by at least {found}")]
+    Budget {
+        /// The budget.
+        expected: f64,
+        /// By how much the metric of the best plan tried was worse.
+        found: f64,
+    },
+    /// A search was given no sparsities or no bits to choose from.
+    #[error("sparsities and bits to choose from expected, found none")]
+    NoChoices,
+    /// A codebook without values.
+    #[error("a codebook of at least one value expected")]
+    NoValues,
+    /// There are no rows to calibrate with.
+    #[error("rows to calibrate with expected, found none")]
+    NoRows,
+    /// An input to calibrate with is NaN or infinite.
+    #[error("finite inputs to calibrate with expected, found {found}")]
+    InputNotFinite {
+        /// The input.
+        found: f32,
+    },
+    /// No percentile.
+    #[error("a percentile above 0 and of at most 100 expected, found {found}")]
+    Percentile {
+        /// The number given.
+        found: f64,
+    },
     /// A weight is NaN or infinite. No weight has been changed.
     #[error("{}: a finite number expected, found {found}", weight(segment.as_deref(), *index))]
     NotFinite {
@@ -125,6 +168,9 @@ pub enum Error {
     /// Data and network do not fit, or a network cannot be built or run.
     #[error(transparent)]
     Network(#[from] maas_nn::Error),
+    /// A model cannot be called.
+    #[error(transparent)]
+    Core(#[from] maas_core::Error),
     /// The closure that fine-tunes failed. The network is as it was.
     #[error("fine-tuning failed")]
     FineTune(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -62,6 +62,7 @@
 //! Implement [`Criterion`] for scores of your own, and a [`Pruner`] does the rest; or [`Prune`], and choose and mask weights as
 //! you like. [`Compressor`] takes either.
 
+mod compile;
 mod compressed;
 mod compressor;
 mod criterion;
@@ -71,12 +72,17 @@ mod format;
 mod measure;
 mod prune;
 mod pruning;
+mod quantize;
 mod report;
+mod search;
+mod sensitivity;
 mod sign;
 pub mod structure;
+mod table;
 mod threshold;
 mod view;
 
+pub use compile::{Candidate, Goal, Latency, LayerChoice, Target};
 pub use compressed::CompressedNetwork;
 pub use compressor::Compressor;
 pub use criterion::{
@@ -87,7 +93,10 @@ pub use format::FileFault;
 pub use maas_nn::ProximalL1;
 pub use prune::{Prune, Pruned};
 pub use pruning::{GradualPruning, Grain, Masks, Pruner, Ramp, Scope};
-pub use report::Report;
+pub use quantize::{Bf16, Calibration, Codebook, F16, Int8, Quantize};
+pub use report::{Interval, LayerReport, OutputChange, Report};
+pub use search::{Bits, Found, LayerPlan, Plan, Search};
+pub use sensitivity::{LayerSensitivity, Level, Sensitivity};
 pub use sign::SignStep;
 pub use structure::{Shrink, ShrinkReport, shrink};
 pub use threshold::{HardThreshold, SoftThreshold};

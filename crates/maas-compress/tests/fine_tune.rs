@@ -133,7 +133,10 @@ fn a_network_that_was_read_again_is_fine_tuned_under_its_masks() {
     let data = data();
     let mut network = network(&data.train);
     SoftThreshold::to_sparsity(0.9).prune(&mut network).unwrap();
-    let bytes = CompressedNetwork::new(network.clone()).to_bytes().unwrap();
+    let bytes = CompressedNetwork::new(network.clone())
+        .unwrap()
+        .to_bytes()
+        .unwrap();
     let mut again = CompressedNetwork::from_bytes(&bytes)
         .unwrap()
         .into_network();

@@ -123,7 +123,10 @@ fn sparsity_follows_the_ramp_under_every_optimiser() {
         for saved in [
             Network::from_bytes(&pruned.to_bytes()).unwrap(),
             CompressedNetwork::from_bytes(
-                &CompressedNetwork::new(pruned.clone()).to_bytes().unwrap(),
+                &CompressedNetwork::new(pruned.clone())
+                    .unwrap()
+                    .to_bytes()
+                    .unwrap(),
             )
             .unwrap()
             .into_network(),

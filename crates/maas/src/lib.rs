@@ -150,6 +150,8 @@ mod docs {
     mod design {}
     #[doc = include_str!("../docs/determinism.md")]
     mod determinism {}
+    #[doc = include_str!("../docs/formats.md")]
+    mod formats {}
     #[doc = include_str!("../docs/performance.md")]
     mod performance {}
     #[doc = include_str!("../docs/from-keras.md")]

@@ -1,0 +1,36 @@
+use maas_nn::{LayerSpec, Network};
+
+use crate::Error;
+
+/// All dense layers but some, or some alone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Selection {
+    only: Vec<String>,
+    except: Vec<String>,
+}
+
+impl Selection {
+    pub(super) fn only(mut self, layer: impl Into<String>) -> Self {
+        self.only.push(layer.into());
+        self
+    }
+
+    pub(super) fn except(mut self, layer: impl Into<String>) -> Self {
+        self.except.push(layer.into());
+        self
+    }
+
+    /// The positions and names of the layers.
+    pub(super) fn layers(&self, network: &Network) -> Result<Vec<(usize, String)>, Error> {
+        for name in self.only.iter().chain(&self.except) {
+            network.arithmetic(name)?;
+        }
+        let nodes = network.spec().nodes.iter().enumerate();
+        Ok(nodes
+            .filter(|(_, node)| matches!(node.layer, LayerSpec::Dense { .. }))
+            .filter(|(_, node)| self.only.is_empty() || self.only.contains(&node.name))
+            .filter(|(_, node)| !self.except.contains(&node.name))
+            .map(|(index, node)| (index, node.name.clone()))
+            .collect())
+    }
+}

@@ -1,0 +1,170 @@
+use maas_nn::{Arithmetic, Network};
+use serde::{Deserialize, Serialize};
+
+use crate::compile::{Sample, Target, alone, time};
+use crate::{CompressedNetwork, Error, Latency, LayerChoice};
+
+/// What has become of a dense layer, all of it measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LayerReport {
+    /// Its name.
+    pub layer: String,
+    /// Inputs and units before.
+    pub shape_before: [usize; 2],
+    /// Inputs and units now; none where the layer has left the network.
+    pub shape_after: Option<[usize; 2]>,
+    /// Weights that were not zero before: the multiplications and additions of a row.
+    pub multiply_adds_before: usize,
+    /// Weights that are not zero now.
+    pub multiply_adds_after: usize,
+    /// What its product is computed with.
+    pub arithmetic: Arithmetic,
+    /// Bits that tell its non-zero weights apart: those of their codes where it computes with integers, else of a table of
+    /// the values that occur.
+    pub bits: u32,
+    /// How long a call took before, dense and in the arithmetic that it had, alone with its activation.
+    pub latency_before: Latency,
+    /// The representation chosen for it, with how long a call of each takes; none where the layer has left the network.
+    pub choice: Option<LayerChoice>,
+    /// What has become of its output, for the same inputs.
+    pub output: OutputChange,
+}
+
+/// What compressing has made of a layer's output.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OutputChange {
+    /// It is the same.
+    Unchanged,
+    /// The power of the output before to that of the difference, in decibels, to a hundredth.
+    SignalToNoise(f64),
+    /// It has another shape, or is gone.
+    Reshaped,
+}
+
+impl LayerReport {
+    /// The fraction of its weights that are zero now.
+    ///
+    /// See [`Report`](crate::Report) for an example.
+    pub fn sparsity(&self) -> f64 {
+        let weights = self.shape_after.map_or(0, |[inputs, units]| inputs * units);
+        match weights {
+            0 => 0.0,
+            _ => 1.0 - self.multiply_adds_after as f64 / weights as f64,
+        }
+    }
+
+    /// How long a call takes now; none where the layer has left the network.
+    ///
+    /// See [`Report`](crate::Report) for an example.
+    pub fn latency_after(&self) -> Option<Latency> {
+        Some(self.choice.as_ref()?.measured().latency)
+    }
+}
+
+/// A report of each dense layer that the network had before.
+pub(super) fn layers(
+    before: &Network,
+    after: &CompressedNetwork,
+    target: &Target,
+    sample: &Sample,
+) -> Result<Vec<LayerReport>, Error> {
+    let mut reports = Vec::new();
+    for (index, node) in before.spec().nodes.iter().enumerate() {
+        let Some(old) = alone(before, index)? else {
+            continue;
+        };
+        let nodes = &after.network().spec().nodes;
+        let position = nodes.iter().position(|other| other.name == node.name);
+        let new = match position {
+            Some(position) => alone(after.network(), position)?,
+            None => None,
+        };
+        let x = sample.at(before, node.inputs[0])?;
+        let mut choices = after.choices().iter();
+        let (shape_before, multiply_adds_before, _) = weights(&old, &node.name)?;
+        let now = new
+            .as_ref()
+            .map(|new| weights(new, &node.name))
+            .transpose()?;
+        let arithmetic = match &new {
+            Some(new) => new.arithmetic(&node.name)?,
+            None => Arithmetic::F32,
+        };
+        reports.push(LayerReport {
+            layer: node.name.clone(),
+            shape_before,
+            shape_after: now.map(|(shape, ..)| shape),
+            multiply_adds_before,
+            multiply_adds_after: now.map_or(0, |(_, nonzeros, _)| nonzeros),
+            bits: match arithmetic {
+                Arithmetic::Int8 { .. } => 8,
+                _ => now.map_or(0, |(.., bits)| bits),
+            },
+            arithmetic,
+            latency_before: time(&old, &node.name, &x, target)?,
+            choice: choices.find(|choice| choice.layer == node.name).cloned(),
+            output: match &new {
+                Some(new) if now.is_some_and(|(shape, ..)| shape == shape_before) => {
+                    change(&outputs(&old, &x)?, &outputs(new, &x)?)
+                }
+                _ => OutputChange::Reshaped,
+            },
+        });
+    }
+    Ok(reports)
+}
+
+/// Shape, non-zeros, and bits that tell the non-zeros apart.
+fn weights(layer: &Network, name: &str) -> Result<([usize; 2], usize, u32), Error> {
+    let kernel = layer.segment(&format!("{name}.kernel"))?;
+    let mut values: Vec<u32> = kernel
+        .iter()
+        .filter(|&&weight| weight != 0.0)
+        .map(|weight| weight.to_bits())
+        .collect();
+    let nonzeros = values.len();
+    values.sort_unstable();
+    values.dedup();
+    let bits = values.len().next_power_of_two().ilog2();
+    Ok(([kernel.shape()[0], kernel.shape()[1]], nonzeros, bits))
+}
+
+fn outputs(layer: &Network, x: &[f32]) -> Result<Vec<f32>, Error> {
+    let width = layer.signature().inputs()[0].fixed_row_shape();
+    let rows = x.len()
+        / width
+            .map_or(1, |shape| shape.iter().product::<usize>())
+            .max(1);
+    let outputs = layer.predict_values(rows, &[maas_core::Values::F32(x)])?;
+    Ok(outputs.into_iter().collect())
+}
+
+fn change(before: &[f32], after: &[f32]) -> OutputChange {
+    let power =
+        |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>();
+    let signal = power(&mut before.iter().map(|&y| y.into()));
+    let pairs = before.iter().zip(after);
+    let noise = power(&mut pairs.map(|(&y, &z)| f64::from(y) - f64::from(z)));
+    match noise {
+        0.0 => OutputChange::Unchanged,
+        _ => OutputChange::SignalToNoise((1000.0 * (signal / noise).log10()).round() / 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenth_of_the_amplitude_is_twenty_decibels() {
+        let found = change(&[1.0, -2.0, 3.0], &[1.1, -2.2, 3.3]);
+        assert!(
+            matches!(found, OutputChange::SignalToNoise(decibels) if (decibels - 20.0).abs() < 1e-4),
+            "{found:?}"
+        );
+        assert_eq!(change(&[1.0], &[1.0]), OutputChange::Unchanged);
+    }
+}

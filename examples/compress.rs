@@ -1,0 +1,109 @@
+//! From a trained network to a smaller and faster one, within a budget of one percentage point of accuracy.
+//!
+//! `cargo run --release --example compress`, with `-- --json` for one JSON object as the last line and `--seed N` for
+//! another start. The sensitivity of each layer is drawn into `target/compress/sensitivity.svg`.
+
+#![allow(clippy::print_stdout)]
+
+use anyhow::{Context, Result, bail};
+use maas::compress::{CompressedNetwork, Level, Search, Sensitivity};
+use maas::prelude::*;
+use serde_json::json;
+
+#[path = "shared/digits.rs"]
+mod digits;
+
+/// A percentage point.
+const BUDGET: f64 = 0.01;
+
+fn main() -> Result<()> {
+    let (seed, as_json) = options()?;
+    let (rest, test) = digits::data()?;
+    let (train, validation) = rest.stratified_split_off(0.2, seed)?;
+
+    #[rustfmt::skip]
+    let mut network = Sequential::new(train.features())
+        .dense(128).relu().dense(64).relu().dense(10).softmax()
+        .build(seed)?;
+    let trainer = |epochs: usize, rate: f32| {
+        Trainer::new(
+            Adam::new(LearningRate::cosine(rate)),
+            CategoricalCrossEntropy,
+        )
+        .epochs(epochs)
+        .batch_size(32)
+        .seed(seed)
+        .progress(Progress::Quiet)
+    };
+    trainer(30, 2e-3).fit(&mut network, &train)?;
+    let dense = network.clone();
+
+    let levels = [0.5, 0.8, 0.9, 0.95].map(Level::Sparsity);
+    let levels = [&levels[..], &[Level::Codebook(16), Level::Int8]].concat();
+    let sensitivity = Sensitivity::scan(&network, &validation, &levels)?;
+    println!("{sensitivity}");
+    let folder = std::path::Path::new("target/compress");
+    std::fs::create_dir_all(folder)?;
+    sensitivity.save_svg(folder.join("sensitivity.svg"))?;
+
+    let tune = |network: &mut Network| trainer(30, 2e-3).fit(network, &train);
+    let alike = Search::within(BUDGET)
+        .alike()
+        .fine_tune(tune)
+        .run(&mut dense.clone(), &validation)?;
+    let found = Search::within(BUDGET)
+        .fine_tune(tune)
+        .run(&mut network, &validation)?;
+    println!("{}", found.plan);
+    println!("{}", found.report);
+    println!(
+        "all layers alike: {} bytes, {:.1} times smaller",
+        alike.report.bytes_after,
+        alike.report.compression()
+    );
+
+    let path = folder.join("digits.maas");
+    found.network.save(&path)?;
+    let served = CompressedNetwork::load(&path)?;
+    let before = accuracy(&dense, &test)?;
+    let after = accuracy(served.network(), &test)?;
+    println!(
+        "on the test rows: {:.2} % before, {:.2} % after",
+        100.0 * before,
+        100.0 * after
+    );
+    if as_json {
+        let report = &found.report;
+        println!(
+            "{}",
+            json!({
+                "metric_dense": before,
+                "metric_compressed": after,
+                "weights": report.weights,
+                "nonzero_weights": report.nonzeros(),
+                "bytes_dense": report.bytes_before,
+                "bytes_compressed": std::fs::metadata(&path)?.len(),
+                "latency_us_dense": report.latency_before.median.as_secs_f64() * 1e6,
+                "latency_us_compressed": report.latency_after.median.as_secs_f64() * 1e6,
+            })
+        );
+    }
+    Ok(())
+}
+
+fn accuracy(network: &Network, data: &Dataset) -> Result<f64> {
+    Ok(confusion_matrix(network, data)?.accuracy())
+}
+
+fn options() -> Result<(Seed, bool)> {
+    let (mut seed, mut json) = (Seed(7), false);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--seed" => seed = Seed(arguments.next().context("--seed needs a number")?.parse()?),
+            "--json" => json = true,
+            other => bail!("unknown argument {other:?}; there are --seed N and --json"),
+        }
+    }
+    Ok((seed, json))
+}
