@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench file`.
 
+#![allow(clippy::print_stdout)]
+
 use std::collections::BTreeMap;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -95,7 +97,7 @@ fn file(c: &mut Criterion) {
             let left = network.parameters().iter().filter(|&&weight| weight != 0.0);
             let (left, entropy) = (left.count() as f64, entropy(&network));
             let bytes = CompressedNetwork::new(network)
-                .unwrap()
+                .expect("its weights are finite")
                 .to_bytes()
                 .expect("it is written");
             println!(
@@ -115,10 +117,11 @@ fn file(c: &mut Criterion) {
         ("dense grid", 0.0, Values::Grid),
         ("sparse and clustered", 0.95, Values::Clustered),
     ] {
-        let compressed = CompressedNetwork::new(network(sparsity, values)).unwrap();
+        let compressed =
+            CompressedNetwork::new(network(sparsity, values)).expect("its weights are finite");
         let bytes = compressed.to_bytes().expect("it is written");
         group.bench_function(format!("{name}/write"), |b| {
-            b.iter(|| compressed.to_bytes())
+            b.iter(|| compressed.to_bytes());
         });
         group.bench_function(format!("{name}/read"), |b| {
             b.iter(|| CompressedNetwork::from_bytes(&bytes));

@@ -1,4 +1,5 @@
 //! Networks with fewer bits: laws of every way to quantise, and eight bits as they are trained, saved and served.
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use maas_compress::{
     Bf16, Calibration, Codebook, CompressedNetwork, Error, F16, HardThreshold, Int8, Prune, Pruned,

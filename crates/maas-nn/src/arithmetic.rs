@@ -48,10 +48,6 @@ impl Arithmetic {
     /// ```
     /// assert!(maas_nn::Arithmetic::default().is_f32());
     /// ```
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde passes a reference"
-    )]
     pub fn is_f32(&self) -> bool {
         *self == Self::F32
     }

@@ -1,5 +1,7 @@
 //! Dense layers that compute with fewer bits, and parameters packed for it.
 
+#![allow(clippy::unwrap_used)]
+
 use maas_core::{Context, Model, Outputs, Seed, TensorView};
 use maas_nn::{
     Arithmetic, Compute, Error, Kernels, LayerSpec, Loss, LossBatch, MeanSquaredError, Mode,
@@ -137,7 +139,7 @@ fn train(network: &mut Network, steps: usize) -> Vec<f32> {
             .unwrap();
         let (predictions, gradient) = plan.head(16);
         let batch = LossBatch::new(predictions, Targets::Values(&y), 3).unwrap();
-        losses.push(MeanSquaredError.evaluate(&batch, Some(gradient)).unwrap() as f32);
+        losses.push(MeanSquaredError.evaluate(&batch, Some(gradient)).unwrap());
         plan.backward(16, network).unwrap();
         for (theta, g) in network.parameters_mut().iter_mut().zip(plan.gradient()) {
             *theta -= 0.02 * g;

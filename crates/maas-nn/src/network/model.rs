@@ -33,12 +33,12 @@ impl Network {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn predict<'a>(&self, rows: impl Into<ArrayView2<'a, f32>>) -> Result<Array2<f32>, Error> {
-        self.predict_rows(rows.into(), None)
+        self.predict_rows(&rows.into(), None)
     }
 
     pub(crate) fn predict_rows(
         &self,
-        rows: ArrayView2<'_, f32>,
+        rows: &ArrayView2<'_, f32>,
         packed: Option<&PackedNetwork>,
     ) -> Result<Array2<f32>, Error> {
         let [input] = RowType::exactly(&self.architecture.inputs)?;

@@ -168,7 +168,7 @@ impl PackedNetwork {
     ///
     /// See the type for an example.
     pub fn predict<'a>(&self, rows: impl Into<ArrayView2<'a, f32>>) -> Result<Array2<f32>, Error> {
-        self.network().predict_rows(rows.into(), Some(self))
+        self.network().predict_rows(&rows.into(), Some(self))
     }
 
     /// The answers for `rows` rows of several inputs or of integers, as rows × outputs.

@@ -75,8 +75,8 @@ impl Plan {
     /// ```
     pub fn forward_packed(&mut self, rows: usize, network: &PackedNetwork) -> Result<(), Error> {
         let weights = Weights::from(network);
-        self.to_head(rows, weights, Mode::Infer)?;
-        self.to_output(weights)
+        self.run_head(rows, weights, Mode::Infer)?;
+        self.run_tail(weights)
     }
 
     /// Runs the first `rows` rows of the inputs up to the head: what training needs.
@@ -99,7 +99,7 @@ impl Plan {
         network: &Network,
         mode: Mode,
     ) -> Result<(), Error> {
-        self.to_head(rows, network.into(), mode)
+        self.run_head(rows, network.into(), mode)
     }
 
     /// Runs the rest of the network after [`forward_head`](Plan::forward_head): the last layer that training leaves
@@ -119,7 +119,7 @@ impl Plan {
     /// # Ok::<(), maas_nn::Error>(())
     /// ```
     pub fn forward_tail(&mut self, network: &Network) -> Result<(), Error> {
-        self.to_output(network.into())
+        self.run_tail(network.into())
     }
 
     /// From the gradient by the head's output, which stands in [`head_gradient_mut`](Plan::head_gradient_mut), to
@@ -170,7 +170,7 @@ impl Plan {
         Ok(())
     }
 
-    fn to_head(&mut self, rows: usize, weights: Weights<'_>, mode: Mode) -> Result<(), Error> {
+    fn run_head(&mut self, rows: usize, weights: Weights<'_>, mode: Mode) -> Result<(), Error> {
         self.check_rows(rows)?;
         self.check_network(weights.network)?;
         let trains = matches!(mode, Mode::Train { .. });
@@ -190,7 +190,7 @@ impl Plan {
         Ok(())
     }
 
-    fn to_output(&mut self, weights: Weights<'_>) -> Result<(), Error> {
+    fn run_tail(&mut self, weights: Weights<'_>) -> Result<(), Error> {
         self.check_network(weights.network)?;
         let (rows, mode) = self.ran.ok_or(Error::NoForward { rows: 0 })?;
         let tail = self.program.head_steps..self.program.steps.len();
