@@ -5,7 +5,7 @@ use maas_nn::Network;
 
 use crate::measure::{Measured, measure};
 use crate::pruning::{check_same, segments};
-use crate::{CompressedNetwork, Error, Masks, Prune, Ramp, Report, Target};
+use crate::{CompressedNetwork, Error, Masks, Prune, Quantize, Ramp, Report, Target};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 type FineTune<'a> = Box<dyn FnMut(&mut Network) -> Result<(), Source> + 'a>;
@@ -42,6 +42,7 @@ pub struct Compressor<'a> {
     ramp: Ramp,
     rewind: Option<&'a Network>,
     fine_tune: Option<FineTune<'a>>,
+    quantize: Option<Box<dyn Quantize + 'a>>,
     metric: Option<(String, Measure<'a>)>,
     target: Target,
 }
@@ -57,6 +58,7 @@ impl<'a> Compressor<'a> {
             ramp: Ramp::one_shot(),
             rewind: None,
             fine_tune: None,
+            quantize: None,
             metric: None,
             target: Target::default(),
         }
@@ -143,6 +145,25 @@ impl<'a> Compressor<'a> {
         self
     }
 
+    /// Gives the weights fewer bits at the end: [`Int8`](crate::Int8), [`Codebook`](crate::Codebook), or one of your own.
+    ///
+    /// Fine-tuning runs once more in between, in the arithmetic that will be served.
+    ///
+    /// ```
+    /// # use {maas_compress::{Compressor, Int8, SoftThreshold}, maas_core::Seed, maas_data::Dataset};
+    /// # use {maas_nn::{Arithmetic, Sequential}, ndarray::Array2};
+    /// # let data = Dataset::new(Array2::ones((8, 4)).view(), Array2::ones((8, 1)).view()).unwrap();
+    /// # let mut network = Sequential::new(data.features()).dense(1).build(Seed(7))?;
+    /// let (compact, _) =
+    ///     Compressor::new(SoftThreshold::to_sparsity(0.5)).quantize(Int8::dynamic()).run(&mut network, &data)?;
+    /// assert_eq!(compact.network().arithmetic("dense")?, Arithmetic::int8());
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn quantize(mut self, quantize: impl Quantize + 'a) -> Self {
+        self.quantize = Some(Box::new(quantize));
+        self
+    }
+
     /// Measures something else than the root mean squared error of a regression and the accuracy of a classification.
     ///
     /// ```
@@ -193,12 +214,12 @@ impl<'a> Compressor<'a> {
             if let Some(earlier) = self.rewind {
                 rewind(&mut pruned, earlier)?;
             }
-            if let Some(fine_tune) = &mut self.fine_tune {
-                // Whatever happens to masks and weights meanwhile, what is masked now is masked then.
-                let masks = Masks::of(&pruned);
-                fine_tune(&mut pruned).map_err(Error::FineTune)?;
-                masks.prune(&mut pruned)?;
-            }
+            self.fine_tune_masked(&mut pruned)?;
+        }
+        if let Some(quantize) = self.quantize.take() {
+            quantize.prepare(&mut pruned)?;
+            self.fine_tune_masked(&mut pruned)?;
+            quantize.quantize(&mut pruned)?;
         }
 
         let compressed = CompressedNetwork::compile_on(pruned, &self.target, data)?;
@@ -212,6 +233,16 @@ impl<'a> Compressor<'a> {
         )?;
         *network = compressed.network().clone();
         Ok((compressed, report))
+    }
+
+    /// Whatever happens to masks and weights meanwhile, what is masked before is masked after.
+    fn fine_tune_masked(&mut self, network: &mut Network) -> Result<(), Error> {
+        if let Some(fine_tune) = &mut self.fine_tune {
+            let masks = Masks::of(network);
+            fine_tune(network).map_err(Error::FineTune)?;
+            masks.prune(network)?;
+        }
+        Ok(())
     }
 
     fn measure(&mut self, network: &Network, data: &Dataset) -> Result<Measured, Error> {

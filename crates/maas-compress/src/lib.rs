@@ -1,4 +1,5 @@
-//! Weight pruning: soft thresholds, masks that survive fine-tuning, sparse files, a report that proves the gain.
+//! From a trained network to a smaller and faster one: pruning, quantisation, compiled networks, small files, a report that
+//! proves the gain.
 //!
 //! The formula w ← w − λ·sign(w), on numbers that live anywhere:
 //!
@@ -51,7 +52,10 @@
 //! | [`ProximalL1`] | the formula after each step of training: a link of an optimiser |
 //! | [`Prune`], [`Pruned`] | any way to make weights of a network zero, and what it has left |
 //! | [`Compressor`], [`Report`] | prune, fine-tune, measure before and after |
-//! | [`CompressedNetwork`] | a pruned network as a [`Model`](maas_core::Model), and its file |
+//! | [`Quantize`] | fewer bits: [`Int8`], [`Bf16`], [`F16`], [`Codebook`], or a way of your own |
+//! | [`Sensitivity`] | what a metric suffers from each layer, at each [`Level`] |
+//! | [`Search`] | the smallest file within a budget |
+//! | [`CompressedNetwork`] | the result as a [`Model`](maas_core::Model), compiled for a [`Target`], and its file |
 //! | [`shrink`], [`Shrink`] | neurons leave, normalisations and constants are folded: a smaller network that predicts the same |
 //! | [`FileFault`] | what is wrong with the bytes of such a file |
 //!

@@ -69,7 +69,7 @@ fn answers_stay_near_zeros_stay_and_twice_is_once() {
         let mut once = before.clone();
         way.quantize(&mut once).unwrap();
         let change = difference(&before, &once);
-        assert!(change > 0.0 && change < 0.15, "{name}: {change}");
+        assert!(change > 0.0 && change < 0.25, "{name}: {change}");
         assert_eq!(Pruned::of(&once).zeros, Pruned::of(&before).zeros, "{name}");
         assert!(once.masks().eq(before.masks()), "{name}");
 
