@@ -37,22 +37,35 @@ impl Quantize for F16 {
             }
             let numbers = rounded.parameters_mut()[segment.range].iter_mut();
             for (index, number) in numbers.enumerate() {
-                let half = half::f16::from_f32(*number);
-                if half.is_infinite() {
-                    return Err(Error::Magnitude {
-                        segment: segment.name,
-                        index,
-                        expected: half::f16::MAX.to_f32(),
-                        found: *number,
-                    });
-                }
-                *number = half.to_f32();
+                *number = nearest(*number).ok_or_else(|| Error::Magnitude {
+                    segment: segment.name.clone(),
+                    index,
+                    expected: LARGEST,
+                    found: *number,
+                })?;
             }
         }
         *network = rounded;
         Ok(())
     }
 }
+
+/// The nearest f16, ties to even; none where it would be infinite.
+fn nearest(number: f32) -> Option<f32> {
+    let rounded = if number.abs() < LEAST_NORMAL {
+        (number / LEAST).round_ties_even() * LEAST
+    } else {
+        // 13 of the 23 bits behind the leading one go; a carry raises the exponent, as it should.
+        let bits = number.to_bits();
+        f32::from_bits((bits + 0xfff + (bits >> 13 & 1)) & !0x1fff)
+    };
+    (rounded.abs() <= LARGEST).then_some(rounded)
+}
+
+/// The largest f16, the least normal one, and the least above zero.
+const LARGEST: f32 = 65_504.0;
+const LEAST_NORMAL: f32 = 1.0 / 16_384.0;
+const LEAST: f32 = LEAST_NORMAL / 1024.0;
 
 /// Weights rounded to bf16, and layers that round their inputs to bf16 too: half the memory, and on processors with
 /// AVX512-BF16 twice the speed. Sums and biases are of single precision.
@@ -130,5 +143,37 @@ impl Quantize for Bf16 {
             kernels.widen_bf16(&narrow, weights);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The f16 with these bits, of a finite number that is not negative.
+    fn f16(bits: u16) -> f32 {
+        let (exponent, fraction) = (i32::from(bits >> 10), f32::from(bits & 0x3ff));
+        match exponent {
+            0 => fraction * LEAST,
+            _ => (1024.0 + fraction) * LEAST * 2.0_f32.powi(exponent - 1),
+        }
+    }
+
+    #[test]
+    fn every_f16_stays_and_what_lies_between_goes_to_the_nearer() {
+        assert_eq!((f16(0x3c00), f16(0x7bff)), (1.0, LARGEST));
+        for bits in 0..0x7bff_u16 {
+            let (low, high) = (f16(bits), f16(bits + 1));
+            let even = if bits % 2 == 0 { low } else { high };
+            let middle = f32::midpoint(low, high);
+            for sign in [1.0, -1.0] {
+                assert_eq!(nearest(sign * low), Some(sign * low));
+                assert_eq!(nearest(sign * middle), Some(sign * even));
+                assert_eq!(nearest(sign * middle.next_down()), Some(sign * low));
+                assert_eq!(nearest(sign * middle.next_up()), Some(sign * high));
+            }
+        }
+        assert_eq!(nearest(65_519.0), Some(LARGEST));
+        assert_eq!((nearest(65_520.0), nearest(f32::MAX)), (None, None));
     }
 }
