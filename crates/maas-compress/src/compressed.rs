@@ -1,13 +1,13 @@
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
-use maas_core::{Context, Model, Outputs, Scratch, Signature, TensorView, write_atomically};
+use maas_core::{Context, Model, Outputs, Scratch, Signature, TensorView};
 use maas_data::Dataset;
 use maas_nn::{Layers, Network, PackedNetwork, Representation};
 use ndarray::{Array2, ArrayView2};
 
 use crate::compile::{LayerChoice, Sample, Target, choose};
+use crate::file::save;
 use crate::{Error, Pruned, format};
 
 /// A network packed for answers, whose file is as short as its zeros and few distinct values let it be.
@@ -251,11 +251,7 @@ impl CompressedNetwork {
     /// # Ok::<(), maas_compress::Error>(())
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let (path, bytes) = (path.as_ref(), self.to_bytes()?);
-        write_atomically(path, |file| file.write_all(&bytes)).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })
+        save(path.as_ref(), &self.to_bytes()?)
     }
 
     /// Reads a file of a network made of standard layers.

@@ -3,12 +3,11 @@ use std::fmt;
 use maas_data::Dataset;
 use maas_nn::Network;
 
+use crate::fine_tune::{FineTune, Source};
 use crate::measure::{Measured, measure};
 use crate::pruning::{check_same, segments};
-use crate::{CompressedNetwork, Error, Masks, Prune, Quantize, Ramp, Report, Target};
+use crate::{CompressedNetwork, Error, Prune, Quantize, Ramp, Report, Target};
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
-type FineTune<'a> = Box<dyn FnMut(&mut Network) -> Result<(), Source> + 'a>;
 type Measure<'a> = Box<dyn FnMut(&Network, &Dataset) -> Result<f64, Source> + 'a>;
 
 /// Prunes a network, has it fine-tuned under its masks, and says what that has brought.
@@ -137,11 +136,9 @@ impl<'a> Compressor<'a> {
     /// See the type for an example.
     pub fn fine_tune<T, E: Into<Source>>(
         mut self,
-        mut fine_tune: impl FnMut(&mut Network) -> Result<T, E> + 'a,
+        fine_tune: impl FnMut(&mut Network) -> Result<T, E> + 'a,
     ) -> Self {
-        self.fine_tune = Some(Box::new(move |network| {
-            fine_tune(network).map(drop).map_err(Into::into)
-        }));
+        self.fine_tune = Some(FineTune::new(fine_tune));
         self
     }
 
@@ -214,11 +211,11 @@ impl<'a> Compressor<'a> {
             if let Some(earlier) = self.rewind {
                 rewind(&mut pruned, earlier)?;
             }
-            self.fine_tune_masked(&mut pruned)?;
+            self.fine_tuned(&mut pruned)?;
         }
         if let Some(quantize) = self.quantize.take() {
             quantize.prepare(&mut pruned)?;
-            self.fine_tune_masked(&mut pruned)?;
+            self.fine_tuned(&mut pruned)?;
             quantize.quantize(&mut pruned)?;
         }
 
@@ -235,14 +232,11 @@ impl<'a> Compressor<'a> {
         Ok((compressed, report))
     }
 
-    /// Whatever happens to masks and weights meanwhile, what is masked before is masked after.
-    fn fine_tune_masked(&mut self, network: &mut Network) -> Result<(), Error> {
-        if let Some(fine_tune) = &mut self.fine_tune {
-            let masks = Masks::of(network);
-            fine_tune(network).map_err(Error::FineTune)?;
-            masks.prune(network)?;
+    fn fine_tuned(&mut self, network: &mut Network) -> Result<(), Error> {
+        match &mut self.fine_tune {
+            Some(fine_tune) => fine_tune.run(network),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn measure(&mut self, network: &Network, data: &Dataset) -> Result<Measured, Error> {

@@ -1,10 +1,10 @@
 //! The metrics that need no choice: the error of numbers, the accuracy of classes.
 
-use maas_core::Values;
 use maas_data::{Dataset, Targets};
 use maas_nn::Network;
 use maas_nn::metric::{Accuracy, Goal, Metric, MetricBatch, RootMeanSquaredError};
 
+use crate::inputs::values;
 use crate::{Error, Interval};
 
 /// A metric of a network.
@@ -25,8 +25,7 @@ pub(crate) fn goal(data: &Dataset) -> Goal {
 
 /// The root mean squared error of a regression, the accuracy of a classification.
 pub(crate) fn measure(network: &Network, data: &Dataset) -> Result<Measured, Error> {
-    let inputs: Vec<Values<'_>> = data.inputs().iter().map(|input| input.values()).collect();
-    let answers = network.predict_values(data.rows(), &inputs)?;
+    let answers = network.predict_values(data.rows(), &values(data))?;
     let predictions: Vec<f32> = answers.iter().copied().collect();
     let width = network.output_width();
     let fits = |expected: usize, found: usize| match found == expected {

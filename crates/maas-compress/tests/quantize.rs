@@ -121,7 +121,7 @@ fn layers_can_be_left_out() {
     let mut network = network();
     let before = network.segment("dense_1.kernel").unwrap().to_owned();
     Int8::calibrated(&data, Calibration::MinMax)
-        .except("dense_1")
+        .exclude("dense_1")
         .quantize(&mut network)
         .unwrap();
     assert_eq!(network.arithmetic("dense_1").unwrap(), Arithmetic::F32);
@@ -157,7 +157,7 @@ fn what_makes_no_sense_is_an_error_and_changes_nothing() {
         Error::Network(_)
     ));
     assert!(matches!(
-        fails(&Int8::dynamic().except("dense_9")),
+        fails(&Int8::dynamic().exclude("dense_9")),
         Error::Network(_)
     ));
     assert!(matches!(fails(&Codebook::new(0)), Error::NoValues));

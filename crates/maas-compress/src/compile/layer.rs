@@ -1,7 +1,7 @@
 //! One layer of a network as a network of its own.
 
 use maas_core::{DType, TensorSpec};
-use maas_nn::{LayerSpec, Layers, Network, NetworkSpec, Node, Source};
+use maas_nn::{LayerSpec, Network, NetworkSpec, Node, Source};
 
 use crate::Error;
 
@@ -25,14 +25,7 @@ pub(crate) fn alone(network: &Network, index: usize) -> Result<Option<Network>, 
     }
     let output = Source::Node(layers.len() - 1);
     let spec = NetworkSpec::new([input], layers, output);
-    let mut layer = Network::zeroed(spec, &Layers::standard())?;
-    let names: Vec<String> = (layer.segments().iter())
-        .map(|segment| segment.name.clone())
-        .collect();
-    for name in names {
-        layer.segment_mut(&name)?.assign(&network.segment(&name)?);
-    }
-    Ok(Some(layer))
+    Ok(Some(network.with_spec(spec)?))
 }
 
 #[cfg(test)]

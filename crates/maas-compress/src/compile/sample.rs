@@ -6,6 +6,7 @@ use maas_kernels::normal_quantile;
 use maas_nn::{Network, Source};
 
 use crate::Error;
+use crate::inputs::values_at;
 
 /// As many rows of a network's inputs as a call has.
 #[derive(Clone, Debug)]
@@ -56,23 +57,7 @@ impl Sample {
     /// What the network's layers see of it where a value comes from.
     pub(crate) fn at(&self, network: &Network, source: Source) -> Result<Vec<f32>, Error> {
         let values: Vec<Values<'_>> = self.inputs.iter().map(Numbers::values).collect();
-        match source {
-            Source::Input(input) => Ok(values[input].as_f32().unwrap_or_default().to_vec()),
-            Source::Node(node) => {
-                let part = network.up_to(&network.spec().nodes[node].name)?;
-                Ok(part
-                    .predict_values(self.rows, &values)?
-                    .into_iter()
-                    .collect())
-            }
-        }
-    }
-
-    /// Whether the network takes such rows.
-    pub(crate) fn check(&self, network: &Network) -> Result<(), Error> {
-        let values: Vec<Values<'_>> = self.inputs.iter().map(Numbers::values).collect();
-        network.predict_values(self.rows, &values)?;
-        Ok(())
+        values_at(network, source, self.rows, &values)
     }
 
     /// The network's inputs as tensors.

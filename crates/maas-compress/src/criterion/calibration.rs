@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use maas_core::Values;
 use maas_data::Dataset;
-use maas_nn::{LayerSpec, Network, Segment, Source, ValueType};
+use maas_nn::{LayerSpec, Network, Segment};
 use ndarray::Array2;
 
 use crate::Error;
+use crate::inputs::{check, values, values_at};
 
 /// Rows that stand for all that a network will see.
 #[derive(Clone)]
@@ -23,11 +23,6 @@ impl Calibration {
         &self.0
     }
 
-    /// The inputs of all rows.
-    pub(super) fn values(&self) -> Vec<Values<'_>> {
-        self.0.inputs().iter().map(|input| input.values()).collect()
-    }
-
     /// What the dense layer of this kernel takes: as many columns as the kernel has rows.
     ///
     /// # Errors
@@ -39,7 +34,7 @@ impl Calibration {
         kernel: &Segment,
         method: &str,
     ) -> Result<Array2<f32>, Error> {
-        self.check(network)?;
+        check(network, &self.0)?;
         let spec = network.spec();
         let node = kernel
             .name
@@ -51,49 +46,12 @@ impl Calibration {
                 segment: kernel.name.clone(),
                 reason: "it is no kernel of a dense layer",
             })?;
-        let inputs = self.values();
-        let numbers = match node.inputs[0] {
-            Source::Node(before) => {
-                let part = network.up_to(&spec.nodes[before].name)?;
-                let values = part.predict_values(self.0.rows(), &inputs)?;
-                values.into_raw_vec_and_offset().0
-            }
-            Source::Input(input) => match inputs[input] {
-                Values::F32(numbers) => numbers.to_vec(),
-                _ => {
-                    let (expected, found) = (ValueType::F32, ValueType::I32);
-                    return Err(maas_nn::Error::ValueType { expected, found }.into());
-                }
-            },
-        };
+        let numbers = values_at(network, node.inputs[0], self.0.rows(), &values(&self.0))?;
         let width = kernel.shape[0];
         Ok(
             Array2::from_shape_vec((numbers.len() / width, width), numbers)
                 .expect("a dense layer takes vectors as long as its kernel has rows"),
         )
-    }
-
-    /// Refuses rows that the network does not take.
-    pub(super) fn check(&self, network: &Network) -> Result<(), Error> {
-        let (expected, found) = (network.signature().inputs(), self.0.inputs());
-        if expected.len() != found.len() {
-            return Err(maas_nn::Error::InputCount {
-                expected: expected.len(),
-                found: found.len(),
-            }
-            .into());
-        }
-        for (expected, found) in expected.iter().zip(found) {
-            let shape = expected.fixed_row_shape().unwrap_or_default();
-            if shape != found.row_shape() {
-                return Err(maas_nn::Error::RowShape {
-                    expected: shape,
-                    found: found.row_shape().to_vec(),
-                }
-                .into());
-            }
-        }
-        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Criterion;
 use super::calibration::Calibration;
 use crate::Error;
+use crate::inputs::{check, values};
 
 /// −Σ w · ∂J/∂w over steps of training: what moves towards zero goes first, whatever its size.
 ///
@@ -151,11 +152,11 @@ impl Criterion for Movement {
     }
 
     fn scores(&self, network: &Network, segments: &[Segment]) -> Result<Vec<f32>, Error> {
-        self.calibration.check(network)?;
+        check(network, self.calibration.data())?;
         check_learning(segments, self.name())?;
         let targets = self.targets(network)?;
         let data = self.calibration.data();
-        let (inputs, rows) = (self.calibration.values(), data.rows());
+        let (inputs, rows) = (values(data), data.rows());
         let options = PlanOptions::train(self.batch_size.min(rows)).head(self.loss.link());
         let mut plan = Plan::new(network, options)?;
         let mut moving = network.clone();

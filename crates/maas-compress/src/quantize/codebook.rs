@@ -17,7 +17,7 @@ use crate::prune::finite_weights;
 /// let mut network = Sequential::rows(64).dense(64).relu().dense(10).build(Seed(7))?;
 /// HardThreshold::to_sparsity(0.9).prune(&mut network)?;
 /// let zeros = maas_compress::Pruned::of(&network).zeros;
-/// Codebook::new(16).except("dense_1").quantize(&mut network)?;
+/// Codebook::new(16).exclude("dense_1").quantize(&mut network)?;
 /// assert_eq!(maas_compress::Pruned::of(&network).zeros, zeros);
 /// # Ok::<(), maas_compress::Error>(())
 /// ```
@@ -59,9 +59,9 @@ impl Codebook {
     /// Leaves a layer as it is.
     ///
     /// See the type for an example.
-    pub fn except(self, layer: impl Into<String>) -> Self {
+    pub fn exclude(self, layer: impl Into<String>) -> Self {
         Self {
-            layers: self.layers.except(layer),
+            layers: self.layers.exclude(layer),
             ..self
         }
     }

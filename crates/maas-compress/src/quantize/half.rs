@@ -76,7 +76,7 @@ const LEAST: f32 = LEAST_NORMAL / 1024.0;
 /// use maas_nn::{Arithmetic, Sequential};
 ///
 /// let mut network = Sequential::rows(4).dense(8).relu().dense(1).build(Seed(7))?;
-/// Bf16::new().except("dense_1").quantize(&mut network)?;
+/// Bf16::new().exclude("dense_1").quantize(&mut network)?;
 /// assert_eq!(network.arithmetic("dense")?, Arithmetic::Bf16);
 /// assert_eq!(network.arithmetic("dense_1")?, Arithmetic::F32);
 /// # Ok::<(), maas_compress::Error>(())
@@ -114,9 +114,9 @@ impl Bf16 {
     /// Leaves a layer as it is.
     ///
     /// See the type for an example.
-    pub fn except(self, layer: impl Into<String>) -> Self {
+    pub fn exclude(self, layer: impl Into<String>) -> Self {
         Self {
-            layers: self.layers.except(layer),
+            layers: self.layers.exclude(layer),
         }
     }
 }

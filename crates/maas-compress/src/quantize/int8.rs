@@ -5,7 +5,7 @@ use maas_nn::{Arithmetic, Network};
 use super::selection::Selection;
 use super::{Calibration, Quantize};
 use crate::Error;
-use crate::compile::Sample;
+use crate::inputs::{check, values, values_at};
 use crate::prune::finite_weights;
 
 /// Weights and inputs of eight bits, exact sums: a quarter of the memory.
@@ -84,14 +84,14 @@ impl<'a> Int8<'a> {
     /// ```
     /// # use {maas_compress::{Int8, Quantize}, maas_core::Seed, maas_nn::{Arithmetic, Sequential}};
     /// let mut network = Sequential::rows(4).dense(16).relu().dense(1).build(Seed(7))?;
-    /// Int8::dynamic().except("dense_1").quantize(&mut network)?;
+    /// Int8::dynamic().exclude("dense_1").quantize(&mut network)?;
     /// assert_eq!(network.arithmetic("dense")?, Arithmetic::int8());
     /// assert_eq!(network.arithmetic("dense_1")?, Arithmetic::F32);
     /// # Ok::<(), maas_compress::Error>(())
     /// ```
-    pub fn except(self, layer: impl Into<String>) -> Self {
+    pub fn exclude(self, layer: impl Into<String>) -> Self {
         Self {
-            layers: self.layers.except(layer),
+            layers: self.layers.exclude(layer),
             ..self
         }
     }
@@ -100,8 +100,8 @@ impl<'a> Int8<'a> {
         let Some((examples, calibration)) = self.examples else {
             return Ok(Arithmetic::int8());
         };
-        let sample = Sample::of(examples, examples.rows());
-        let inputs = sample.at(network, network.spec().nodes[node].inputs[0])?;
+        let source = network.spec().nodes[node].inputs[0];
+        let inputs = values_at(network, source, examples.rows(), &values(examples))?;
         Ok(Arithmetic::Int8 {
             input_scale: Some(calibration.range(&inputs)? / 127.0),
         })
@@ -116,7 +116,7 @@ impl Quantize for Int8<'_> {
         finite_weights(network)?;
         let layers = self.layers.layers(network)?;
         if let Some((examples, _)) = self.examples {
-            Sample::of(examples, 1).check(network)?;
+            check(network, examples)?;
         }
         let arithmetics = layers
             .iter()

@@ -6,7 +6,7 @@ use crate::Error;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Selection {
     only: Vec<String>,
-    except: Vec<String>,
+    exclude: Vec<String>,
 }
 
 impl Selection {
@@ -15,21 +15,21 @@ impl Selection {
         self
     }
 
-    pub(super) fn except(mut self, layer: impl Into<String>) -> Self {
-        self.except.push(layer.into());
+    pub(super) fn exclude(mut self, layer: impl Into<String>) -> Self {
+        self.exclude.push(layer.into());
         self
     }
 
     /// The positions and names of the layers.
     pub(super) fn layers(&self, network: &Network) -> Result<Vec<(usize, String)>, Error> {
-        for name in self.only.iter().chain(&self.except) {
+        for name in self.only.iter().chain(&self.exclude) {
             network.arithmetic(name)?;
         }
         let nodes = network.spec().nodes.iter().enumerate();
         Ok(nodes
             .filter(|(_, node)| matches!(node.layer, LayerSpec::Dense { .. }))
             .filter(|(_, node)| self.only.is_empty() || self.only.contains(&node.name))
-            .filter(|(_, node)| !self.except.contains(&node.name))
+            .filter(|(_, node)| !self.exclude.contains(&node.name))
             .map(|(index, node)| (index, node.name.clone()))
             .collect())
     }

@@ -6,6 +6,7 @@ use maas_nn::Network;
 use super::plan::{Bits, LayerPlan};
 use crate::Error;
 use crate::compile::Sample;
+use crate::inputs::check;
 
 /// All that may become of a layer.
 pub(super) struct Curve {
@@ -41,7 +42,7 @@ pub(super) fn curves(
     bits: &[Bits],
 ) -> Result<Vec<Curve>, Error> {
     let sample = Sample::of(data, data.rows().min(MOST_ROWS));
-    sample.check(network)?;
+    check(network, data)?;
     let answers = sample.at(network, network.spec().output)?;
     let power: f64 = answers.iter().map(|&y| f64::from(y).powi(2)).sum();
     let mut curves = Vec::new();

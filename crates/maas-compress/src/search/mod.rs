@@ -11,12 +11,10 @@ use maas_data::Dataset;
 use maas_nn::Network;
 use maas_nn::metric::Goal;
 
+use crate::fine_tune::{FineTune, Source};
 use crate::measure::{goal, measure};
 use crate::{CompressedNetwork, Error, Report, Target};
 use curve::{Curve, curves};
-
-type Source = Box<dyn std::error::Error + Send + Sync>;
-type FineTune<'a> = Box<dyn FnMut(&mut Network) -> Result<(), Source> + 'a>;
 
 /// Finds how far each layer can be compressed so that the file is the smallest whose metric is within a budget.
 ///
@@ -100,11 +98,9 @@ impl<'a> Search<'a> {
     /// See the type for an example.
     pub fn fine_tune<T, E: Into<Source>>(
         mut self,
-        mut fine_tune: impl FnMut(&mut Network) -> Result<T, E> + 'a,
+        fine_tune: impl FnMut(&mut Network) -> Result<T, E> + 'a,
     ) -> Self {
-        self.fine_tune = Some(Box::new(move |network| {
-            fine_tune(network).map(drop).map_err(Into::into)
-        }));
+        self.fine_tune = Some(FineTune::new(fine_tune));
         self
     }
 
@@ -242,8 +238,7 @@ impl<'a> Search<'a> {
         let mut network = network.clone();
         plan.prune(&mut network)?;
         if let Some(fine_tune) = &mut self.fine_tune {
-            fine_tune(&mut network).map_err(Error::FineTune)?;
-            network.apply_masks();
+            fine_tune.run(&mut network)?;
         }
         plan.quantize(&mut network)?;
         Ok(network)

@@ -1,11 +1,11 @@
 use std::fmt;
 
 use maas_core::grouped;
-use maas_nn::{Mask, Network};
+use maas_nn::Network;
 use serde::{Deserialize, Serialize};
 
 use super::curve::Choice;
-use crate::{Codebook, Error, HardThreshold, Int8, Quantize};
+use crate::{Codebook, Error, Int8, Magnitude, Prune, Pruner, Quantize};
 
 /// How far each layer of a network is compressed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,12 +89,8 @@ impl LayerPlan {
         if self.sparsity == 0.0 {
             return Ok(());
         }
-        let name = format!("{}.kernel", self.layer);
-        let mut kernel = network.segment_mut(&name)?;
-        HardThreshold::to_sparsity(self.sparsity).apply(kernel.view_mut())?;
-        let mask = Mask::of_nonzeros(kernel.as_slice().expect("a segment is one slice"));
-        network.set_mask(&name, mask)?;
-        Ok(())
+        let pruner = Pruner::new(Magnitude, self.sparsity).only(&self.layer[..]);
+        pruner.prune(network).map(drop)
     }
 
     pub(super) fn quantize(&self, network: &mut Network) -> Result<(), Error> {

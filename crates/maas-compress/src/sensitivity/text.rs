@@ -1,14 +1,14 @@
 //! Sensitivities for people.
 
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 
 use maas_chart::{Chart, Series, page, significant};
-use maas_core::{grouped, write_atomically};
+use maas_core::grouped;
 
 use super::{Level, Sensitivity};
 use crate::Error;
+use crate::file::save;
 use crate::table::{Rows, aligned, markdown};
 
 impl Sensitivity {
@@ -72,11 +72,7 @@ impl Sensitivity {
     /// # Ok::<(), maas_compress::Error>(())
     /// ```
     pub fn save_svg(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let (path, svg) = (path.as_ref(), self.to_svg());
-        write_atomically(path, |file| file.write_all(svg.as_bytes())).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })
+        save(path.as_ref(), self.to_svg().as_bytes())
     }
 
     fn rows(&self) -> Rows {

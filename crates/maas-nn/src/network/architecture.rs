@@ -82,18 +82,6 @@ impl Architecture {
         self.layout.set_frozen(&self.spec.nodes, &self.plans);
     }
 
-    /// Gives a standard layer another specification, with the same parameters and output.
-    pub(crate) fn respecify(&mut self, node: usize, layer: LayerSpec) -> Result<(), Error> {
-        let resolved = resolve(&layer, &Layers::standard())?;
-        let types: Vec<RowType> = (self.spec.nodes[node].inputs.iter())
-            .map(|&source| self.row_type(source))
-            .collect();
-        self.plans[node] = resolved.plan(&types)?.checked()?;
-        self.layers[node] = resolved;
-        self.spec.nodes[node].layer = layer;
-        Ok(())
-    }
-
     /// Which nodes `value` depends on, its own included.
     pub(crate) fn ancestors(&self, value: Source) -> Vec<bool> {
         let mut live = vec![false; self.spec.nodes.len()];

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::Network;
 use crate::{Arithmetic, Error, LayerSpec, Representation};
 
@@ -26,15 +24,9 @@ impl Network {
             return Ok(());
         }
         let node = self.node(layer)?;
-        let changed = self.spec().nodes[node]
-            .layer
-            .clone()
-            .with_arithmetic(arithmetic);
-        let mut architecture = (*self.architecture).clone();
-        architecture
-            .respecify(node, changed)
-            .map_err(|error| error.in_layer(layer))?;
-        self.architecture = Arc::new(architecture);
+        let mut spec = self.spec().clone();
+        spec.nodes[node].layer = spec.nodes[node].layer.clone().with_arithmetic(arithmetic);
+        *self = self.with_spec(spec)?;
         Ok(())
     }
 

@@ -1,9 +1,5 @@
-use std::sync::Arc;
-
 use super::Network;
-use super::architecture::Architecture;
-use super::layout::allocate;
-use crate::{Error, Layers, Source};
+use crate::{Error, Source};
 
 /// Networks that end early.
 impl Network {
@@ -30,20 +26,7 @@ impl Network {
         spec.nodes.truncate(node + 1);
         spec.output = Source::Node(node);
         spec.labels = None;
-        let at_hand: Vec<_> = self.architecture.layers.iter().cloned().map(Some).collect();
-        let architecture = Architecture::new(spec, &Layers::standard(), &at_hand)?;
-        // The layers lie in the buffers one behind the other.
-        let layout = &architecture.layout;
-        let mut parameters = allocate(layout.parameters_length)?;
-        parameters.copy_from_slice(&self.parameters[..layout.parameters_length]);
-        let mut state = allocate(layout.state_length)?;
-        state.copy_from_slice(&self.state[..layout.state_length]);
-        Ok(Self {
-            masks: self.masks[..layout.segments.len()].to_vec(),
-            architecture: Arc::new(architecture),
-            parameters,
-            state,
-        })
+        self.with_spec(spec)
     }
 }
 
