@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maas_core::TensorView;
+use maas_core::{Model, TensorView};
 use maas_nn::{Network, PackedNetwork, Representation};
 use serde::{Deserialize, Serialize};
 
@@ -89,17 +89,6 @@ pub(crate) fn choose(
     Ok(choices)
 }
 
-/// How long a call of a layer that stands alone takes, dense.
-pub(crate) fn time(
-    layer: &Network,
-    name: &str,
-    x: &[f32],
-    target: &Target,
-) -> Result<Latency, Error> {
-    let dense = candidates(layer, name, &[Representation::Dense], x, target)?;
-    Ok(dense[0].latency)
-}
-
 /// These representations of a layer that stands alone, timed in turns.
 fn candidates(
     layer: &Network,
@@ -108,37 +97,62 @@ fn candidates(
     x: &[f32],
     target: &Target,
 ) -> Result<Vec<Candidate>, Error> {
-    let packed: Vec<PackedNetwork> = representations
+    let packed = representations
         .iter()
-        .map(|&representation| {
-            PackedNetwork::new(layer.clone(), |node| match node == name {
-                true => representation,
-                false => Representation::Dense,
+        .map(|&representation| pack(layer, name, representation))
+        .collect::<Result<Vec<_>, _>>()?;
+    let calls: Vec<_> = packed.iter().map(|layer| (layer, x)).collect();
+    let latencies = time(&calls, target)?;
+    representations
+        .iter()
+        .zip(&packed)
+        .zip(latencies)
+        .map(|((&representation, packed), latency)| {
+            Ok(Candidate {
+                representation,
+                bytes: packed.bytes_of(name)?,
+                latency,
             })
         })
-        .collect::<Result<_, _>>()?;
-    let width = layer.segment(&format!("{name}.kernel"))?.shape()[0];
-    let shape = [x.len() / width, width];
-    let inputs = [TensorView::from_slice(&shape, x)?];
-    let mut runners = packed
+        .collect()
+}
+
+/// A layer that stands alone, in this representation.
+pub(crate) fn pack(
+    layer: &Network,
+    name: &str,
+    representation: Representation,
+) -> Result<PackedNetwork, Error> {
+    let chosen = |node: &str| match node == name {
+        true => representation,
+        false => Representation::Dense,
+    };
+    Ok(PackedNetwork::new(layer.clone(), chosen)?)
+}
+
+/// Layers that stand alone, each with what it takes, timed in turns.
+pub(crate) fn time(
+    layers: &[(&PackedNetwork, &[f32])],
+    target: &Target,
+) -> Result<Vec<Latency>, Error> {
+    let shape = |&(layer, x): &(&PackedNetwork, &[f32])| {
+        let width = layer.signature().inputs()[0].fixed_row_shape();
+        let width = width.map_or(1, |shape| shape[0]);
+        [x.len() / width, width]
+    };
+    let shapes: Vec<_> = layers.iter().map(shape).collect();
+    let mut calls = layers
         .iter()
-        .map(|model| Runner::new(model, target))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut calls: Vec<_> = runners
-        .iter_mut()
-        .map(|runner| || runner.call(&inputs))
-        .collect();
+        .zip(&shapes)
+        .map(|(&(layer, x), shape)| {
+            let input = TensorView::from_slice(shape, x)?;
+            let mut runner = Runner::new(layer, target)?;
+            Ok(move || runner.call(&[input]))
+        })
+        .collect::<Result<Vec<_>, maas_core::Error>>()?;
     let mut calls: Vec<&mut dyn FnMut() -> Result<(), maas_core::Error>> =
         calls.iter_mut().map(|call| call as _).collect();
-    let latencies = in_turns(BUDGET, &mut calls)?;
-    let measured = representations.iter().zip(&packed).zip(latencies);
-    Ok(measured
-        .map(|((&representation, packed), latency)| Candidate {
-            representation,
-            bytes: packed.bytes_of(name).expect("the layer is there"),
-            latency,
-        })
-        .collect())
+    Ok(in_turns(BUDGET, &mut calls)?)
 }
 
 /// How long each representation is timed.

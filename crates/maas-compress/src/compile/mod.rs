@@ -11,7 +11,7 @@ pub use choose::{Candidate, LayerChoice};
 pub use stopwatch::Latency;
 pub use target::{Goal, Target};
 
-pub(crate) use choose::{choose, time};
+pub(crate) use choose::{choose, pack, time};
 pub(crate) use layer::alone;
 pub(crate) use runner::Runner;
 pub(crate) use sample::Sample;

@@ -1,7 +1,7 @@
-use maas_nn::{Arithmetic, Network};
+use maas_nn::{Arithmetic, Network, Representation};
 use serde::{Deserialize, Serialize};
 
-use crate::compile::{Sample, Target, alone, time};
+use crate::compile::{Sample, Target, alone, pack, time};
 use crate::{CompressedNetwork, Error, Latency, LayerChoice};
 
 /// What has become of a dense layer, all of it measured.
@@ -25,7 +25,9 @@ pub struct LayerReport {
     pub bits: u32,
     /// How long a call took before, dense and in the arithmetic that it had, alone with its activation.
     pub latency_before: Latency,
-    /// The representation chosen for it, with how long a call of each takes; none where the layer has left the network.
+    /// How long a call takes now, timed in turns with that before; none where the layer has left the network.
+    pub latency_after: Option<Latency>,
+    /// The representation chosen for it, and from what; none where the layer has left the network.
     pub choice: Option<LayerChoice>,
     /// What has become of its output, for the same inputs.
     pub output: OutputChange,
@@ -55,13 +57,6 @@ impl LayerReport {
             _ => 1.0 - self.multiply_adds_after as f64 / weights as f64,
         }
     }
-
-    /// How long a call takes now; none where the layer has left the network.
-    ///
-    /// See [`Report`](crate::Report) for an example.
-    pub fn latency_after(&self) -> Option<Latency> {
-        Some(self.choice.as_ref()?.measured().latency)
-    }
 }
 
 /// A report of each dense layer that the network had before.
@@ -76,25 +71,33 @@ pub(super) fn layers(
         let Some(old) = alone(before, index)? else {
             continue;
         };
+        let name = &node.name;
         let nodes = &after.network().spec().nodes;
-        let position = nodes.iter().position(|other| other.name == node.name);
+        let position = nodes.iter().position(|other| other.name == *name);
         let new = match position {
             Some(position) => alone(after.network(), position)?,
             None => None,
         };
         let x = sample.at(before, node.inputs[0])?;
-        let mut choices = after.choices().iter();
-        let (shape_before, multiply_adds_before, _) = weights(&old, &node.name)?;
-        let now = new
-            .as_ref()
-            .map(|new| weights(new, &node.name))
-            .transpose()?;
+        let choice = after.choices().iter().find(|choice| choice.layer == *name);
+        let (shape_before, multiply_adds_before, _) = weights(&old, name)?;
+        let now = new.as_ref().map(|new| weights(new, name)).transpose()?;
         let arithmetic = match &new {
-            Some(new) => new.arithmetic(&node.name)?,
+            Some(new) => new.arithmetic(name)?,
             None => Arithmetic::F32,
         };
+        let packed = pack(&old, name, Representation::Dense)?;
+        let (latency_before, latency_after) = match (&new, position, choice) {
+            (Some(new), Some(position), Some(choice)) => {
+                let now = pack(new, name, choice.chosen)?;
+                let z = sample.at(after.network(), nodes[position].inputs[0])?;
+                let latencies = time(&[(&packed, &x), (&now, &z)], target)?;
+                (latencies[0], Some(latencies[1]))
+            }
+            _ => (time(&[(&packed, &x)], target)?[0], None),
+        };
         reports.push(LayerReport {
-            layer: node.name.clone(),
+            layer: name.clone(),
             shape_before,
             shape_after: now.map(|(shape, ..)| shape),
             multiply_adds_before,
@@ -104,8 +107,9 @@ pub(super) fn layers(
                 _ => now.map_or(0, |(.., bits)| bits),
             },
             arithmetic,
-            latency_before: time(&old, &node.name, &x, target)?,
-            choice: choices.find(|choice| choice.layer == node.name).cloned(),
+            latency_before,
+            latency_after,
+            choice: choice.cloned(),
             output: match &new {
                 Some(new) if now.is_some_and(|(shape, ..)| shape == shape_before) => {
                     change(&outputs(&old, &x)?, &outputs(new, &x)?)

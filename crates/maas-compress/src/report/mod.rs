@@ -36,7 +36,7 @@ use crate::{CompressedNetwork, Error, Latency, Pruned};
 /// assert!(report.to_string().contains("10.0 times fewer"));
 /// assert!(report.to_markdown().starts_with("|  | before | after |  |"));
 /// assert!(report.layers[0].sparsity() > 0.5);
-/// assert!(report.layers[0].latency_after().is_some());
+/// assert!(report.layers[0].latency_after.is_some());
 /// # Ok::<(), maas_compress::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -61,7 +61,7 @@ fn stays_dense(report: &LayerReport) -> Option<String> {
 }
 
 fn slower(report: &LayerReport) -> Option<String> {
-    let after = report.latency_after()?;
+    let after = report.latency_after?;
     if after.median <= report.latency_before.median.mul_f64(NOISE) {
         return None;
     }

@@ -124,7 +124,7 @@ fn layer_row(layer: &LayerReport) -> Vec<String> {
         kernel,
         layer.latency_before.to_string(),
         layer
-            .latency_after()
+            .latency_after
             .map_or_else(String::new, |latency| latency.to_string()),
         match layer.output {
             OutputChange::Unchanged => "unchanged".to_owned(),
