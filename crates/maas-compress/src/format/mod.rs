@@ -37,8 +37,8 @@ fn checksum(stream: &[u8]) -> u32 {
     hash.finish() as u32
 }
 
-/// How much memory a byte of a file may stand for. A writer that would exceed it appends zeros, so a reader never takes more
-/// than this for the bytes that it was given.
+/// How many bytes of text and numbers a byte of a file may stand for. A writer that would exceed it appends zeros, so a reader
+/// never takes more than this for the network, and a small multiple of it while it reads.
 const EXPANSION: u64 = 1024;
 
 /// The memory that is counted for a byte of the specification as text, which becomes a tree.
