@@ -91,7 +91,7 @@
 //! | `data` | CSV and arrays into data sets, splits, shuffles |
 //! | `nn` | networks as data, layers, losses, files |
 //! | `train` | gradient descent, optimisers as chains, the trainer |
-//! | `compress` | pruning with masks that survive, sparse files |
+//! | `compress` | pruning with masks that survive, quantisation, smaller shapes, compiled networks, small files |
 //! | `schedule` | round robin, the policy trait |
 //! | `service` | the service trait, replicas |
 //! | `server` | the Open Inference Protocol over REST, and its client |
