@@ -5,19 +5,21 @@
 
 #![allow(clippy::print_stdout)]
 
-use anyhow::{Context, Result, bail};
-use maas::compress::{CompressedNetwork, Level, Search, Sensitivity};
+use anyhow::Result;
+use maas::compress::{BudgetSearch, CompressedNetwork, Level, Sensitivity};
 use maas::prelude::*;
 use serde_json::json;
 
 #[path = "shared/digits.rs"]
 mod digits;
+#[path = "shared/options.rs"]
+mod options;
 
 /// A percentage point.
 const BUDGET: f64 = 0.01;
 
 fn main() -> Result<()> {
-    let (seed, as_json) = options()?;
+    let (seed, as_json) = options::options()?;
     let (rest, test) = digits::data()?;
     let (train, validation) = rest.stratified_split_off(0.2, seed)?;
 
@@ -47,11 +49,11 @@ fn main() -> Result<()> {
     sensitivity.save_svg(folder.join("sensitivity.svg"))?;
 
     let tune = |network: &mut Network| trainer(30, 2e-3).fit(network, &train);
-    let alike = Search::within(BUDGET)
+    let alike = BudgetSearch::within(BUDGET)
         .alike()
         .fine_tune(tune)
         .run(&mut dense.clone(), &validation)?;
-    let found = Search::within(BUDGET)
+    let found = BudgetSearch::within(BUDGET)
         .fine_tune(tune)
         .run(&mut network, &validation)?;
     println!("{}", found.plan);
@@ -93,17 +95,4 @@ fn main() -> Result<()> {
 
 fn accuracy(network: &Network, data: &Dataset) -> Result<f64> {
     Ok(confusion_matrix(network, data)?.accuracy())
-}
-
-fn options() -> Result<(Seed, bool)> {
-    let (mut seed, mut json) = (Seed(7), false);
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--seed" => seed = Seed(arguments.next().context("--seed needs a number")?.parse()?),
-            "--json" => json = true,
-            other => bail!("unknown argument {other:?}; there are --seed N and --json"),
-        }
-    }
-    Ok((seed, json))
 }

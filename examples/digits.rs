@@ -8,15 +8,17 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use maas::prelude::*;
 use serde_json::json;
 
 #[path = "shared/digits.rs"]
 mod digits;
+#[path = "shared/options.rs"]
+mod options;
 
 fn main() -> Result<()> {
-    let (seed, as_json) = options()?;
+    let (seed, as_json) = options::options()?;
     let (train, test) = digits::data()?;
 
     #[rustfmt::skip]
@@ -47,17 +49,4 @@ fn main() -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn options() -> Result<(Seed, bool)> {
-    let (mut seed, mut json) = (Seed(7), false);
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--seed" => seed = Seed(arguments.next().context("--seed needs a number")?.parse()?),
-            "--json" => json = true,
-            other => bail!("unknown argument {other:?}; there are --seed N and --json"),
-        }
-    }
-    Ok((seed, json))
 }

@@ -15,7 +15,7 @@ mod teacher;
 use std::time::Instant;
 
 use anyhow::Result;
-use maas::compress::{GradualPruning, Pruner, Ramp};
+use maas::compress::{GradualPruning, Pruner, Ramp, Target};
 use maas::prelude::*;
 use report::{Figures, Options};
 use sensitivity::Sensitivity;
@@ -39,9 +39,7 @@ fn main() -> Result<()> {
     // What choices were made by, the sparsity above all; the test digits are looked at in the end.
     let (train, validation) = digits.split_off(1.0 / 12.0, Seed(0))?;
     let error = |network: &Network, data: &Dataset| -> Result<f64> {
-        let judge = trainer(adam(0.0), CategoricalCrossEntropy, Seed(0)).metric(Accuracy);
-        let accuracy = judge.evaluate(network, data)?.metrics["accuracy"];
-        Ok(100.0 * (1.0 - accuracy))
+        Ok(100.0 * (1.0 - confusion_matrix(network, data)?.accuracy()))
     };
     let say = |stage: &str, network: &Network| -> Result<()> {
         println!(
@@ -99,7 +97,7 @@ fn main() -> Result<()> {
     }
     say("quantised", &network)?;
 
-    let compressed = CompressedNetwork::new(network)?;
+    let compressed = CompressedNetwork::compile_on(network, &Target::default(), &validation)?;
     let pruned = compressed.pruned();
     let figures = Figures {
         metric_dense: error(&dense, &test)?,

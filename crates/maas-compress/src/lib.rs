@@ -54,7 +54,7 @@
 //! | [`Compressor`], [`Report`] | prune, fine-tune, measure before and after |
 //! | [`Quantize`] | fewer bits: [`Int8`], [`Bf16`], [`F16`], [`Codebook`], or a way of your own |
 //! | [`Sensitivity`] | what a metric suffers from each layer, at each [`Level`] |
-//! | [`Search`] | the smallest file within a budget |
+//! | [`BudgetSearch`] | the smallest file within a budget |
 //! | [`CompressedNetwork`] | the result as a [`Model`](maas_core::Model), compiled for a [`Target`], and its file |
 //! | [`shrink`], [`Shrink`] | neurons leave, normalisations and constants are folded: a smaller network that predicts the same |
 //! | [`FileFault`] | what is wrong with the bytes of such a file |
@@ -102,7 +102,7 @@ pub use prune::{Prune, Pruned};
 pub use pruning::{GradualPruning, Grain, Masks, Pruner, Ramp, Scope};
 pub use quantize::{Bf16, Calibration, Codebook, F16, Int8, Quantize};
 pub use report::{Interval, LayerReport, OutputChange, Report};
-pub use search::{Bits, Found, LayerPlan, Plan, Search};
+pub use search::{Bits, BudgetSearch, Found, LayerPlan, Plan};
 pub use sensitivity::{LayerSensitivity, Level, Sensitivity};
 pub use sign::SignStep;
 pub use structure::{Shrink, ShrinkReport, shrink};

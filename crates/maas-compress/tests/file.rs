@@ -3,8 +3,11 @@
 
 use std::fs;
 
-use maas_compress::{CompressedNetwork, Error, FileFault, HardThreshold, Prune, SoftThreshold};
-use maas_core::{Moments, Seed, Statistics, Tensor, predict_once};
+use maas_compress::{
+    Codebook, CompressedNetwork, Error, F16, FileFault, HardThreshold, Int8, Prune, Quantize,
+    SoftThreshold,
+};
+use maas_core::{Fnv, Moments, Seed, Statistics, Tensor, predict_once};
 use maas_nn::{Mask, Merge, Network, Sequential};
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -381,4 +384,29 @@ proptest! {
         prop_assert_eq!(again.to_bytes().unwrap(), &bytes[..]);
         prop_assert!(bytes.len() <= network.to_bytes().len());
     }
+}
+
+#[test]
+fn the_bytes_of_the_version_stay() {
+    let mut palette = small(0.3);
+    Codebook::new(8).quantize(&mut palette).unwrap();
+    let mut grid = small(0.5);
+    Int8::dynamic().quantize(&mut grid).unwrap();
+    let mut half = small(0.0);
+    F16.quantize(&mut half).unwrap();
+    let digests = [small(0.9), palette, grid, half].map(|network| {
+        let mut digest = Fnv::new();
+        digest.update(&CompressedNetwork::new(network).unwrap().to_bytes().unwrap());
+        digest.finish()
+    });
+    // Another number here is another version of the format.
+    assert_eq!(
+        digests,
+        [
+            0x8536_6afd_2d6c_7d2a,
+            0x4399_dda6_fad1_b942,
+            0xec0c_2dfc_e59c_5f6a,
+            0x1ef1_2c0c_30f4_cd88,
+        ]
+    );
 }

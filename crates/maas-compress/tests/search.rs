@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
-use maas_compress::{Bits, Error, Level, Search, Sensitivity};
+use maas_compress::{Bits, BudgetSearch, Error, Level, Sensitivity};
 use maas_core::Seed;
 use maas_data::Dataset;
 use maas_nn::{CategoricalCrossEntropy, Network, Sequential};
@@ -44,7 +44,7 @@ fn trained() -> Network {
 fn what_is_found_is_within_the_budget_and_beats_layers_all_alike() {
     let (train, validation) = (data(0), data(1000));
     let dense = trained();
-    let bytes = |search: Search<'_>| {
+    let bytes = |search: BudgetSearch<'_>| {
         let mut network = dense.clone();
         let tune = |network: &mut Network| trainer().fit(network, &train);
         let found = search
@@ -65,8 +65,8 @@ fn what_is_found_is_within_the_budget_and_beats_layers_all_alike() {
         report.bytes_after
     };
     let (each, alike) = (
-        bytes(Search::within(0.02)),
-        bytes(Search::within(0.02).alike()),
+        bytes(BudgetSearch::within(0.02)),
+        bytes(BudgetSearch::within(0.02).alike()),
     );
     assert!(each < alike, "{each} and {alike} bytes");
 }
@@ -76,29 +76,29 @@ fn what_cannot_be_found_is_an_error_and_changes_nothing() {
     let validation = data(1000);
     let mut network = trained();
     let before = network.fingerprint();
-    let mut fails = |search: Search<'_>| {
+    let mut fails = |search: BudgetSearch<'_>| {
         let error = search.run(&mut network, &validation).unwrap_err();
         assert_eq!(network.fingerprint(), before);
         error
     };
-    let error = fails(Search::within(0.01).sparsities([0.99]));
+    let error = fails(BudgetSearch::within(0.01).sparsities([0.99]));
     assert!(
         matches!(error, Error::Budget { expected: 0.01, found } if found > 0.01),
         "{error}"
     );
     assert!(matches!(
-        fails(Search::within(0.1).bits([])),
+        fails(BudgetSearch::within(0.1).bits([])),
         Error::NoChoices
     ));
     assert!(matches!(
-        fails(Search::within(0.1).bits([Bits::Codebook(0)])),
+        fails(BudgetSearch::within(0.1).bits([Bits::Codebook(0)])),
         Error::NoValues
     ));
-    let error = fails(Search::within(0.1).sparsities([1.5]));
+    let error = fails(BudgetSearch::within(0.1).sparsities([1.5]));
     assert!(matches!(error, Error::Sparsity { found: 1.5 }));
     let broken = |_: &mut Network| Err::<(), _>("no power");
     assert!(matches!(
-        fails(Search::within(0.1).fine_tune(broken)),
+        fails(BudgetSearch::within(0.1).fine_tune(broken)),
         Error::FineTune(_)
     ));
 }

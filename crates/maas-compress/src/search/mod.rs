@@ -26,7 +26,7 @@ use curve::{Curve, curves};
 /// The metric is that of the data given: choose by validation data, never by test data.
 ///
 /// ```
-/// use maas_compress::Search;
+/// use maas_compress::BudgetSearch;
 /// use maas_core::Seed;
 /// use maas_data::Dataset;
 /// use maas_nn::{Network, Sequential};
@@ -38,13 +38,13 @@ use curve::{Curve, curves};
 /// let mut network = Sequential::new(data.features()).dense(64).relu().dense(1).build(Seed(7))?;
 ///
 /// // .fine_tune(|network| trainer.fit(network, &train)) goes between these two lines.
-/// let found = Search::within(0.05).run(&mut network, &data)?;
+/// let found = BudgetSearch::within(0.05).run(&mut network, &data)?;
 /// assert!(found.report.metric_after <= found.report.metric_before + 0.05);
 /// println!("{}: {:.1} % zeros in all", found.plan, 100.0 * found.plan.sparsity());
 /// # Ok::<(), maas_compress::Error>(())
 /// ```
 #[must_use]
-pub struct Search<'a> {
+pub struct BudgetSearch<'a> {
     budget: f64,
     sparsities: Vec<f64>,
     bits: Vec<Bits>,
@@ -72,7 +72,7 @@ pub struct Found {
     pub report: Report,
 }
 
-impl<'a> Search<'a> {
+impl<'a> BudgetSearch<'a> {
     /// A search for the smallest file whose metric is worse by at most `budget` than before, in the metric's own unit: 0.01
     /// is a percentage point of accuracy.
     ///
@@ -107,7 +107,7 @@ impl<'a> Search<'a> {
     /// Other sparsities to choose from than those from 0 to 99 %.
     ///
     /// ```
-    /// # let search = maas_compress::Search::within(0.01)
+    /// # let search = maas_compress::BudgetSearch::within(0.01)
     /// .sparsities([0.0, 0.5, 0.9])
     /// # ;
     /// ```
@@ -121,8 +121,8 @@ impl<'a> Search<'a> {
     /// Other bits to choose from than single precision and codebooks of 32, 16 and 8 values.
     ///
     /// ```
-    /// # use maas_compress::{Bits, Search};
-    /// # let search = Search::within(0.01)
+    /// # use maas_compress::{Bits, BudgetSearch};
+    /// # let search = BudgetSearch::within(0.01)
     /// .bits([Bits::Full, Bits::Int8])
     /// # ;
     /// ```
@@ -136,7 +136,7 @@ impl<'a> Search<'a> {
     /// Compresses all layers alike: what a search for each layer is to be compared with.
     ///
     /// ```
-    /// # let search = maas_compress::Search::within(0.01)
+    /// # let search = maas_compress::BudgetSearch::within(0.01)
     /// .alike()
     /// # ;
     /// ```
@@ -150,8 +150,8 @@ impl<'a> Search<'a> {
     /// Compiles the network for other calls than those of one row on one thread.
     ///
     /// ```
-    /// # use maas_compress::{Search, Target};
-    /// # let search = Search::within(0.01)
+    /// # use maas_compress::{BudgetSearch, Target};
+    /// # let search = BudgetSearch::within(0.01)
     /// .target(Target::rows(64))
     /// # ;
     /// ```
@@ -245,9 +245,9 @@ impl<'a> Search<'a> {
     }
 }
 
-impl fmt::Debug for Search<'_> {
+impl fmt::Debug for BudgetSearch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Search")
+        f.debug_struct("BudgetSearch")
             .field("budget", &self.budget)
             .field("sparsities", &self.sparsities)
             .field("bits", &self.bits)

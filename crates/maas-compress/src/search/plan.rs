@@ -45,7 +45,7 @@ pub enum Bits {
 impl Plan {
     /// The zeros of all layers together, as a fraction.
     ///
-    /// See [`Search`](crate::Search) for an example.
+    /// See [`BudgetSearch`](crate::BudgetSearch) for an example.
     pub fn sparsity(&self) -> f64 {
         let weights: usize = self.layers.iter().map(|layer| layer.weights).sum();
         let zeros = self
