@@ -83,7 +83,8 @@ impl Constants {
         }
     }
 
-    /// A unit is constant where all its weights that are not zero have constant inputs.
+    /// A unit is constant where all its weights that are not zero have constant inputs; where the product rounds its
+    /// operands, only if it has no such weights.
     fn dense(&self, layer: &Layer) -> Vec<Option<f32>> {
         let known = self.of_value(layer.node.inputs[0]);
         let mut sums: Vec<Option<f64>> = layer.bias().iter().map(|&b| Some(b.into())).collect();
@@ -91,7 +92,7 @@ impl Constants {
             for (sum, &weight) in sums.iter_mut().zip(weights) {
                 if weight != 0.0 {
                     *sum = sum
-                        .zip(*x)
+                        .zip(x.filter(|_| layer.takes_over()))
                         .map(|(sum, x)| sum + f64::from(x) * f64::from(weight));
                 }
             }

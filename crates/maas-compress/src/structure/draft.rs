@@ -1,5 +1,5 @@
 use maas_core::TensorSpec;
-use maas_nn::{LayerSpec, Mask, Network, NetworkSpec, Node, Source};
+use maas_nn::{Arithmetic, LayerSpec, Mask, Network, NetworkSpec, Node, Source};
 
 use super::tensor::{Tensor, last};
 use crate::Error;
@@ -195,6 +195,17 @@ impl Draft {
 impl Layer {
     pub(super) fn is_dense(&self) -> bool {
         matches!(self.node.layer, LayerSpec::Dense { .. })
+    }
+
+    /// Whether it is a dense layer whose weights may be any numbers: those of others lie on a grid.
+    pub(super) fn takes_over(&self) -> bool {
+        matches!(
+            self.node.layer,
+            LayerSpec::Dense {
+                arithmetic: Arithmetic::F32,
+                ..
+            }
+        )
     }
 
     /// A parameter that its kind is known to have.

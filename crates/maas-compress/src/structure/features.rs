@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use maas_nn::{LayerSpec, Source};
+use maas_nn::{Arithmetic, LayerSpec, Source};
 
 use super::draft::{Draft, Layer};
 use super::tensor::last;
@@ -111,6 +111,8 @@ impl Features {
         for (index, layer) in draft.layers.iter().enumerate() {
             if needs_all(&layer.node.layer) {
                 self.pin_value(Source::Node(index), Pin::Layer(index));
+            }
+            if needs_all(&layer.node.layer) || scales_by_rows(&layer.node.layer) {
                 for &input in &layer.node.inputs {
                     self.pin_value(input, Pin::Layer(index));
                 }
@@ -175,6 +177,12 @@ fn needs_all(layer: &LayerSpec) -> bool {
                 | LayerSpec::Flatten
                 | LayerSpec::Reshape { .. }
         )
+}
+
+/// Layers that round what they read on a scale which all its features make.
+fn scales_by_rows(layer: &LayerSpec) -> bool {
+    let by_rows = Arithmetic::int8();
+    matches!(layer, LayerSpec::Dense { arithmetic, .. } if *arithmetic == by_rows)
 }
 
 /// Pairs of features, before and after, that hold the same number when a row gets another shape.

@@ -95,7 +95,7 @@ fn before(draft: &Draft, mut source: Source, affine: &Affine) -> Option<Rewrite>
         }
         let layer = &draft.layers[index];
         match layer.node.layer {
-            LayerSpec::Dense { .. } => return Some(scale_columns(index, layer, affine)),
+            _ if layer.takes_over() => return Some(scale_columns(index, layer, affine)),
             LayerSpec::Dropout { .. } | LayerSpec::GaussianNoise { .. } => {
                 source = layer.node.inputs[0];
             }
@@ -119,7 +119,7 @@ fn behind(draft: &Draft, from: usize, affine: &Affine) -> Option<Vec<Rewrite>> {
             continue;
         };
         let value = match layer.node.layer {
-            LayerSpec::Dense { .. } => {
+            _ if layer.takes_over() => {
                 rewrites.push(scale_rows(index, layer, first, affine));
                 continue;
             }

@@ -14,6 +14,9 @@
 //! reshapes, and into embeddings; softmax, layer normalisations and layers of one's own need all their features, and so
 //! do the inputs and the output of the network, whose signature does not change.
 //!
+//! Dense layers that compute in bf16 or eight bits keep the grid of their weights and take nothing over; those with a
+//! scale for each row also need all that they read. A network is shrunk first, and quantised then.
+//!
 //! # What stays the same
 //!
 //! The predictions, for inputs whose values are finite on the way. Where only units without influence have left, and no

@@ -144,7 +144,7 @@ pub enum Reason {
     Layer(String),
     /// A layer has one unit at least.
     Last,
-    /// Neither what comes before nor all that comes behind is a dense layer of its own.
+    /// Neither what comes before nor all that comes behind is a dense layer of its own in single precision.
     Neighbours,
     /// The dense layers would need more parameters than the layer has.
     Larger,

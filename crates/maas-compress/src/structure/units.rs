@@ -53,7 +53,7 @@ impl Influence {
     fn look_at(&mut self, layer: &Layer) {
         let source = layer.node.inputs[0];
         let known = self.constants.of_value(source);
-        let can_absorb = can_absorb(layer, known);
+        let can_absorb = layer.takes_over() && can_absorb(layer, known);
         let groups = self.features.of_value(source).iter().zip(known);
         for ((&group, constant), weights) in groups.zip(layer.kernel().rows()) {
             self.read[group] = true;

@@ -1,7 +1,7 @@
 use maas_compress::structure::{Obstacle, Reason};
 use maas_compress::{Error, ShrinkReport, shrink};
 use maas_core::Seed;
-use maas_nn::{Activation, Mask, Network, Sequential};
+use maas_nn::{Activation, Arithmetic, Mask, Network, Sequential};
 
 use crate::common::{fill, rows, small};
 
@@ -136,4 +136,32 @@ all                                             21         11
 `dense`: 1 unit of constant value left, now in the bias of `dense_1`
 ";
     assert_eq!(report.to_string(), table);
+}
+
+#[test]
+fn layers_with_weights_on_a_grid_take_nothing_over() {
+    let mut network = small(Activation::Relu);
+    let fixed = Arithmetic::Int8 {
+        input_scale: Some(0.0625),
+    };
+    for arithmetic in [Arithmetic::Bf16, fixed, Arithmetic::int8()] {
+        network.set_arithmetic("dense_1", arithmetic).unwrap();
+        let (smaller, report) = shrink(&network).unwrap();
+        // The dead unit leaves where it has no part in a scale, the constant one nowhere.
+        let by_rows = arithmetic == Arithmetic::int8();
+        let units = if by_rows { 4 } else { 3 };
+        assert_eq!(smaller.summary().rows[0].output, [units], "{report}");
+        let reason = Reason::Layer("dense_1".to_owned());
+        let told = report.obstacles.iter().any(|one| one.reason == reason);
+        assert_eq!(told, by_rows);
+        let (before, after) = (network.predict(&rows(3)), smaller.predict(&rows(3)));
+        assert_eq!(after.unwrap(), before.unwrap());
+    }
+
+    let layers = Sequential::rows(3).dense(4).batch_norm().relu().dense(1);
+    let mut network = layers.build(Seed(7)).unwrap();
+    network.set_arithmetic("dense", Arithmetic::int8()).unwrap();
+    let (same, report) = shrink(&network).unwrap();
+    assert_eq!(same.fingerprint(), network.fingerprint());
+    assert_eq!(report.obstacles[0].reason, Reason::Neighbours);
 }
