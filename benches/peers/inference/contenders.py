@@ -64,7 +64,7 @@ def started(options):
     threads = {name: str(options.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     environment = {**machine.environment(), **threads}
     ours = options.ours or machine.built("inference", ROOT, "-p", "benches", "--example", "inference")
-    yield Engine("ours", "ours", ["f32"], [ours], environment)
+    yield Engine("ours", "ours", ["f32", "dynamic", "static"], [ours], environment)
     for name in filter(None, options.engines.split(",")):
         label, package, script, variants = ENGINES[name]
         python = options.deepsparse if name == "deepsparse" else sys.executable

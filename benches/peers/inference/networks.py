@@ -45,7 +45,8 @@ QUICK = [
 
 def write(network, folder):
     """`weights.f32`, kernel and bias of each layer in turn; `rows.f32`, as many as the largest batch; for static int8
-    `calibration.f32`, more rows; and the graphs `f32.onnx`, `dynamic.onnx` and `static.onnx`."""
+    `calibration.f32`, more rows, and `largest.f32`, the largest magnitude of each layer's inputs among them; and the
+    graphs `f32.onnx`, `dynamic.onnx` and `static.onnx`."""
     random = np.random.default_rng(7)
     layers = [layer(random, shape, network.zeros) for shape in zip(network.widths, network.widths[1:])]
     rows = normal(random, max(network.batches), network.widths[0])
@@ -54,6 +55,7 @@ def write(network, folder):
     np.concatenate([np.zeros(0, "<f4"), *map(np.ravel, values)]).tofile(folder / "weights.f32")
     rows.tofile(folder / "rows.f32")
     calibration.tofile(folder / "calibration.f32")
+    largest(layers, calibration).tofile(folder / "largest.f32")
     graphs.write(layers, network.widths, calibration, folder)
 
 
@@ -68,3 +70,12 @@ def layer(random, shape, zeros):
 
 def normal(random, *shape):
     return random.standard_normal(shape, dtype=np.float32)
+
+
+def largest(layers, rows):
+    """The largest magnitude of each layer's inputs."""
+    found = []
+    for kernel, bias in layers:
+        found.append(np.abs(rows).max())
+        rows = np.maximum(rows @ kernel + bias, 0)
+    return np.array(found, "<f4")

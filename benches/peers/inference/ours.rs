@@ -10,9 +10,10 @@ mod served;
 
 use std::{collections::HashMap, error::Error, fs, io, num::ParseIntError, path::Path};
 
+use maas_compress::{CompressedNetwork, Target};
 use maas_core::Seed;
 use maas_kernels::Kernels;
-use maas_nn::{Network, Sequential};
+use maas_nn::{Arithmetic, LayerSpec, Network, Sequential};
 use served::Served;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,11 +28,17 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let shape = [batch.parse()?, widths[0]];
                 let mut rows = floats(&folder.join("rows.f32"))?;
                 rows.truncate(shape[0] * shape[1]);
-                let network = network(folder, &widths)?;
-                let mut served = Served::new(network, shape, rows, threads.parse()?)?;
+                let network = arithmetic(network(folder, &widths)?, variant, folder)?;
+                let threads = threads.parse()?;
+                let target = Target::rows(shape[0]).threads(threads);
+                let compiled = CompressedNetwork::compile(network, &target)?;
+                let representations: Vec<_> = (compiled.choices().iter())
+                    .map(|choice| choice.chosen.to_string())
+                    .collect();
+                let mut served = Served::new(compiled, shape, rows, threads)?;
                 fs::write(folder.join("answers.f32"), bytes(&served.answers()?))?;
                 loaded.insert(variant.to_owned(), served);
-                println!(r#"{{"ready": ""}}"#);
+                println!(r#"{{"ready": "{}"}}"#, representations.join("-"));
             }
             ["time", variant, seconds] => {
                 let served = loaded.get_mut(variant).ok_or("not loaded")?;
@@ -71,6 +78,26 @@ fn network(folder: &Path, widths: &[usize]) -> Result<Network, Box<dyn Error>> {
         parameters
             .zip(&mut weights)
             .for_each(|(to, from)| *to = from);
+    }
+    Ok(network)
+}
+
+/// The network with the arithmetic that a variant is of: `f32`, or int8 with `dynamic` or `static` ranges of the inputs.
+fn arithmetic(
+    mut network: Network,
+    variant: &str,
+    folder: &Path,
+) -> Result<Network, Box<dyn Error>> {
+    if variant == "f32" {
+        return Ok(network);
+    }
+    let dense: Vec<String> = (network.spec().nodes.iter())
+        .filter(|node| matches!(node.layer, LayerSpec::Dense { .. }))
+        .map(|node| node.name.clone())
+        .collect();
+    for (layer, largest) in dense.iter().zip(floats(&folder.join("largest.f32"))?) {
+        let input_scale = (variant == "static").then_some(largest / 127.0);
+        network.set_arithmetic(layer, Arithmetic::Int8 { input_scale })?;
     }
     Ok(network)
 }
