@@ -13,9 +13,9 @@ const PREFIX: usize = 9;
 
 fn sealed(content: &[u8]) -> Vec<u8> {
     let mut hash = Fnv::new();
-    hash.update(b"MAAS\x02");
+    hash.update(b"MAAS\x03");
     hash.update(content);
-    let mut bytes = b"MAAS\x02".to_vec();
+    let mut bytes = b"MAAS\x03".to_vec();
     bytes.extend((hash.finish() as u32).to_le_bytes());
     bytes.extend(content);
     bytes

@@ -47,10 +47,17 @@ impl CompressedNetwork {
     /// [`Error::Network`] when the weights of a layer of eight bits are not finite.
     ///
     /// See the type for an example.
-    pub fn new(mut network: Network) -> Result<Self, Error> {
+    pub fn new(network: Network) -> Result<Self, Error> {
+        Self::pack(network, |_| Representation::Dense)
+    }
+
+    fn pack(
+        mut network: Network,
+        representation: impl FnMut(&str) -> Representation,
+    ) -> Result<Self, Error> {
         network.apply_masks();
         Ok(Self {
-            packed: PackedNetwork::new(network, |_| Representation::Dense)?,
+            packed: PackedNetwork::new(network, representation)?,
             choices: Vec::new(),
         })
     }
@@ -101,6 +108,29 @@ impl CompressedNetwork {
     pub fn compile_on(network: Network, target: &Target, data: &Dataset) -> Result<Self, Error> {
         let sample = Sample::of(data, target.rows);
         Self::compile_with(network, target, &sample)
+    }
+
+    /// This network compiled anew: for another target, or on another machine than where its file was written.
+    ///
+    /// # Errors
+    /// As for [`CompressedNetwork::new`].
+    ///
+    /// ```
+    /// use maas_compress::{CompressedNetwork, HardThreshold, Prune, Target};
+    /// use maas_core::Seed;
+    /// use maas_nn::Sequential;
+    ///
+    /// let mut network = Sequential::rows(64).dense(64).relu().dense(1).build(Seed(7))?;
+    /// HardThreshold::to_sparsity(0.95).prune(&mut network)?;
+    /// let bytes = CompressedNetwork::compile(network, &Target::rows(1))?.to_bytes()?;
+    ///
+    /// let as_stored = CompressedNetwork::from_bytes(&bytes)?;
+    /// let anew = as_stored.recompile(&Target::rows(64))?;
+    /// assert_eq!(anew.choices().len(), 2);
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn recompile(self, target: &Target) -> Result<Self, Error> {
+        Self::compile(self.into_network(), target)
     }
 
     fn compile_with(mut network: Network, target: &Target, sample: &Sample) -> Result<Self, Error> {
@@ -193,7 +223,9 @@ impl CompressedNetwork {
         Ok(self.packed.predict(rows)?)
     }
 
-    /// The content of the file.
+    /// The content of the file: the network, and the representation of each layer.
+    ///
+    /// Those that were chosen by a stopwatch may be others the next time; a network that was not compiled has the same bytes always.
     ///
     /// # Errors
     /// [`FileFault::Header`](crate::FileFault::Header) when a layer's configuration cannot be written as JSON.
@@ -205,10 +237,23 @@ impl CompressedNetwork {
     /// # Ok::<(), maas_compress::Error>(())
     /// ```
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        Ok(format::write(self.network())?)
+        Ok(self.written()?.bytes)
     }
 
-    /// The network that the bytes of a file hold, made of standard layers.
+    pub(crate) fn written(&self) -> Result<format::Written, Error> {
+        let sparse: Vec<&str> = self
+            .packed
+            .representations()
+            .filter(|&(_, representation)| representation == Representation::Sparse)
+            .map(|(layer, _)| layer)
+            .collect();
+        Ok(format::write(self.network(), |layer| {
+            sparse.contains(&layer)
+        })?)
+    }
+
+    /// The network that the bytes of a file hold, made of standard layers, in the representations that it was written with;
+    /// [`recompile`](Self::recompile) chooses anew.
     ///
     /// # Errors
     /// [`Error::File`] with what is wrong with the bytes, [`Error::Network`] when they describe no sound network. Whatever
@@ -232,7 +277,13 @@ impl CompressedNetwork {
     /// assert!(maas_compress::CompressedNetwork::from_bytes_with(b"", &Layers::standard()).is_err());
     /// ```
     pub fn from_bytes_with(bytes: &[u8], layers: &Layers) -> Result<Self, Error> {
-        Self::new(format::read(bytes, layers)?)
+        let format::Content { network, sparse } = format::read(bytes, layers)?;
+        Self::pack(network, |layer| {
+            match sparse.iter().any(|sparse| sparse == layer) {
+                true => Representation::Sparse,
+                false => Representation::Dense,
+            }
+        })
     }
 
     /// Writes the file, whole or not at all.
@@ -254,7 +305,8 @@ impl CompressedNetwork {
         save(path.as_ref(), &self.to_bytes()?)
     }
 
-    /// Reads a file of a network made of standard layers.
+    /// Reads a file of a network made of standard layers, each in the representation that it was written with:
+    /// `CompressedNetwork::load(path)?.recompile(&target)?` chooses anew, for a target and this machine.
     ///
     /// # Errors
     /// [`Error::Io`]; those of [`CompressedNetwork::from_bytes`].

@@ -4,11 +4,11 @@
 use std::fs;
 
 use maas_compress::{
-    Codebook, CompressedNetwork, Error, F16, FileFault, HardThreshold, Int8, Prune, Quantize,
-    SoftThreshold,
+    Codebook, CompressedNetwork, Error, F16, FileFault, Goal, HardThreshold, Int8, Prune, Quantize,
+    SoftThreshold, Target,
 };
 use maas_core::{Fnv, Moments, Seed, Statistics, Tensor, predict_once};
-use maas_nn::{Mask, Merge, Network, Sequential};
+use maas_nn::{Mask, Merge, Network, Representation, Sequential};
 use ndarray::Array2;
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ fn same(a: &Network, b: &Network) -> bool {
 
 /// A file with this coded content, and the checksum that it has to have.
 fn sealed(content: &[u8]) -> Vec<u8> {
-    let start = b"MAAS\x02";
+    let start = b"MAAS\x03";
     let sum = start
         .iter()
         .chain(content)
@@ -99,6 +99,55 @@ fn what_is_read_has_the_bits_of_what_was_written() {
         let answers = |model| predict_once(model, &[x.view()]).unwrap();
         assert_eq!(answers(&again as &dyn maas_core::Model), answers(&network));
     }
+}
+
+/// A network whose first layer is packed sparse, and whose second dense.
+fn half_sparse() -> (Network, CompressedNetwork) {
+    let layers = Sequential::rows(30).dense(40).relu().dense(5);
+    let mut network = layers.build(Seed(7)).unwrap();
+    let kernel = network.segment_mut("dense.kernel").unwrap();
+    HardThreshold::to_sparsity(0.95).apply(kernel).unwrap();
+    let target = Target::rows(1).goal(Goal::Memory);
+    let compiled = CompressedNetwork::compile(network.clone(), &target).unwrap();
+    (network, compiled)
+}
+
+#[test]
+fn representations_are_stored_with_the_file_and_can_be_chosen_anew() {
+    let (network, compiled) = half_sparse();
+    let forms = |network: &CompressedNetwork| {
+        let forms = network.packed().representations();
+        forms.map(|(_, form)| form).collect::<Vec<_>>()
+    };
+    let (dense, sparse) = (Representation::Dense, Representation::Sparse);
+    assert_eq!(forms(&compiled), [sparse, dense, dense]);
+
+    let (bytes, plain) = (
+        compiled.to_bytes().unwrap(),
+        CompressedNetwork::new(network.clone())
+            .unwrap()
+            .to_bytes()
+            .unwrap(),
+    );
+    assert!(bytes.len() <= plain.len() + 1);
+    let loaded = CompressedNetwork::from_bytes(&bytes).unwrap();
+    assert_eq!(forms(&loaded), forms(&compiled));
+    assert!(loaded.choices().is_empty());
+    assert_eq!(loaded.to_bytes().unwrap(), bytes);
+    assert!(same(loaded.network(), &network));
+
+    let plain = CompressedNetwork::from_bytes(&plain).unwrap();
+    assert_eq!(forms(&plain), [dense; 3]);
+    let anew = plain
+        .recompile(&Target::rows(1).goal(Goal::Memory))
+        .unwrap();
+    assert_eq!(forms(&anew), forms(&compiled));
+    assert_eq!(anew.choices().len(), 2);
+    let rows = Array2::from_shape_fn((3, 30), |(i, j)| ((30 * i + j) as f32).cos());
+    assert_eq!(
+        loaded.predict(rows.view()).unwrap(),
+        network.predict(&rows).unwrap()
+    );
 }
 
 #[test]
@@ -272,15 +321,14 @@ fn faults_say_what_was_expected() {
         fault(b"PK\x03\x04").to_string(),
         r"expected the bytes MAAS at the start, found PK\x03\x04"
     );
-    let mut later = bytes.clone();
-    later[4] = 3;
-    assert!(matches!(
-        fault(&later),
-        FileFault::Version {
-            expected: 2,
-            found: 3
-        }
-    ));
+    for version in [2, 4] {
+        let mut other = bytes.clone();
+        other[4] = version;
+        assert!(matches!(
+            fault(&other),
+            FileFault::Version { expected: 3, found } if found == version
+        ));
+    }
     assert!(matches!(
         fault(&bytes[..6]),
         FileFault::Truncated {
@@ -394,19 +442,22 @@ fn the_bytes_of_the_version_stay() {
     Int8::dynamic().quantize(&mut grid).unwrap();
     let mut half = small(0.0);
     F16.quantize(&mut half).unwrap();
-    let digests = [small(0.9), palette, grid, half].map(|network| {
+    let networks = [small(0.9), palette, grid, half];
+    let plain = networks.map(|network| CompressedNetwork::new(network).unwrap());
+    let digests = plain.into_iter().chain([half_sparse().1]).map(|network| {
         let mut digest = Fnv::new();
-        digest.update(&CompressedNetwork::new(network).unwrap().to_bytes().unwrap());
+        digest.update(&network.to_bytes().unwrap());
         digest.finish()
     });
     // Another number here is another version of the format.
     assert_eq!(
-        digests,
+        digests.collect::<Vec<_>>(),
         [
-            0x8536_6afd_2d6c_7d2a,
-            0x4399_dda6_fad1_b942,
-            0xec0c_2dfc_e59c_5f6a,
-            0x1ef1_2c0c_30f4_cd88,
+            0x8d38_6314_6997_b627,
+            0x7259_273e_6990_65cd,
+            0x9a09_22d1_b109_0774,
+            0xc741_c19f_a3d0_4382,
+            0xe7bd_8580_6f1e_ccf7,
         ]
     );
 }

@@ -35,11 +35,17 @@ impl Array {
         self.code(decoder, &mut Form::Raw, 0)
     }
 
+    /// The form in which the numbers take the fewest bytes, with the places of the zeros that it leaves out.
     pub(super) fn shortest(&self, depth: u32) -> Form {
+        let mut behind_zeros = Encoder::new();
+        let nonzero = self.present(&mut behind_zeros);
         let length = |form: &Form| {
-            let (mut encoder, mut form) = (Encoder::new(), form.clone());
-            self.clone()
-                .code(&mut encoder, &mut form, depth)
+            let (mut encoder, present) = match form.has_zeros() {
+                true => (Encoder::new(), &self.kept()),
+                false => (behind_zeros.clone(), &nonzero),
+            };
+            form.clone()
+                .code(&mut encoder, &mut self.list(present), depth)
                 .expect("what is written is sound");
             encoder.finish().len()
         };
@@ -62,18 +68,10 @@ impl Array {
             self.mask = Some(self.plane(coder, ones, None));
         }
         form.choose(coder, depth)?;
-        let mut present = self.mask.clone();
-        if !form.has_zeros() {
-            let nonzero = self.nonzero();
-            let sparse = match &self.mask {
-                Some(kept) => *kept != nonzero,
-                None => nonzero.contains(&false),
-            };
-            if coder.even(1, u32::from(sparse)) == 1 {
-                present = Some(self.plane(coder, nonzero, self.mask.as_deref()));
-            }
-        }
-        let present = present.unwrap_or_else(|| vec![true; self.numbers.len()]);
+        let present = match form.has_zeros() {
+            true => self.kept(),
+            false => self.present(coder),
+        };
         let mut list = self.list(&present);
         form.code(coder, &mut list, depth)?;
         self.numbers.fill(0.0);
@@ -83,6 +81,21 @@ impl Array {
             .zip(list.numbers)
             .for_each(|(place, number)| *place = number);
         Ok(())
+    }
+
+    /// Codes which numbers are not +0, where the mask does not say it.
+    fn present(&self, coder: &mut impl Coder) -> Vec<bool> {
+        let (kept, nonzero) = (self.kept(), self.nonzero());
+        match coder.even(1, u32::from(kept != nonzero)) {
+            0 => kept,
+            _ => self.plane(coder, nonzero, self.mask.as_deref()),
+        }
+    }
+
+    /// Which numbers the mask keeps; all without one.
+    fn kept(&self) -> Vec<bool> {
+        let all = || vec![true; self.numbers.len()];
+        self.mask.clone().unwrap_or_else(all)
     }
 
     fn plane(&self, coder: &mut impl Coder, ones: Vec<bool>, domain: Option<&[bool]>) -> Vec<bool> {

@@ -15,7 +15,7 @@ pub enum FileFault {
         /// The bytes at the start.
         found: Vec<u8>,
     },
-    /// The file was written by a later version.
+    /// The file was written by another version.
     #[error("expected format version {expected}, found {found}")]
     Version {
         /// The version that is understood.

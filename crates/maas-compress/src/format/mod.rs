@@ -17,13 +17,13 @@ mod text;
 mod write;
 
 pub use fault::FileFault;
-pub(crate) use read::read;
-pub(crate) use write::write;
+pub(crate) use read::{Content, read};
+pub(crate) use write::{Written, write};
 
 use maas_core::Fnv;
 
 const MAGIC: [u8; 4] = *b"MAAS";
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Bytes in front of the coded stream: magic, version, checksum.
 const PREFIX: usize = MAGIC.len() + 1 + size_of::<u32>();

@@ -3,15 +3,23 @@ use maas_nn::{Layers, Mask, Network, NetworkSpec, Updates};
 
 use super::array::Array;
 use super::coder::{Coder, Decoder};
-use super::header::{columns, moments};
+use super::header::{columns, dense_layers, moments, representations};
 use super::text::text;
 use super::{EXPANSION, FLOAT, MAGIC, PREFIX, TEXT, VERSION, checksum};
 use crate::{Error, FileFault};
 
-/// The network that these bytes hold.
+/// What a file holds.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) network: Network,
+    /// The dense layers that are to be packed sparse.
+    pub(crate) sparse: Vec<String>,
+}
+
+/// What these bytes hold.
 ///
 /// Every length is checked against the bytes that there are before memory is taken for it.
-pub(crate) fn read(bytes: &[u8], layers: &Layers) -> Result<Network, Error> {
+pub(crate) fn read(bytes: &[u8], layers: &Layers) -> Result<Content, Error> {
     let stream = open(bytes)?;
     let mut reader = Reader {
         decoder: Decoder::new(stream),
@@ -23,8 +31,9 @@ pub(crate) fn read(bytes: &[u8], layers: &Layers) -> Result<Network, Error> {
     let mut network = Network::zeroed(spec, layers)?;
     reader.parameters(&mut network)?;
     reader.state(&mut network)?;
+    let sparse = reader.sparse(network.spec());
     reader.end(stream)?;
-    Ok(network)
+    Ok(Content { network, sparse })
 }
 
 /// The coded stream of a file that is what was written.
@@ -134,6 +143,17 @@ impl Reader<'_> {
             });
         }
         Ok(array)
+    }
+
+    fn sparse(&mut self, spec: &NetworkSpec) -> Vec<String> {
+        let names: Vec<&str> = dense_layers(spec).collect();
+        let mut sparse = vec![false; names.len()];
+        representations(&mut self.decoder, &mut sparse);
+        let sparse = names.into_iter().zip(sparse);
+        sparse
+            .filter(|&(_, sparse)| sparse)
+            .map(|(name, _)| name.to_owned())
+            .collect()
     }
 
     /// Checks that nothing but zeros follows, and as many of them as there have to be.

@@ -3,13 +3,23 @@ use maas_nn::{Network, Updates};
 
 use super::array::Array;
 use super::coder::{Coder, Encoder};
-use super::header::{columns, moments};
+use super::header::{columns, dense_layers, moments, representations};
 use super::text::text;
 use super::{EXPANSION, FLOAT, MAGIC, PREFIX, TEXT, VERSION, checksum};
 use crate::FileFault;
 
-/// The bytes of a file that holds this network.
-pub(crate) fn write(network: &Network) -> Result<Vec<u8>, FileFault> {
+/// A file, and how much of it each segment takes.
+pub(crate) struct Written {
+    pub(crate) bytes: Vec<u8>,
+    /// Bytes by segment of parameters.
+    pub(crate) segments: Vec<usize>,
+}
+
+/// A file that holds this network, and of which of its dense layers only non-zeros are to be packed.
+pub(crate) fn write(
+    network: &Network,
+    is_sparse: impl Fn(&str) -> bool,
+) -> Result<Written, FileFault> {
     let mut encoder = Encoder::new();
     let mut spec = network.spec().clone();
     let all_moments: Vec<Moments> = moments(&mut spec)
@@ -25,11 +35,14 @@ pub(crate) fn write(network: &Network) -> Result<Vec<u8>, FileFault> {
             Array::new(numbers.to_vec(), 1).write(&mut encoder);
         }
     }
+    let mut segments = Vec::new();
     for (segment, mask) in network.segments().iter().zip(network.masks()) {
+        let start = encoder.len();
         let numbers = &network.parameters()[segment.range.clone()];
         let mut array = Array::new(numbers.to_vec(), columns(&segment.shape));
         array.mask = mask.map(|mask| (0..mask.len()).map(|at| mask.keeps(at)).collect());
         array.write(&mut encoder);
+        segments.push(encoder.len() - start);
     }
     for segment in network.state_segments() {
         if segment.updates == Updates::InTraining {
@@ -37,11 +50,16 @@ pub(crate) fn write(network: &Network) -> Result<Vec<u8>, FileFault> {
             Array::new(numbers.to_vec(), columns(&segment.shape)).write(&mut encoder);
         }
     }
+    let mut sparse: Vec<bool> = dense_layers(network.spec()).map(is_sparse).collect();
+    representations(&mut encoder, &mut sparse);
     let mut stream = encoder.finish();
     let memory = TEXT * json.len() as u64 + FLOAT * numbers as u64;
     let least = memory.div_ceil(EXPANSION) as usize;
     stream.resize(stream.len().max(least.saturating_sub(PREFIX)), 0);
-    Ok(assemble(&stream))
+    Ok(Written {
+        bytes: assemble(&stream),
+        segments,
+    })
 }
 
 /// A whole file, with its checksum.

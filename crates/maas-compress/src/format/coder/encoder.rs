@@ -2,7 +2,7 @@ use super::Coder;
 use super::interval::Interval;
 
 /// Writes bits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::format) struct Encoder {
     interval: Interval,
     bytes: Vec<u8>,
@@ -14,6 +14,11 @@ impl Encoder {
             interval: Interval::new(),
             bytes: Vec::new(),
         }
+    }
+
+    /// How many bytes are certain so far.
+    pub(in crate::format) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// All bytes, which must be followed by nothing or by zeros.
