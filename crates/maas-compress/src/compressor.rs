@@ -6,11 +6,12 @@ use maas_nn::Network;
 use crate::fine_tune::{FineTune, Source};
 use crate::measure::{Measured, measure};
 use crate::pruning::{check_same, segments};
-use crate::{CompressedNetwork, Error, Prune, Quantize, Ramp, Report, Target};
+use crate::report::Method;
+use crate::{CompressedNetwork, Error, Prune, Quantize, Ramp, Report, Shrink, Target};
 
 type Measure<'a> = Box<dyn FnMut(&Network, &Dataset) -> Result<f64, Source> + 'a>;
 
-/// Prunes a network, has it fine-tuned under its masks, and says what that has brought.
+/// Prunes a network, has it fine-tuned under its masks, shrinks and quantises it where asked to, and says what that has brought.
 ///
 /// ```
 /// use maas_compress::{Compressor, SoftThreshold};
@@ -41,6 +42,7 @@ pub struct Compressor<'a> {
     ramp: Ramp,
     rewind: Option<&'a Network>,
     fine_tune: Option<FineTune<'a>>,
+    shrink: Option<Shrink>,
     quantize: Option<Box<dyn Quantize + 'a>>,
     metric: Option<(String, Measure<'a>)>,
     target: Target,
@@ -57,6 +59,7 @@ impl<'a> Compressor<'a> {
             ramp: Ramp::one_shot(),
             rewind: None,
             fine_tune: None,
+            shrink: None,
             quantize: None,
             metric: None,
             target: Target::default(),
@@ -142,6 +145,28 @@ impl<'a> Compressor<'a> {
         self
     }
 
+    /// Takes out of the pruned and fine-tuned network what its predictions do not need: units that pruning has left without
+    /// influence, batch normalisations, constants. The network then has smaller shapes, and [`Report::shrunk`] says what left.
+    ///
+    /// ```
+    /// use maas_compress::{Compressor, Grain, Magnitude, Pruner, Shrink};
+    /// # use {maas_core::Seed, maas_data::Dataset, maas_nn::Sequential, ndarray::Array2};
+    /// # let data = Dataset::new(Array2::ones((8, 4)).view(), Array2::ones((8, 1)).view()).unwrap();
+    /// let mut network = Sequential::new(data.features()).dense(64).relu().dense(1).build(Seed(7))?;
+    /// let (_, report) = Compressor::new(Pruner::new(Magnitude, 0.75).grain(Grain::Neuron))
+    ///     .shrink(Shrink::new())
+    ///     .run(&mut network, &data)?;
+    /// assert_eq!(network.segment("dense.kernel")?.shape(), [4, 16]);
+    /// assert_eq!(report.layers[0].shape_after, Some([4, 16]));
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn shrink(self, shrink: Shrink) -> Self {
+        Self {
+            shrink: Some(shrink),
+            ..self
+        }
+    }
+
     /// Gives the weights fewer bits at the end: [`Int8`](crate::Int8), [`Codebook`](crate::Codebook), or one of your own.
     ///
     /// Fine-tuning runs once more in between, in the arithmetic that will be served.
@@ -190,7 +215,7 @@ impl<'a> Compressor<'a> {
 
     /// Compresses the network and measures it before and after on these data, which were not trained on.
     ///
-    /// The network is left pruned, fine-tuned and masked, and the compressed network is a copy of it.
+    /// The network is left pruned, fine-tuned, shrunk, quantised and masked, and the compressed network is a copy of it.
     ///
     /// # Errors
     /// Those of [`Prune::prune_part`]; [`Error::OtherNetwork`] for an earlier one with other parameters; [`Error::FineTune`] and [`Error::Metric`] with the closure's own error as source;
@@ -213,6 +238,12 @@ impl<'a> Compressor<'a> {
             }
             self.fine_tuned(&mut pruned)?;
         }
+        let mut shrunk = None;
+        if let Some(shrink) = self.shrink {
+            let (smaller, report) = shrink.run(&pruned)?;
+            pruned = smaller;
+            shrunk = Some(report);
+        }
         if let Some(quantize) = self.quantize.take() {
             quantize.prepare(&mut pruned)?;
             self.fine_tuned(&mut pruned)?;
@@ -224,7 +255,11 @@ impl<'a> Compressor<'a> {
         let report = Report::new(
             (network, metric_before),
             (&compressed, metric_after),
-            lambda,
+            Method {
+                name: self.prune.name(),
+                lambda,
+                shrunk,
+            },
             &self.target,
             data,
         )?;
@@ -274,6 +309,8 @@ impl fmt::Debug for Compressor<'_> {
             .field("ramp", &self.ramp)
             .field("rewind", &self.rewind.is_some())
             .field("fine_tune", &self.fine_tune.is_some())
+            .field("shrink", &self.shrink)
+            .field("quantize", &self.quantize.is_some())
             .field("metric", &self.metric.as_ref().map(|(name, _)| name))
             .finish_non_exhaustive()
     }

@@ -51,7 +51,8 @@
 //! | [`Masks`] | the masks of one network for another one |
 //! | [`ProximalL1`] | the formula after each step of training: a link of an optimiser |
 //! | [`Prune`], [`Pruned`] | any way to make weights of a network zero, and what it has left |
-//! | [`Compressor`], [`Report`] | prune, fine-tune, measure before and after |
+//! | [`Compressor`], [`Report`] | prune, fine-tune, shrink, quantise, measure before and after |
+//! | [`TradeOff`] | sizes against accuracy, as numbers and as a chart |
 //! | [`Quantize`] | fewer bits: [`Int8`], [`Bf16`], [`F16`], [`Codebook`], or a way of your own |
 //! | [`Sensitivity`] | what a metric suffers from each layer, at each [`Level`] |
 //! | [`BudgetSearch`] | the smallest file within a budget |
@@ -101,7 +102,7 @@ pub use maas_nn::ProximalL1;
 pub use prune::{Prune, Pruned};
 pub use pruning::{GradualPruning, Grain, Masks, Pruner, Ramp, Scope};
 pub use quantize::{Bf16, Calibration, Codebook, F16, Int8, Quantize};
-pub use report::{Interval, LayerReport, OutputChange, Report};
+pub use report::{Interval, LayerReport, OutputChange, Report, SizedMetric, TradeOff};
 pub use search::{Bits, BudgetSearch, Found, LayerPlan, Plan};
 pub use sensitivity::{LayerSensitivity, Level, Sensitivity};
 pub use sign::SignStep;

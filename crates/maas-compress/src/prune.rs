@@ -30,6 +30,11 @@ use crate::cut::first_not_finite;
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Prune {
+    /// What it is called in reports: the name of its type unless told otherwise.
+    fn name(&self) -> &str {
+        short_type_name::<Self>()
+    }
+
     /// Prunes the network's weights.
     ///
     /// # Errors
@@ -56,8 +61,19 @@ pub trait Prune {
     }
 }
 
+/// The name of a type without its path and parameters.
+pub(crate) fn short_type_name<T: ?Sized>() -> &'static str {
+    let path = std::any::type_name::<T>();
+    let path = path.split('<').next().unwrap_or(path);
+    path.rsplit("::").next().unwrap_or(path)
+}
+
 macro_rules! forward {
     () => {
+        fn name(&self) -> &str {
+            (**self).name()
+        }
+
         fn prune(&self, network: &mut Network) -> Result<Pruned, Error> {
             (**self).prune(network)
         }

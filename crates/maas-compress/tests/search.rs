@@ -56,6 +56,10 @@ fn what_is_found_is_within_the_budget_and_beats_layers_all_alike() {
         assert_eq!(report.metric_before, report.metric_before.clamp(0.9, 1.0));
         assert_eq!(network.fingerprint(), found.network.network().fingerprint());
         assert_eq!(found.plan.layers.len(), 3);
+        // All that was tried, and what was found.
+        let (last, tried) = report.trade_off.after.split_last().unwrap();
+        assert_eq!(last.bytes, report.bytes_after);
+        assert!(tried.len() > 2 && tried.iter().any(|one| one.bytes.abs_diff(last.bytes) <= 1));
         for layer in &found.plan.layers {
             let kernel = network.segment(&format!("{}.kernel", layer.layer)).unwrap();
             let zeros = kernel.iter().filter(|&&weight| weight == 0.0).count();

@@ -20,6 +20,7 @@ pub use second_order::SecondOrder;
 pub use wanda::Wanda;
 
 use crate::Error;
+use crate::prune::short_type_name;
 
 /// Gives every weight a score; those of the least score are pruned first. A [`Pruner`](crate::Pruner) does the rest.
 ///
@@ -51,8 +52,7 @@ use crate::Error;
 pub trait Criterion: Debug + Send + Sync {
     /// What it is called in errors and in an optimiser's identity: the name of its type unless told otherwise.
     fn name(&self) -> &str {
-        let path = std::any::type_name::<Self>();
-        path.rsplit("::").next().unwrap_or(path)
+        short_type_name::<Self>()
     }
 
     /// Its numbers, which together with its name tell it from other criteria.

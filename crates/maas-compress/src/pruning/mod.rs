@@ -309,6 +309,11 @@ impl Pruner {
 }
 
 impl Prune for Pruner {
+    /// That of its criterion.
+    fn name(&self) -> &str {
+        self.criterion.name()
+    }
+
     fn prune(&self, network: &mut Network) -> Result<Pruned, Error> {
         self.prune_part(1.0, network)
     }

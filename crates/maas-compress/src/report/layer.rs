@@ -2,6 +2,7 @@ use maas_nn::{Arithmetic, Network, Representation};
 use serde::{Deserialize, Serialize};
 
 use crate::compile::{Sample, Target, alone, pack, time};
+use crate::format::Written;
 use crate::{CompressedNetwork, Error, Latency, LayerChoice};
 
 /// What has become of a dense layer, all of it measured.
@@ -14,6 +15,12 @@ pub struct LayerReport {
     pub shape_before: [usize; 2],
     /// Inputs and units now; none where the layer has left the network.
     pub shape_after: Option<[usize; 2]>,
+    /// Bytes of its parameters before, in single precision.
+    pub bytes_before: usize,
+    /// Bytes that its parameters take in the compressed file, coded as they are; the file has the architecture beside them.
+    pub bytes_after: usize,
+    /// What chose those of its weights that became zero; none where none did.
+    pub criterion: Option<String>,
     /// Weights that were not zero before: the multiplications and additions of a row.
     pub multiply_adds_before: usize,
     /// Weights that are not zero now.
@@ -62,7 +69,8 @@ impl LayerReport {
 /// A report of each dense layer that the network had before.
 pub(super) fn layers(
     before: &Network,
-    after: &CompressedNetwork,
+    (after, written): (&CompressedNetwork, &Written),
+    criterion: &str,
     target: &Target,
     sample: &Sample,
 ) -> Result<Vec<LayerReport>, Error> {
@@ -82,6 +90,8 @@ pub(super) fn layers(
         let choice = after.choices().iter().find(|choice| choice.layer == *name);
         let (shape_before, multiply_adds_before, _) = weights(&old, name)?;
         let now = new.as_ref().map(|new| weights(new, name)).transpose()?;
+        let multiply_adds_after = now.map_or(0, |(_, nonzeros, _)| nonzeros);
+        let pruned = multiply_adds_after < multiply_adds_before;
         let arithmetic = match &new {
             Some(new) => new.arithmetic(name)?,
             None => Arithmetic::F32,
@@ -100,8 +110,16 @@ pub(super) fn layers(
             layer: name.clone(),
             shape_before,
             shape_after: now.map(|(shape, ..)| shape),
+            bytes_before: size_of::<f32>()
+                * parameters(before, name)
+                    .map(|(_, count)| count)
+                    .sum::<usize>(),
+            bytes_after: parameters(after.network(), name)
+                .map(|(segment, _)| written.segments[segment])
+                .sum(),
+            criterion: pruned.then(|| criterion.to_owned()),
             multiply_adds_before,
-            multiply_adds_after: now.map_or(0, |(_, nonzeros, _)| nonzeros),
+            multiply_adds_after,
             bits: match arithmetic {
                 Arithmetic::Int8 { .. } => 8,
                 _ => now.map_or(0, |(.., bits)| bits),
@@ -119,6 +137,17 @@ pub(super) fn layers(
         });
     }
     Ok(reports)
+}
+
+/// The positions of a layer's segments among all, and how many parameters each has.
+fn parameters(network: &Network, layer: &str) -> impl Iterator<Item = (usize, usize)> {
+    let segments = network.segments().iter().enumerate();
+    segments
+        .filter(move |(_, segment)| {
+            let rest = segment.name.strip_prefix(layer);
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        })
+        .map(|(index, segment)| (index, segment.range.len()))
 }
 
 /// Shape, non-zeros, and bits that tell the non-zeros apart.

@@ -4,9 +4,11 @@ mod interval;
 mod layer;
 mod remarks;
 mod text;
+mod trade_off;
 
 pub use interval::Interval;
 pub use layer::{LayerReport, OutputChange};
+pub use trade_off::{SizedMetric, TradeOff};
 
 use maas_data::Dataset;
 use maas_nn::{Network, PackedNetwork, Representation};
@@ -14,12 +16,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::compile::{Runner, Sample, Target, in_turns};
 use crate::measure::Measured;
-use crate::{CompressedNetwork, Error, Latency, Pruned};
+use crate::{CompressedNetwork, Error, Latency, Pruned, ShrinkReport};
 
 /// What compressing a network has changed, all of it measured: sizes of the files, times of calls on this machine, and
 /// the metric.
 ///
-/// As text for a terminal by `Display`, as [Markdown](Report::to_markdown), as JSON by serde.
+/// As text for a terminal by `Display`, as [Markdown](Report::to_markdown), as JSON by serde; [`trade_off`](Report::trade_off)
+/// draws sizes against the metric.
 ///
 /// ```
 /// use maas_compress::{Compressor, SoftThreshold};
@@ -37,6 +40,8 @@ use crate::{CompressedNetwork, Error, Latency, Pruned};
 /// assert!(report.to_markdown().starts_with("|  | before | after |  |"));
 /// assert!(report.layers[0].sparsity() > 0.5);
 /// assert!(report.layers[0].latency_after.is_some());
+/// assert_eq!(report.layers[0].criterion.as_deref(), Some("SoftThreshold"));
+/// assert!(report.layers[0].bytes_after < report.layers[0].bytes_before);
 /// # Ok::<(), maas_compress::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,36 +79,60 @@ pub struct Report {
     pub interval_after: Option<Interval>,
     /// The dense layers that the network had.
     pub layers: Vec<LayerReport>,
+    /// What left the network, where it was shrunk.
+    pub shrunk: Option<ShrinkReport>,
+    /// Sizes and metrics of this network and, from a search, of all that were tried.
+    pub trade_off: TradeOff,
+}
+
+/// How a network was compressed.
+#[derive(Debug)]
+pub(crate) struct Method<'a> {
+    /// What chose the weights that became zero.
+    pub(crate) name: &'a str,
+    /// Its λ, where it has one.
+    pub(crate) lambda: Option<f32>,
+    /// What left.
+    pub(crate) shrunk: Option<ShrinkReport>,
 }
 
 impl Report {
     pub(crate) fn new(
         (before, metric_before): (&Network, Measured),
         (after, metric_after): (&CompressedNetwork, Measured),
-        lambda: Option<f32>,
+        method: Method<'_>,
         target: &Target,
         data: &Dataset,
     ) -> Result<Self, Error> {
         let sample = Sample::of(data, target.rows);
         let (old, new) = (Pruned::of(before), after.pruned());
+        let (bytes_before, written) = (before.to_bytes().len(), after.written()?);
+        let layers = layer::layers(before, (after, &written), method.name, target, &sample)?;
+        let bytes_after = written.bytes.len();
         let latencies = whole(before, after, target, &sample)?;
         Ok(Self {
             weights_before: old.weights,
             zeros_before: old.zeros,
             weights: new.weights,
             zeros_after: new.zeros,
-            lambda,
-            bytes_before: before.to_bytes().len(),
-            bytes_after: after.to_bytes()?.len(),
+            lambda: method.lambda,
+            bytes_before,
+            bytes_after,
             target_rows: target.rows,
             latency_before: latencies.0,
             latency_after: latencies.1,
+            trade_off: TradeOff {
+                metric: metric_after.name.clone(),
+                before: SizedMetric::new(bytes_before, metric_before.value),
+                after: vec![SizedMetric::new(bytes_after, metric_after.value)],
+            },
             metric: metric_after.name,
             metric_before: metric_before.value,
             metric_after: metric_after.value,
             interval_before: metric_before.interval,
             interval_after: metric_after.interval,
-            layers: layer::layers(before, after, target, &sample)?,
+            layers,
+            shrunk: method.shrunk,
         })
     }
 

@@ -5,7 +5,7 @@ use maas_nn::{Arithmetic, Representation};
 use super::{LayerReport, Report};
 
 impl Report {
-    /// A line for whatever did not pay: a layer that stays dense or got slower, a whole that is not faster or smaller.
+    /// A line for whatever did not pay: a layer that stays dense or got slower, units that could not leave, a whole that is not faster or smaller.
     ///
     /// ```
     /// use maas_compress::{Compressor, HardThreshold};
@@ -25,6 +25,8 @@ impl Report {
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks: Vec<String> = self.layers.iter().filter_map(stays_dense).collect();
         remarks.extend(self.layers.iter().filter_map(slower));
+        let stays = self.shrunk.iter().flat_map(|shrunk| &shrunk.obstacles);
+        remarks.extend(stays.map(ToString::to_string));
         if self.latency_after.median >= self.latency_before.median {
             remarks.push(format!(
                 "the whole is not faster: {} before, {} after",

@@ -10,17 +10,25 @@ use crate::Latency;
 use crate::table::{Rows, aligned, markdown};
 
 impl Report {
-    /// The report as Markdown: two tables and the remarks.
+    /// The report as Markdown: two tables, what left the network, and the remarks.
     ///
     /// See [`Report`] for an example.
     pub fn to_markdown(&self) -> String {
         let mut text = markdown(&self.totals());
         text.push('\n');
         text.push_str(&markdown(&self.layer_rows()));
-        for remark in self.remarks() {
-            let _ = write!(text, "\n- {remark}");
+        for line in self.lines() {
+            let _ = write!(text, "\n- {line}");
         }
         text
+    }
+
+    /// What left the network, and the remarks.
+    fn lines(&self) -> Vec<String> {
+        let left = self.shrunk.iter().flat_map(|shrunk| &shrunk.changes);
+        let mut lines: Vec<String> = left.map(ToString::to_string).collect();
+        lines.extend(self.remarks());
+        lines
     }
 
     fn totals(&self) -> Rows {
@@ -71,8 +79,10 @@ impl Report {
         let header = [
             "layer",
             "shape",
+            "criterion",
             "zeros",
             "bits",
+            "bytes",
             "kernel",
             "before",
             "after",
@@ -90,13 +100,11 @@ impl fmt::Display for Report {
         aligned(f, &self.totals())?;
         writeln!(f)?;
         aligned(f, &self.layer_rows())?;
-        let remarks = self.remarks();
-        if !remarks.is_empty() {
+        let lines = self.lines();
+        if !lines.is_empty() {
             writeln!(f)?;
         }
-        remarks
-            .iter()
-            .try_for_each(|remark| writeln!(f, "{remark}"))
+        lines.iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 
@@ -119,8 +127,14 @@ fn layer_row(layer: &LayerReport) -> Vec<String> {
     vec![
         layer.layer.clone(),
         shapes,
+        layer.criterion.clone().unwrap_or_default(),
         format!("{:.1} %", 100.0 * layer.sparsity()),
         layer.bits.to_string(),
+        format!(
+            "{} to {}",
+            grouped(layer.bytes_before as u64),
+            grouped(layer.bytes_after as u64)
+        ),
         kernel,
         layer.latency_before.to_string(),
         layer

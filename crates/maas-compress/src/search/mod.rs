@@ -13,7 +13,8 @@ use maas_nn::metric::Goal;
 
 use crate::fine_tune::{FineTune, Source};
 use crate::measure::{goal, measure};
-use crate::{CompressedNetwork, Error, Report, Target};
+use crate::report::{Method, SizedMetric};
+use crate::{CompressedNetwork, Criterion, Error, Magnitude, Report, Target, format};
 use curve::{Curve, curves};
 
 /// Finds how far each layer can be compressed so that the file is the smallest whose metric is within a budget.
@@ -181,12 +182,17 @@ impl<'a> BudgetSearch<'a> {
             Goal::Maximize => before.value - metric,
         };
         let (mut best, mut least) = (None, f64::INFINITY);
+        let mut points = Vec::new();
         // From the mildest plan that is not known to be too much to the harshest: the metric falls, near enough.
         let (mut mild, mut harsh) = (0, plans.len());
         while mild < harsh {
             let middle = usize::midpoint(mild, harsh);
             let tried = self.apply(&plans[middle], network)?;
             let metric = measure(&tried, data)?;
+            points.push(SizedMetric::new(
+                format::write(&tried, |_| false)?.bytes.len(),
+                metric.value,
+            ));
             least = least.min(loss(metric.value));
             if loss(metric.value) <= self.budget {
                 best = Some((plans[middle].clone(), tried, metric));
@@ -202,13 +208,19 @@ impl<'a> BudgetSearch<'a> {
             });
         };
         let compiled = CompressedNetwork::compile_on(compressed, &self.target, data)?;
-        let report = Report::new(
+        let method = Method {
+            name: Magnitude.name(),
+            lambda: None,
+            shrunk: None,
+        };
+        let mut report = Report::new(
             (network, before),
             (&compiled, metric),
-            None,
+            method,
             &self.target,
             data,
         )?;
+        report.trade_off.after.splice(..0, points);
         *network = compiled.network().clone();
         Ok(Found {
             network: compiled,
