@@ -115,20 +115,21 @@ pub trait Transform: Any + Send + Sync + Debug {
         None
     }
 
-    /// Whether it masks weights after this step.
-    fn prunes(&self, step: &Step) -> bool {
+    /// Whether it changes the network as a whole after this step.
+    fn revises(&self, step: &Step) -> bool {
         let _ = step;
         false
     }
 
-    /// Masks weights after a step for which [`prunes`](Transform::prunes) says so. `buffers` are the link's own, one
-    /// after another, each in the layout of [`Network::parameters`].
+    /// Masks or rounds weights after a step for which [`revises`](Transform::revises) says so. `buffers` are the link's own, one
+    /// after another, each in the layout of [`Network::parameters`]; those of what the chain freezes are zero, whatever is
+    /// written into them.
     ///
     /// The optimiser then takes over the network's masks, and what is masked is zero in the buffers of all links.
     ///
     /// # Errors
-    /// Whatever keeps it from pruning; the network has then to be as it was.
-    fn prune(&self, step: &Step, buffers: &[f32], network: &mut Network) -> Result<(), Error> {
+    /// Whatever keeps it from that; the network has then to be as it was.
+    fn revise(&self, step: &Step, buffers: &mut [f32], network: &mut Network) -> Result<(), Error> {
         let _ = (step, buffers, network);
         Ok(())
     }

@@ -199,6 +199,68 @@ fn links_of_ones_own_train_a_network() {
     assert!(zeros > 5, "{zeros}");
 }
 
+/// Behind every other step it keeps the parameters in its second buffer, puts the first one in their place and fills that with ones.
+#[derive(Debug)]
+struct Alternate;
+
+impl Transform for Alternate {
+    fn buffers(&self) -> usize {
+        2
+    }
+
+    fn apply(&self, _: &Step, _: &mut Block<'_>) {}
+
+    fn revises(&self, step: &Step) -> bool {
+        step.number.is_multiple_of(2)
+    }
+
+    fn revise(
+        &self,
+        _: &Step,
+        buffers: &mut [f32],
+        network: &mut Network,
+    ) -> Result<(), maas_nn::Error> {
+        let (first, second) = buffers.split_at_mut(network.parameters().len());
+        second.copy_from_slice(network.parameters());
+        network.parameters_mut().copy_from_slice(first);
+        first.fill(1.0);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_link_that_revises_keeps_what_it_writes_and_sees_no_other_links_buffers() {
+    let mut network = network();
+    let chain = Chain::from(Sgd::new(0.1).momentum(0.9)).then(Alternate);
+    let mut optimizer = Optimizer::new(chain, &network).unwrap();
+    let length = network.parameters().len();
+    let used: Vec<bool> = (0..length)
+        .map(|i| network.segments().iter().any(|s| s.range.contains(&i)))
+        .collect();
+    let only_used = |values: &[f32]| -> Vec<f32> {
+        let used = values.iter().zip(&used).filter(|(_, used)| **used);
+        used.map(|(value, _)| *value).collect()
+    };
+    let mut before = Vec::new();
+    for step in 1..=4 {
+        let earlier = network.clone();
+        let mut gradient = gradient(&network, step);
+        optimizer.step(&mut network, &mut gradient).unwrap();
+        let values = optimizer.state().values;
+        let (first, second) = values[length..].split_at(length);
+        match step {
+            2 => assert!(only_used(network.parameters()).iter().all(|&w| w == 0.0)),
+            4 => assert!(only_used(network.parameters()).iter().all(|&w| w == 1.0)),
+            _ => assert_ne!(network.parameters(), earlier.parameters()),
+        }
+        if step % 2 == 0 {
+            assert!(only_used(first).iter().all(|&value| value == 1.0));
+            assert_ne!(only_used(second), before);
+            before = only_used(second);
+        }
+    }
+}
+
 #[test]
 fn the_padding_between_segments_stays_zero() {
     for network in [run(Adam::new(1e-2), 3), run(Sgd::new(0.1).momentum(0.5), 3)] {

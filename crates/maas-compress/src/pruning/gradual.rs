@@ -131,21 +131,21 @@ impl Transform for GradualPruning {
         }
     }
 
-    fn prunes(&self, step: &Step) -> bool {
+    fn revises(&self, step: &Step) -> bool {
         self.round(step.number).is_some()
     }
 
-    fn prune(
+    fn revise(
         &self,
         step: &Step,
-        buffers: &[f32],
+        buffers: &mut [f32],
         network: &mut Network,
     ) -> Result<(), maas_nn::Error> {
         let Some(round) = self.round(step.number) else {
             return Ok(());
         };
         let share = self.ramp.share(round);
-        let gathered = (!buffers.is_empty()).then_some(buffers);
+        let gathered = (!buffers.is_empty()).then_some(&*buffers);
         let moment = Moment::InTraining { gathered };
         let pruned = self.pruner.prune_when(moment, share, network);
         pruned.map(drop).map_err(maas_nn::Error::custom)

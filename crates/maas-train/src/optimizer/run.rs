@@ -228,7 +228,7 @@ impl Optimizer {
             chain: chain_text(&self.chain),
             network: self.network.clone(),
             steps: self.steps,
-            values: gather(&self.groups, self.length, self.buffers, &self.state),
+            values: gather(&self.groups, self.length, self.all_buffers(), &self.state),
             scalars: self
                 .scalars
                 .iter()
@@ -263,10 +263,11 @@ impl Optimizer {
             values: self.length * self.buffers,
             scalars: self.scalars.len() + self.rates.count(),
         })?;
+        let all = self.all_buffers();
         scatter(
             &self.groups,
             self.length,
-            self.buffers,
+            all,
             &state.values,
             &mut self.state,
         );
@@ -280,7 +281,7 @@ impl Optimizer {
     /// Takes over the masks of the network, after some were set: what is masked is zero from the next step on, and at once
     /// in the buffers of all links, so that no moment or average of it is left.
     ///
-    /// Where a link of the chain prunes, a step does so by itself.
+    /// Where a link of the chain masks weights, a step does so by itself.
     ///
     /// ```
     /// # use {maas_core::Seed, maas_nn::{Mask, Sequential}, maas_train::{Optimizer, Sgd}};
@@ -354,7 +355,7 @@ impl Optimizer {
     ///
     /// What [`LearningRate::at`](crate::LearningRate::at) reports, and [`Error::GradientShape`] when gradient or network
     /// are of another length than the network that the optimiser was made for; nothing is then changed.
-    /// [`Error::Network`] when a link that prunes behind the step cannot; the step is then taken.
+    /// [`Error::Network`] when a link that masks or rounds behind the step cannot; the step is then taken.
     pub fn step(&mut self, network: &mut Network, gradient: &mut [f32]) -> Result<(), Error> {
         self.check_length(gradient.len())?;
         self.check_length(network.parameters().len())?;
@@ -378,21 +379,27 @@ impl Optimizer {
             self.pass(step, Some(pass), network, gradient);
         }
         self.steps = number;
-        self.prune(&step, network)
+        self.revise(&step, network)
     }
 
-    /// Lets the links mask weights that want to behind this step.
-    fn prune(&mut self, step: &Step, network: &mut Network) -> Result<(), Error> {
+    /// Lets the links change the network as a whole that want to behind this step.
+    fn revise(&mut self, step: &Step, network: &mut Network) -> Result<(), Error> {
         for number in 0..self.links.len() {
             let Bound { link, buffers, .. } = &self.links[number];
-            if link.prunes(step) {
-                let all = gather(&self.groups, self.length, self.buffers, &self.state);
-                let own = buffers.start * self.length..buffers.end * self.length;
-                link.prune(step, &all[own], network)?;
+            if link.revises(step) {
+                let own = (buffers.clone(), self.buffers);
+                let mut values = gather(&self.groups, self.length, own.clone(), &self.state);
+                link.revise(step, &mut values, network)?;
+                scatter(&self.groups, self.length, own, &values, &mut self.state);
                 self.take_masks(network)?;
             }
         }
         Ok(())
+    }
+
+    /// The buffers of all links, and how many there are.
+    fn all_buffers(&self) -> (std::ops::Range<usize>, usize) {
+        (0..self.buffers, self.buffers)
     }
 
     fn check_length(&self, found: usize) -> Result<(), Error> {

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use maas_nn::Segment;
 use serde::{Deserialize, Serialize};
 
@@ -119,32 +121,37 @@ pub(super) fn network_text(segments: &[Segment]) -> String {
     serde_json::json!(segments).to_string()
 }
 
-/// From the order of blocks to that of the network.
-pub(super) fn gather(groups: &Groups, length: usize, buffers: usize, state: &[f32]) -> Vec<f32> {
-    let mut values = vec![0.0; length * buffers];
+/// These of all buffers, from the order of blocks to that of the network.
+pub(super) fn gather(
+    groups: &Groups,
+    length: usize,
+    (own, all): (Range<usize>, usize),
+    state: &[f32],
+) -> Vec<f32> {
+    let mut values = vec![0.0; length * own.len()];
     for place in &groups.blocks {
         let (start, len) = (place.range.start, place.range.len());
-        for buffer in 0..buffers {
-            values[buffer * length + start..][..len]
-                .copy_from_slice(&state[start * buffers + buffer * len..][..len]);
+        for (to, buffer) in own.clone().enumerate() {
+            values[to * length + start..][..len]
+                .copy_from_slice(&state[start * all + buffer * len..][..len]);
         }
     }
     values
 }
 
-/// From the order of the network to that of blocks.
+/// From the order of the network to that of blocks, into these of all buffers.
 pub(super) fn scatter(
     groups: &Groups,
     length: usize,
-    buffers: usize,
+    (own, all): (Range<usize>, usize),
     values: &[f32],
     state: &mut [f32],
 ) {
     for place in &groups.blocks {
         let (start, len) = (place.range.start, place.range.len());
-        for buffer in 0..buffers {
-            state[start * buffers + buffer * len..][..len]
-                .copy_from_slice(&values[buffer * length + start..][..len]);
+        for (from, buffer) in own.clone().enumerate() {
+            state[start * all + buffer * len..][..len]
+                .copy_from_slice(&values[from * length + start..][..len]);
         }
     }
 }
