@@ -13,6 +13,5 @@ pub use target::{Goal, Target};
 
 pub(crate) use choose::{choose, pack, time};
 pub(crate) use layer::alone;
-pub(crate) use runner::Runner;
 pub(crate) use sample::Sample;
-pub(crate) use stopwatch::in_turns;
+pub(crate) use stopwatch::compare;

@@ -2,13 +2,13 @@ use maas_core::{Context, Model, Outputs, TensorView};
 
 /// A model with everything that a call needs, so that calls allocate nothing.
 #[derive(Debug)]
-pub(crate) struct Runner<'a, M> {
+pub(crate) struct Runner<'a, M: ?Sized> {
     model: &'a M,
     context: Context,
     outputs: Outputs<'static>,
 }
 
-impl<'a, M: Model> Runner<'a, M> {
+impl<'a, M: Model + ?Sized> Runner<'a, M> {
     pub(crate) fn new(model: &'a M, target: &super::Target) -> Result<Self, maas_core::Error> {
         let mut context = Context::of(model, target.rows)?;
         context.threads = target.threads;

@@ -1,6 +1,6 @@
 //! Rows to time calls with.
 
-use maas_core::{DType, Tensor, TensorView, Values};
+use maas_core::{DType, Signature, Tensor, TensorView, Values};
 use maas_data::Dataset;
 use maas_kernels::normal_quantile;
 use maas_nn::{Network, Source};
@@ -60,9 +60,9 @@ impl Sample {
         values_at(network, source, self.rows, &values)
     }
 
-    /// The network's inputs as tensors.
-    pub(crate) fn tensors(&self, network: &Network) -> Result<Vec<Tensor>, Error> {
-        let specs = network.signature().inputs().iter();
+    /// As the inputs of a model of this signature.
+    pub(crate) fn tensors(&self, signature: &Signature) -> Result<Vec<Tensor>, Error> {
+        let specs = signature.inputs().iter();
         specs
             .zip(&self.inputs)
             .map(|(spec, numbers)| {

@@ -2,7 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use maas_core::{Model, Tensor, TensorView};
+use maas_data::Dataset;
 use serde::{Deserialize, Serialize};
+
+use super::runner::Runner;
+use super::sample::Sample;
+use super::target::Target;
+use crate::Error;
 
 /// How long a call takes.
 ///
@@ -20,6 +27,57 @@ pub struct Latency {
     pub median: Duration,
     /// 99 of 100 calls took no longer.
     pub p99: Duration,
+}
+
+impl Latency {
+    /// How long calls of these models take on this machine, with as many of the first rows of these data as the target has.
+    /// The calls take turns, so that what disturbs one disturbs all.
+    ///
+    /// # Errors
+    /// [`Error::Core`] when the data do not fit a model, or a call fails.
+    ///
+    /// ```
+    /// use maas_compress::{CompressedNetwork, Latency, Target};
+    /// use maas_core::Seed;
+    /// use maas_data::Dataset;
+    /// use maas_nn::Sequential;
+    /// use ndarray::Array2;
+    ///
+    /// let network = Sequential::rows(4).dense(8).relu().dense(1).build(Seed(7))?;
+    /// let data = Dataset::unlabelled(Array2::ones((10, 4)).view()).unwrap();
+    /// let packed = CompressedNetwork::new(network.clone())?;
+    /// let [before, after] = Latency::compare([&network, &packed], &Target::default(), &data)?;
+    /// println!("{before} before, {after} after");
+    /// # Ok::<(), maas_compress::Error>(())
+    /// ```
+    pub fn compare<const N: usize>(
+        models: [&dyn Model; N],
+        target: &Target,
+        data: &Dataset,
+    ) -> Result<[Self; N], Error> {
+        compare(models, target, &Sample::of(data, target.rows))
+    }
+}
+
+/// How long calls of these models take on this sample, taken in turns.
+pub(crate) fn compare<const N: usize>(
+    models: [&dyn Model; N],
+    target: &Target,
+    sample: &Sample,
+) -> Result<[Latency; N], Error> {
+    let signatures = models.iter().map(|model| model.signature());
+    let tensors: Vec<Vec<Tensor>> = signatures
+        .map(|signature| sample.tensors(signature))
+        .collect::<Result<_, _>>()?;
+    let mut calls = Vec::with_capacity(N);
+    for (model, tensors) in models.into_iter().zip(&tensors) {
+        let inputs: Vec<TensorView<'_>> = tensors.iter().map(Tensor::view).collect();
+        let mut runner = Runner::new(model, target)?;
+        calls.push(move || runner.call(&inputs));
+    }
+    let mut calls: Vec<&mut dyn FnMut() -> _> = calls.iter_mut().map(|call| call as _).collect();
+    let latencies = in_turns(BUDGET, &mut calls)?;
+    Ok(latencies.try_into().expect("each call has its latency"))
 }
 
 /// A latency in files.
@@ -102,6 +160,9 @@ fn latency(mut times: Vec<Duration>) -> Latency {
         p99: at(0.99),
     }
 }
+
+/// How long each model is timed.
+const BUDGET: Duration = Duration::from_millis(50);
 
 /// The fewest times of each call.
 const LEAST: usize = 11;

@@ -14,7 +14,7 @@ use maas_data::Dataset;
 use maas_nn::{Network, PackedNetwork, Representation};
 use serde::{Deserialize, Serialize};
 
-use crate::compile::{Runner, Sample, Target, in_turns};
+use crate::compile::{Sample, Target, compare};
 use crate::measure::Measured;
 use crate::{CompressedNetwork, Error, Latency, Pruned, ShrinkReport};
 
@@ -109,7 +109,8 @@ impl Report {
         let (bytes_before, written) = (before.to_bytes().len(), after.written()?);
         let layers = layer::layers(before, (after, &written), method.name, target, &sample)?;
         let bytes_after = written.bytes.len();
-        let latencies = whole(before, after, target, &sample)?;
+        let dense = PackedNetwork::new(before.clone(), |_| Representation::Dense)?;
+        let [latency_before, latency_after] = compare([&dense, after], target, &sample)?;
         Ok(Self {
             weights_before: old.weights,
             zeros_before: old.zeros,
@@ -119,8 +120,8 @@ impl Report {
             bytes_before,
             bytes_after,
             target_rows: target.rows,
-            latency_before: latencies.0,
-            latency_after: latencies.1,
+            latency_before,
+            latency_after,
             trade_off: TradeOff {
                 metric: metric_after.name.clone(),
                 before: SizedMetric::new(bytes_before, metric_before.value),
@@ -165,23 +166,3 @@ impl Report {
         self.latency_before.median.as_secs_f64() / self.latency_after.median.as_secs_f64()
     }
 }
-
-/// How long a call of the whole network took before, and takes now.
-fn whole(
-    before: &Network,
-    after: &CompressedNetwork,
-    target: &Target,
-    sample: &Sample,
-) -> Result<(Latency, Latency), Error> {
-    let packed = PackedNetwork::new(before.clone(), |_| Representation::Dense)?;
-    let tensors = sample.tensors(before)?;
-    let inputs: Vec<_> = tensors.iter().map(maas_core::Tensor::view).collect();
-    let mut old = Runner::new(&packed, target)?;
-    let mut new = Runner::new(after, target)?;
-    let (mut old, mut new) = (|| old.call(&inputs), || new.call(&inputs));
-    let latencies = in_turns(BUDGET, &mut [&mut old, &mut new])?;
-    Ok((latencies[0], latencies[1]))
-}
-
-/// How long each is timed.
-const BUDGET: std::time::Duration = std::time::Duration::from_millis(50);
