@@ -45,7 +45,7 @@
 //! | [`SignStep`] | the formula to the letter |
 //! | [`HardThreshold`] | pruning by magnitude: the same zeros, and the other weights untouched |
 //! | [`Pruner`] | prunes by any criterion, in a [`Scope`], by a [`Grain`]: weights, blocks, N:M, neurons |
-//! | [`Criterion`] | what goes first: [`Magnitude`], [`Movement`], [`Wanda`], [`SecondOrder`], [`Random`], or one of your own |
+//! | [`Criterion`] | what goes first: [`Magnitude`], [`FisherMagnitude`], [`Movement`], [`Wanda`], [`SecondOrder`], [`Random`], or one of your own |
 //! | [`Ramp`] | how far pruning has come after each round: one shot, linear, cubic; for [`Compressor::ramp`] and [`GradualPruning`] |
 //! | [`GradualPruning`] | prunes while a network trains: a link of an optimiser |
 //! | [`Masks`] | the masks of one network for another one |
@@ -94,7 +94,7 @@ pub use compile::{Candidate, Goal, Latency, LayerChoice, Target};
 pub use compressed::CompressedNetwork;
 pub use compressor::Compressor;
 pub use criterion::{
-    Criterion, Magnitude, Movement, MovementInTraining, Random, SecondOrder, Wanda,
+    Criterion, FisherMagnitude, Magnitude, Movement, MovementInTraining, Random, SecondOrder, Wanda,
 };
 pub use error::Error;
 pub use format::FileFault;

@@ -4,9 +4,9 @@
 use std::num::NonZeroUsize;
 
 use maas_compress::{
-    CompressedNetwork, Compressor, Error, GradualPruning, Grain, HardThreshold, Magnitude, Masks,
-    MovementInTraining, Prune, Pruned, Pruner, Ramp, Random, Scope, SecondOrder, SignStep,
-    SoftThreshold, Wanda,
+    CompressedNetwork, Compressor, Criterion as _, Error, FisherMagnitude, GradualPruning, Grain,
+    HardThreshold, Magnitude, Masks, MovementInTraining, Prune, Pruned, Pruner, Ramp, Random,
+    Scope, SecondOrder, SignStep, SoftThreshold, Wanda,
 };
 use maas_core::Seed;
 use maas_data::{Dataset, Split};
@@ -184,6 +184,8 @@ fn a_run_that_is_resumed_goes_on_under_its_masks() {
         .collect();
     let movement = gradual(Pruner::new(MovementInTraining, 0.8));
     runs.push(("movement", Chain::new(1e-2).then(movement)));
+    let fisher = gradual(Pruner::new(FisherMagnitude::default(), 0.8));
+    runs.push(("fisher", Chain::new(1e-2).then(fisher)));
     for (name, chain) in runs {
         let folder = folder.path().join(name);
         let trainer = trainer(chain)
@@ -281,6 +283,51 @@ fn movement_keeps_what_grows() {
 }
 
 #[test]
+fn what_the_loss_does_not_depend_on_goes_first_however_large_it_is() {
+    // The second input is always zero, and the third weight a tenth of the first.
+    let x = Array2::from_shape_fn((64, 3), |(row, column)| match column {
+        1 => 0.0,
+        _ => ((row * (3 + column)) % 11) as f32 / 5.0 - 1.0,
+    });
+    let y = Array2::from_shape_fn((64, 1), |(row, _)| {
+        (3.0 * x[[row, 0]] + 0.3 * x[[row, 2]]).sin()
+    });
+    let data = Dataset::new(x.view(), y.view()).unwrap();
+    let kept = |criterion, sparsity| {
+        let mut network = Sequential::rows(3).dense(1).build(Seed(7)).unwrap();
+        let mut kernel = network.segment_mut("dense.kernel").unwrap();
+        kernel
+            .iter_mut()
+            .zip([1.0, 5.0, 0.1])
+            .for_each(|(w, v)| *w = v);
+        let pruner = Pruner::new(criterion, sparsity);
+        let link = GradualPruning::new(pruner, Ramp::one_shot()).after(4);
+        trainer(Chain::new(1e-3).then(link))
+            .fit(&mut network, &data)
+            .unwrap();
+        let mask = network.mask("dense.kernel").unwrap().unwrap();
+        [0, 1, 2].map(|index| mask.keeps(index))
+    };
+    for criterion in [
+        FisherMagnitude::default(),
+        FisherMagnitude::default().share(1.0),
+    ] {
+        assert_eq!(kept(criterion, 0.34), [true, false, true]);
+        assert_eq!(kept(criterion, 0.67), [true, false, false]);
+    }
+}
+
+#[test]
+fn the_score_is_a_moving_average_of_fourth_powers() {
+    let criterion = FisherMagnitude::default().share(0.25);
+    let mut scores = [0.0, 8.0];
+    criterion.accumulate(&[2.0, 0.0], &[0.5, 9.0], &mut scores);
+    assert_eq!(scores, [0.25 * 4.0, 0.75 * 8.0]);
+    criterion.accumulate(&[-1.0, 1.0], &[2.0, -2.0], &mut scores);
+    assert_eq!(scores, [0.75 * 1.0 + 0.25 * 4.0, 0.75 * 6.0 + 0.25 * 4.0]);
+}
+
+#[test]
 fn the_link_keeps_the_laws_of_links() {
     for grain in [
         Grain::Element,
@@ -299,6 +346,11 @@ fn the_link_keeps_the_laws_of_links() {
     check_transform(GradualPruning::new(
         Pruner::new(MovementInTraining, 0.5).exclude("dense_1"),
         Ramp::linear(3),
+    ))
+    .unwrap();
+    check_transform(GradualPruning::new(
+        Pruner::new(FisherMagnitude::default(), 0.5).exclude("dense_1"),
+        Ramp::cubic(3),
     ))
     .unwrap();
     let refused = GradualPruning::new(Pruner::new(Magnitude, 1.5), Ramp::one_shot());

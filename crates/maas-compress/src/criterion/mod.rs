@@ -1,6 +1,7 @@
 //! Scores of weights: which of them go first.
 
 mod calibration;
+mod fisher_magnitude;
 mod magnitude;
 mod movement;
 mod quadratic;
@@ -13,6 +14,7 @@ use std::fmt::Debug;
 use maas_nn::{Network, Segment};
 use serde_json::Value;
 
+pub use fisher_magnitude::FisherMagnitude;
 pub use magnitude::Magnitude;
 pub use movement::{Movement, MovementInTraining};
 pub use random::Random;
@@ -47,7 +49,7 @@ use crate::prune::short_type_name;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not score weights",
-    note = "`Magnitude`, `Random`, `Movement`, `Wanda` and `SecondOrder` do; implement `Criterion` for one of your own"
+    note = "`Magnitude`, `FisherMagnitude`, `Random`, `Movement`, `Wanda` and `SecondOrder` do; implement `Criterion` for one of your own"
 )]
 pub trait Criterion: Debug + Send + Sync {
     /// What it is called in errors and in an optimiser's identity: the name of its type unless told otherwise.
