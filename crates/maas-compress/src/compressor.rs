@@ -44,6 +44,7 @@ pub struct Compressor<'a> {
     fine_tune: Option<FineTune<'a>>,
     shrink: Option<Shrink>,
     quantize: Option<Box<dyn Quantize + 'a>>,
+    fine_tune_quantized: Option<FineTune<'a>>,
     metric: Option<(String, Measure<'a>)>,
     target: Target,
 }
@@ -61,6 +62,7 @@ impl<'a> Compressor<'a> {
             fine_tune: None,
             shrink: None,
             quantize: None,
+            fine_tune_quantized: None,
             metric: None,
             target: Target::default(),
         }
@@ -169,7 +171,8 @@ impl<'a> Compressor<'a> {
 
     /// Gives the weights fewer bits at the end: [`Int8`](crate::Int8), [`Codebook`](crate::Codebook), or one of your own.
     ///
-    /// Fine-tuning runs once more in between, in the arithmetic that will be served.
+    /// Fine-tuning runs once more before the weights are rounded, in the arithmetic that will be served; in the same way as after
+    /// pruning, or in one [of its own](Compressor::fine_tune_quantized).
     ///
     /// ```
     /// # use {maas_compress::{Compressor, Int8, SoftThreshold}, maas_core::Seed, maas_data::Dataset};
@@ -183,6 +186,19 @@ impl<'a> Compressor<'a> {
     /// ```
     pub fn quantize(mut self, quantize: impl Quantize + 'a) -> Self {
         self.quantize = Some(Box::new(quantize));
+        self
+    }
+
+    /// Trains in this way before weights are rounded, in place of that of [`fine_tune`](Compressor::fine_tune): at a lower rate,
+    /// or with a link such as [`CodebookTraining`](crate::CodebookTraining), where there is an example.
+    ///
+    /// Its result is left out, its error may be any, and masks stay, as there. Without [`quantize`](Compressor::quantize) it is
+    /// not called.
+    pub fn fine_tune_quantized<T, E: Into<Source>>(
+        mut self,
+        fine_tune: impl FnMut(&mut Network) -> Result<T, E> + 'a,
+    ) -> Self {
+        self.fine_tune_quantized = Some(FineTune::new(fine_tune));
         self
     }
 
@@ -246,7 +262,10 @@ impl<'a> Compressor<'a> {
         }
         if let Some(quantize) = self.quantize.take() {
             quantize.prepare(&mut pruned)?;
-            self.fine_tuned(&mut pruned)?;
+            match &mut self.fine_tune_quantized {
+                Some(fine_tune) => fine_tune.run(&mut pruned)?,
+                None => self.fine_tuned(&mut pruned)?,
+            }
             quantize.quantize(&mut pruned)?;
         }
 

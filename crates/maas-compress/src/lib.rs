@@ -54,6 +54,7 @@
 //! | [`Compressor`], [`Report`] | prune, fine-tune, shrink, quantise, measure before and after |
 //! | [`TradeOff`] | sizes against accuracy, as numbers and as a chart |
 //! | [`Quantize`] | fewer bits: [`Int8`], [`Bf16`], [`F16`], [`Codebook`], or a way of your own |
+//! | [`CodebookTraining`] | keeps weights on a codebook while a network trains: a link of an optimiser |
 //! | [`Sensitivity`] | what a metric suffers from each layer, at each [`Level`] |
 //! | [`BudgetSearch`] | the smallest file within a budget |
 //! | [`CompressedNetwork`] | the result as a [`Model`](maas_core::Model), compiled for a [`Target`], and its file |
@@ -101,7 +102,7 @@ pub use format::FileFault;
 pub use maas_nn::ProximalL1;
 pub use prune::{Prune, Pruned};
 pub use pruning::{GradualPruning, Grain, Masks, Pruner, Ramp, Scope};
-pub use quantize::{Bf16, Calibration, Codebook, F16, Int8, Quantize};
+pub use quantize::{Bf16, Calibration, Codebook, CodebookTraining, F16, Int8, Quantize};
 pub use report::{Interval, LayerReport, OutputChange, Report, SizedMetric, TradeOff};
 pub use search::{Bits, BudgetSearch, Found, LayerPlan, Plan};
 pub use sensitivity::{LayerSensitivity, Level, Sensitivity};

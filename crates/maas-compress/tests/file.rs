@@ -4,7 +4,7 @@
 use std::fs;
 
 use maas_compress::{
-    Codebook, CompressedNetwork, Error, F16, FileFault, Goal, HardThreshold, Int8, Prune, Quantize,
+    CompressedNetwork, Error, F16, FileFault, Goal, HardThreshold, Int8, Prune, Quantize,
     SoftThreshold, Target,
 };
 use maas_core::{Fnv, Moments, Seed, Statistics, Tensor, predict_once};
@@ -437,7 +437,10 @@ proptest! {
 #[test]
 fn the_bytes_of_the_version_stay() {
     let mut palette = small(0.3);
-    Codebook::new(8).quantize(&mut palette).unwrap();
+    for weight in palette.parameters_mut() {
+        let place = (8.0 * weight.abs()).round() as usize;
+        *weight = 0.0 + weight.signum() * [0.0, 0.37, 0.51, 0.83][place.min(3)];
+    }
     let mut grid = small(0.5);
     Int8::dynamic().quantize(&mut grid).unwrap();
     let mut half = small(0.0);
@@ -454,7 +457,7 @@ fn the_bytes_of_the_version_stay() {
         digests.collect::<Vec<_>>(),
         [
             0x8d38_6314_6997_b627,
-            0x7259_273e_6990_65cd,
+            0xfddb_8d0b_9682_f74b,
             0x9a09_22d1_b109_0774,
             0xc741_c19f_a3d0_4382,
             0xe7bd_8580_6f1e_ccf7,

@@ -2,14 +2,17 @@
 
 mod calibration;
 mod codebook;
+mod codebook_training;
 mod entropy;
 mod half;
 mod int8;
 mod kmeans;
+mod palette;
 mod selection;
 
 pub use calibration::Calibration;
 pub use codebook::Codebook;
+pub use codebook_training::CodebookTraining;
 pub use half::{Bf16, F16};
 pub use int8::Int8;
 
@@ -38,7 +41,8 @@ use crate::Error;
 /// ```
 pub trait Quantize {
     /// Gives layers the arithmetic that they will have, and leaves their weights alone: fine-tuning in between then sees
-    /// in its forward passes what will be served.
+    /// in its forward passes what will be served. A [`Codebook`] leaves the arithmetic as it is; what stands in for it in
+    /// training is [`CodebookTraining`].
     ///
     /// # Errors
     /// Those of [`quantize`](Quantize::quantize).

@@ -1,4 +1,5 @@
 use maas_nn::{LayerSpec, Network};
+use serde_json::{Value, json};
 
 use crate::Error;
 
@@ -18,6 +19,11 @@ impl Selection {
     pub(super) fn exclude(mut self, layer: impl Into<String>) -> Self {
         self.exclude.push(layer.into());
         self
+    }
+
+    /// As data.
+    pub(super) fn config(&self) -> Value {
+        json!([self.only, self.exclude])
     }
 
     /// The positions and names of the layers.
