@@ -63,4 +63,12 @@ pub enum Error {
         /// The bits of the scale.
         bits: u32,
     },
+    /// Sums of products of so large codes are not always exact in single precision.
+    #[error(
+        "the codes of column {column} are too large, or too many, for exact sums in single precision"
+    )]
+    InexactSums {
+        /// The first column that has them.
+        column: usize,
+    },
 }

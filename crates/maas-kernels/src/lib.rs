@@ -27,7 +27,9 @@
 //! - [`Epilogue`] and [`Activation`]: what happens to a product before it is written.
 //! - [`Bf16`] and [`Bf16Matrix`]: operands of half the size, for [`Kernels::matmul_bf16`].
 //! - [`Int8Matrix`]: weights as codes of 8 bits with a scale a column, for [`Kernels::matmul_int8`].
-//! - [`SparseMatrix`]: a right operand without its zeros, for [`Kernels::matmul_sparse`].
+//! - [`PanelMatrix`]: a right operand copied ahead of time to where it is read fastest, for [`Kernels::matmul_panels`].
+//! - [`SparseMatrix`]: a right operand without its zeros, for [`Kernels::matmul_sparse`];
+//!   [`SparseInt8Matrix`]: the same of codes, for [`Kernels::matmul_sparse_int8`].
 //! - [`Parallelism`]: the most threads a call may use. [`Compute`] is kernels and parallelism together.
 //! - [`Buffer`]: zeroed floats on a 64-byte boundary.
 //!
@@ -76,11 +78,11 @@ pub use bf16::{Bf16, Bf16Matrix};
 pub use buffer::Buffer;
 pub use compute::{Chunks, Compute, Divisible, Parallelism, TableLayout, Tables};
 pub use error::Error;
-pub use int8::{InputScale, Int8Matrix};
+pub use int8::{InputScale, Int8Matrix, SparseInt8Matrix};
 pub use kernels::Kernels;
 pub use loss::{ClassTargets, ElementLoss, LossGradient};
 pub use matrix::{Matrix, MatrixMut};
 pub use normal::normal_quantile;
 pub use optimizer::{AdamStep, Around, Direction, Nesterov};
-pub use product::Epilogue;
+pub use product::{Epilogue, PanelMatrix};
 pub use sparse::SparseMatrix;

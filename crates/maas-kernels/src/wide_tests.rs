@@ -2,7 +2,8 @@
 
 use crate::{
     Activation, Around, Bf16, Bf16Matrix, ClassTargets, Compute, Direction, Epilogue, InputScale,
-    Int8Matrix, Kernels, Matrix, MatrixMut, Parallelism, SparseMatrix,
+    Int8Matrix, Kernels, Matrix, MatrixMut, PanelMatrix, Parallelism, SparseInt8Matrix,
+    SparseMatrix,
 };
 
 fn numbers(len: usize, seed: u32) -> Vec<f32> {
@@ -21,9 +22,14 @@ fn numbers(len: usize, seed: u32) -> Vec<f32> {
 
 #[track_caller]
 fn compare(what: &str, len: usize, kernel: impl Fn(Kernels, &mut [f32])) {
+    compare_sets(what, [Kernels::portable(), Kernels::wide()], len, kernel);
+}
+
+#[track_caller]
+fn compare_sets(what: &str, sets: [Kernels; 2], len: usize, kernel: impl Fn(Kernels, &mut [f32])) {
     let (mut expected, mut found) = (numbers(len, 9), numbers(len, 9));
-    kernel(Kernels::portable(), &mut expected);
-    kernel(Kernels::wide(), &mut found);
+    kernel(sets[0], &mut expected);
+    kernel(sets[1], &mut found);
     for (i, (a, b)) in found.iter().zip(&expected).enumerate() {
         assert!(
             a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
@@ -60,25 +66,27 @@ fn products() {
             } else {
                 Matrix::new(&b, k, n)
             };
-            compare(
-                &format!("{m} × {k} × {n}, {a_turned} {b_turned}"),
-                m * n,
-                |set, c| {
-                    let epilogue = Epilogue {
-                        bias: Some(&bias),
-                        activation: Activation::Relu,
-                        derivative: Some((Activation::Relu, &outputs)),
-                        pre_activation: None,
-                    };
-                    set.matmul(
-                        a,
-                        b,
-                        MatrixMut::new(c, m, n),
-                        epilogue,
-                        Parallelism::single(),
-                    );
-                },
+            let epilogue = || Epilogue {
+                bias: Some(&bias),
+                activation: Activation::Relu,
+                derivative: Some((Activation::Relu, &outputs)),
+                pre_activation: None,
+            };
+            let (what, single) = (
+                format!("{m} × {k} × {n}, {a_turned} {b_turned}"),
+                Parallelism::single(),
             );
+            compare(&what, m * n, |set, c| {
+                set.matmul(a, b, MatrixMut::new(c, m, n), epilogue(), single);
+            });
+            for made_for in [Kernels::portable(), Kernels::best(), Kernels::wide()] {
+                let panels = PanelMatrix::for_kernels(b, made_for);
+                for set in [Kernels::wide(), Kernels::best()] {
+                    compare_sets(&what, [Kernels::portable(), set], m * n, |set, c| {
+                        set.matmul_panels(a, &panels, MatrixMut::new(c, m, n), epilogue(), single);
+                    });
+                }
+            }
         }
     }
 }
@@ -147,15 +155,25 @@ fn int8_products() {
             b.quantize_with(set, w).expect("finite weights");
             assert_eq!(b, first, "{k} × {n} with {set:?}");
         }
+        let sparse = SparseInt8Matrix::new(&b).ok();
         for scale in [InputScale::PerRow, InputScale::Fixed(0.01)] {
-            compare(&format!("{m} × {k} × {n}, {scale:?}"), m * n, |set, c| {
-                let epilogue = Epilogue {
-                    bias: Some(&bias),
-                    activation: Activation::Relu,
-                    ..Epilogue::default()
-                };
-                let (a, c) = (Matrix::new(&a, m, k), MatrixMut::new(c, m, n));
-                set.matmul_int8(a, scale, &b, c, epilogue, Parallelism::single());
+            let epilogue = || Epilogue {
+                bias: Some(&bias),
+                activation: Activation::Relu,
+                ..Epilogue::default()
+            };
+            let what = format!("{m} × {k} × {n}, {scale:?}");
+            let (a, single) = (Matrix::new(&a, m, k), Parallelism::single());
+            compare(&what, m * n, |set, c| {
+                let c = MatrixMut::new(c, m, n);
+                set.matmul_int8(a, scale, &b, c, epilogue(), single);
+            });
+            compare(&what, m * n, |set, c| {
+                let c = MatrixMut::new(c, m, n);
+                match &sparse {
+                    Some(b) => set.matmul_sparse_int8(a, scale, b, c, epilogue(), single),
+                    None => set.matmul_int8(a, scale, &b, c, epilogue(), single),
+                }
             });
         }
     }

@@ -1,4 +1,4 @@
-//! Products of 8-bit codes give the contract's bits with every set, shape, epilogue and thread count.
+//! Products of 8-bit codes, dense or sparse, give the contract's bits with every set, shape, epilogue and thread count.
 
 mod common;
 
@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use common::{Numbers, assert_same, floats};
 use maas_kernels::{
     Activation, Epilogue, Error, InputScale, Int8Matrix, Kernels, Matrix, MatrixMut, Parallelism,
+    SparseInt8Matrix,
 };
 use proptest::prelude::*;
 
@@ -45,13 +46,43 @@ fn run(set: Kernels, a: Matrix<'_>, scale: InputScale, b: &Int8Matrix, t: usize,
     set.matmul_int8(a, scale, b, c, Epilogue::default(), threads(t));
 }
 
+/// As [`run`], where the codes can be had without the zeros.
+fn run_sparse(
+    set: Kernels,
+    a: Matrix<'_>,
+    scale: InputScale,
+    b: &SparseInt8Matrix,
+    t: usize,
+    c: &mut [f32],
+) {
+    let c = MatrixMut::new(c, a.rows(), b.columns());
+    set.matmul_sparse_int8(a, scale, b, c, Epilogue::default(), threads(t));
+}
+
 fn check(a: Matrix<'_>, scale: InputScale, b: &Int8Matrix, expected: &[f32]) {
     let (m, k, n) = (a.rows(), b.rows(), b.columns());
-    for set in Kernels::available() {
+    let sparse = SparseInt8Matrix::new(b);
+    let sparse = sparse
+        .inspect_err(|_| assert!(k > 1040, "every sum is exact"))
+        .ok();
+    let ways = [None, sparse.as_ref()];
+    let ways = if sparse.is_some() {
+        &ways[..]
+    } else {
+        &ways[..1]
+    };
+    for (set, sparse) in Kernels::available()
+        .into_iter()
+        .flat_map(|set| ways.iter().map(move |sparse| (set, *sparse)))
+    {
         for t in [1, 3] {
             let mut found = vec![7.0; 3 + m * n + 9];
-            run(set, a, scale, b, t, &mut found[3..3 + m * n]);
-            let what = format!("{m} × {k} × {n} with {set:?} on {t} threads");
+            let c = &mut found[3..3 + m * n];
+            match sparse {
+                Some(b) => run_sparse(set, a, scale, b, t, c),
+                None => run(set, a, scale, b, t, c),
+            }
+            let what = format!("{m} × {k} × {n} with {set:?} on {t} threads, {sparse:?}");
             assert_same(&found[3..3 + m * n], expected, &what);
             let around = found[..3].iter().chain(&found[3 + m * n..]);
             assert!(
@@ -65,7 +96,9 @@ fn check(a: Matrix<'_>, scale: InputScale, b: &Int8Matrix, expected: &[f32]) {
 fn codes(len: usize) -> impl Strategy<Value = Vec<i8>> {
     let any = proptest::collection::vec(-127..=127_i8, len);
     let extreme = proptest::collection::vec(prop_oneof![Just(-127_i8), Just(127)], len);
-    prop_oneof![3 => any, 1 => extreme]
+    let thin = prop_oneof![5 => Just(0), 1 => -127..=127_i8];
+    let thin = proptest::collection::vec(thin, len);
+    prop_oneof![3 => any, 1 => extreme, 2 => thin]
 }
 
 /// Any bits; or ordinary numbers, of both signs or not negative; or the largest and the smallest alone.
@@ -269,6 +302,22 @@ fn nothing_saturates() {
     }
 }
 
+/// The largest sums that a float holds, and one column with one more.
+#[test]
+fn sparse_sums_are_exact_or_refused() {
+    let codes: Vec<i8> = (0..1041)
+        .flat_map(|l| [127, if l < 1040 { -127 } else { 24 }])
+        .collect();
+    let dense = Int8Matrix::from_codes(1041, 2, &codes, &[1.0; 2]).expect("in range");
+    let refused = SparseInt8Matrix::new(&dense).expect_err("column 0 is too large");
+    assert_eq!(refused, Error::InexactSums { column: 0 });
+    let dense = Int8Matrix::from_codes(1040, 2, &codes[..2080], &[1.0; 2]).expect("in range");
+    assert!(SparseInt8Matrix::new(&dense).is_ok());
+    let a = Matrix::new(&[127.0; 1040], 1, 1040);
+    let most = (1040 * 127 * 127) as f32;
+    check(a, InputScale::PerRow, &dense, &[most, -most]);
+}
+
 #[test]
 fn rows_that_are_not_finite() {
     let (k, n) = (41, 19);
@@ -312,10 +361,11 @@ fn epilogues() {
                         &mut expected,
                     );
                 }
-                for (set, keep, t) in Kernels::available()
-                    .into_iter()
-                    .flat_map(|set| [(set, false, 1), (set, true, 1), (set, false, 2)])
-                {
+                let ways = [(false, 1), (true, 1), (false, 2)];
+                for (set, (keep, t), sparse) in Kernels::available().into_iter().flat_map(|set| {
+                    ways.into_iter()
+                        .flat_map(move |way| [(set, way, false), (set, way, true)])
+                }) {
                     let (mut c, mut kept) = (vec![0.0; m * n], vec![0.0; m * n]);
                     let epilogue = Epilogue {
                         bias: Some(&bias),
@@ -324,8 +374,15 @@ fn epilogues() {
                         derivative,
                     };
                     let y = MatrixMut::new(&mut c, m, n);
-                    set.matmul_int8(a, InputScale::PerRow, &b, y, epilogue, threads(t));
-                    assert_same(&c, &expected, &format!("{activation:?} with {set:?}"));
+                    let scale = InputScale::PerRow;
+                    if sparse {
+                        let b = SparseInt8Matrix::new(&b).expect("few rows");
+                        set.matmul_sparse_int8(a, scale, &b, y, epilogue, threads(t));
+                    } else {
+                        set.matmul_int8(a, scale, &b, y, epilogue, threads(t));
+                    }
+                    let what = format!("{activation:?} with {set:?}, sparse: {sparse}");
+                    assert_same(&c, &expected, &what);
                     if keep {
                         assert_same(&kept, &sums, "pre-activation");
                     }

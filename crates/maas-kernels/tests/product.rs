@@ -1,11 +1,11 @@
-//! Products: every set, form, shape, epilogue and thread count gives the portable set's bits.
+//! Products: every set, form, copy in panels, shape, epilogue and thread count gives the portable set's bits.
 
 mod common;
 
 use std::num::NonZeroUsize;
 
 use common::{Numbers, assert_same, floats, others};
-use maas_kernels::{Activation, Epilogue, Kernels, Matrix, MatrixMut, Parallelism};
+use maas_kernels::{Activation, Epilogue, Kernels, Matrix, MatrixMut, PanelMatrix, Parallelism};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -43,32 +43,50 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn run(&self, set: Kernels, parallelism: Parallelism, c: &mut [f32]) {
-        let (m, k, n) = self.shape;
-        set.matmul(
-            matrix(self.a, m, k, self.form.0),
-            matrix(self.b, k, n, self.form.1),
-            MatrixMut::new(c, m, n),
-            Epilogue {
-                bias: self.bias,
-                activation: self.activation,
-                derivative: self.derivative,
-                pre_activation: None,
-            },
-            parallelism,
-        );
+    fn run(
+        &self,
+        set: Kernels,
+        parallelism: Parallelism,
+        panels: Option<&PanelMatrix>,
+        c: &mut [f32],
+    ) {
+        let (m, _, n) = self.shape;
+        let (a, c) = (self.left(), MatrixMut::new(c, m, n));
+        let epilogue = Epilogue {
+            bias: self.bias,
+            activation: self.activation,
+            derivative: self.derivative,
+            pre_activation: None,
+        };
+        match panels {
+            Some(b) => set.matmul_panels(a, b, c, epilogue, parallelism),
+            None => set.matmul(a, self.right(), c, epilogue, parallelism),
+        }
+    }
+
+    fn left(&self) -> Matrix<'_> {
+        matrix(self.a, self.shape.0, self.shape.1, self.form.0)
+    }
+
+    fn right(&self) -> Matrix<'_> {
+        matrix(self.b, self.shape.1, self.shape.2, self.form.1)
     }
 
     fn check(&self, offset: usize) {
         let (m, _, n) = self.shape;
+        let panels = PanelMatrix::new(self.right());
         let mut expected = vec![f32::NAN; m * n];
-        self.run(Kernels::portable(), Parallelism::single(), &mut expected);
-        for set in others() {
+        self.run(Kernels::portable(), threads(1), None, &mut expected);
+        let in_place = others().map(|set| (set, None));
+        let in_panels = Kernels::available()
+            .into_iter()
+            .map(|set| (set, Some(&panels)));
+        for (set, panels) in in_place.chain(in_panels) {
             for parallelism in [threads(1), threads(3)] {
                 let mut found = vec![7.0; offset + m * n + 9];
-                self.run(set, parallelism, &mut found[offset..offset + m * n]);
+                self.run(set, parallelism, panels, &mut found[offset..offset + m * n]);
                 let what = format!(
-                    "{:?} {:?} with {set:?} on {parallelism:?}",
+                    "{:?} {:?} with {set:?} on {parallelism:?}, {panels:?}",
                     self.shape, self.form
                 );
                 assert_same(&found[offset..offset + m * n], &expected, &what);
@@ -227,10 +245,10 @@ fn one_to_four_threads() {
                 derivative: None,
             };
             let mut expected = vec![0.0; m * n];
-            case.run(Kernels::best(), threads(1), &mut expected);
+            case.run(Kernels::best(), threads(1), None, &mut expected);
             for t in 2..=4 {
                 let mut found = vec![0.0; m * n];
-                case.run(Kernels::best(), threads(t), &mut found);
+                case.run(Kernels::best(), threads(t), None, &mut found);
                 assert_same(
                     &found,
                     &expected,
@@ -257,7 +275,7 @@ fn more_threads_than_a_region_has() {
     };
     let run = |parallelism| {
         let mut c = vec![0.0; m * n];
-        case.run(Kernels::best(), parallelism, &mut c);
+        case.run(Kernels::best(), parallelism, None, &mut c);
         c
     };
     assert_same(&run(threads(300)), &run(threads(1)), "300 threads");
@@ -322,7 +340,7 @@ fn derivatives_multiply_the_whole_end() {
             };
             let run = |derivative| {
                 let mut c = vec![0.0; m * n];
-                case(derivative).run(set, threads(1), &mut c);
+                case(derivative).run(set, threads(1), None, &mut c);
                 c
             };
             for derived in [Activation::Relu, Activation::Tanh] {

@@ -42,23 +42,17 @@ impl Report {
 
 fn stays_dense(report: &LayerReport) -> Option<String> {
     let choice = report.choice.as_ref()?;
-    let latency = |wanted: Representation| {
-        let mut candidates = choice.candidates.iter();
-        Some(
-            candidates
-                .find(|candidate| candidate.representation == wanted)?
-                .latency,
-        )
-    };
-    let sparse = latency(Representation::Sparse)?;
-    if choice.chosen != Representation::Dense || report.sparsity() == 0.0 {
+    let mut candidates = choice.candidates.iter();
+    let sparse = candidates.find(|one| one.representation == Representation::Sparse)?;
+    if choice.chosen == Representation::Sparse || report.sparsity() == 0.0 {
         return None;
     }
     Some(format!(
-        "{} stays dense: with {:.0} % zeros a call takes {} dense and {sparse} sparse",
+        "{} stays dense: with {:.0} % zeros a call takes {} dense and {} sparse",
         report.layer,
         100.0 * report.sparsity(),
-        latency(Representation::Dense)?,
+        choice.measured().latency,
+        sparse.latency,
     ))
 }
 

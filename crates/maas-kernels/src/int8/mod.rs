@@ -9,12 +9,14 @@ mod pack;
 mod portable;
 mod rows;
 mod scale;
+mod sparse;
 mod split;
 mod strip;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 
 pub use matrix::Int8Matrix;
+pub use sparse::SparseInt8Matrix;
 
 use instructions::Instructions;
 use split::Product;

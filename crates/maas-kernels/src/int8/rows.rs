@@ -120,7 +120,7 @@ unsafe fn quantize<S: Simd, D: Dot<S>>(
 
 /// The largest magnitude of the numbers, and whether all are finite.
 #[inline(always)]
-fn measure<S: Simd>(s: S, x: &[f32]) -> (f32, bool) {
+pub(super) fn measure<S: Simd>(s: S, x: &[f32]) -> (f32, bool) {
     let (p, k) = (x.as_ptr(), x.len());
     let (mut largest, mut zeros, mut l) = ([s.zero(); CHAINS], [s.zero(); CHAINS], 0);
     while l + CHAINS * S::LANES <= k {

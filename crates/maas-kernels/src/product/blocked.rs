@@ -5,6 +5,7 @@ use super::chain::Chain;
 use super::columns::Columns;
 use super::end::{Bias, End, Out, Target, fused};
 use super::pack::View;
+use super::panels::{Panels, Right};
 use super::strip::{Left, Strip};
 use super::workspace::{Room, Workspace};
 use crate::{Activation, Kernels};
@@ -20,20 +21,21 @@ pub(super) struct Product {
     pub(super) k: usize,
     pub(super) n: usize,
     pub(super) a: View,
-    pub(super) b: View,
+    pub(super) b: Right,
     pub(super) to: Target,
     pub(super) bias: Bias,
     pub(super) activation: Activation,
     pub(super) derived: Activation,
 }
 
-/// How C is computed: `README.md` beside this file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How C is computed: `README.md` beside this file; and B, where the road asks for it in one form.
+#[derive(Clone, Copy)]
 pub(super) enum Road {
-    InPlace,
-    Columns,
-    Rows,
-    Deep,
+    InPlace(View),
+    Columns(View),
+    Rows(View),
+    Deep(View),
+    Flat(Panels),
     Packed,
 }
 
@@ -50,10 +52,11 @@ impl Product {
             return;
         }
         match self.road() {
-            Road::InPlace => self.in_place(),
-            Road::Columns => self.by_columns(),
-            Road::Rows => self.by_rows(workspace),
-            Road::Deep => self.deep(workspace),
+            Road::InPlace(b) => self.in_place(b),
+            Road::Columns(b) => self.by_columns(b),
+            Road::Rows(b) => self.by_rows(b, workspace),
+            Road::Deep(b) => self.deep(b, workspace),
+            Road::Flat(b) => self.flat(b),
             Road::Packed => self.packed(self.on(1), std::slice::from_mut(workspace)),
         }
         // SAFETY: C is complete, and the calling thread's alone.
@@ -77,31 +80,31 @@ impl Product {
 
     pub(super) fn road(&self) -> Road {
         let flat = self.m <= 2 && matches!(self.chain, Chain::Fused);
-        if self.is_deep() {
-            Road::Deep
-        } else if flat && self.b.column == 1 && self.k * self.n > IN_CACHE {
-            Road::Rows
-        } else if self.fits_in_place() {
-            Road::InPlace
-        } else if flat {
-            Road::Columns
-        } else {
-            Road::Packed
+        match self.b {
+            Right::Panels(b) if flat && b.width == self.width() => Road::Flat(b),
+            Right::Panels(_) => Road::Packed,
+            Right::InPlace(b) if self.is_deep(b) => Road::Deep(b),
+            Right::InPlace(b) if flat && b.column == 1 && self.k * self.n > IN_CACHE => {
+                Road::Rows(b)
+            }
+            Right::InPlace(b) if self.fits_in_place(b) => Road::InPlace(b),
+            Right::InPlace(b) if flat => Road::Columns(b),
+            Right::InPlace(_) => Road::Packed,
         }
     }
 
     /// What the product needs of a workspace.
     pub(super) fn room(&self) -> Room {
         match self.road() {
-            Road::InPlace | Road::Columns => Room::default(),
-            Road::Rows => self.room_for_rows(),
-            Road::Deep => self.room_for_sums(),
+            Road::InPlace(_) | Road::Columns(_) | Road::Flat(_) => Room::default(),
+            Road::Rows(_) => self.room_for_rows(),
+            Road::Deep(_) => self.room_for_sums(),
             Road::Packed => self.room_for_copies(),
         }
     }
 
-    fn fits_in_place(&self) -> bool {
-        self.b.column == 1 && (self.m <= 2 || self.k * self.n <= IN_PLACE)
+    fn fits_in_place(&self, b: View) -> bool {
+        b.column == 1 && (self.m <= 2 || self.k * self.n <= IN_PLACE)
     }
 
     /// The widest strip that this many rows can use, in vectors.
@@ -134,7 +137,7 @@ impl Product {
     }
 
     /// Both operands where they lie.
-    fn in_place(self) {
+    fn in_place(self, b: View) {
         let block = self.chain.block();
         for start in (0..self.k.max(1)).step_by(block) {
             let k = block.min(self.k - start);
@@ -145,8 +148,8 @@ impl Product {
                     m,
                     k,
                     a: Left::InPlace(self.a.at(row, start)),
-                    b: self.b.at(start, j).p,
-                    b_stride: self.b.row,
+                    b: b.at(start, j).p,
+                    b_stride: b.row,
                     copy: None,
                     go_on: None,
                     leave: None,
@@ -161,7 +164,7 @@ impl Product {
     }
 
     /// One or two rows by a transposed B, whose columns are contiguous.
-    fn by_columns(self) {
+    fn by_columns(self, b: View) {
         for start in (0..self.k.max(1)).step_by(BLOCK) {
             let k = BLOCK.min(self.k - start);
             for row in 0..self.m {
@@ -177,8 +180,8 @@ impl Product {
                 self.kernels.run(Columns {
                     k,
                     x,
-                    b: self.b.at(start, 0).p,
-                    b_stride: self.b.column,
+                    b: b.at(start, 0).p,
+                    b_stride: b.column,
                     out: Out {
                         end: self.end(start, start + k, 0),
                         to: self.to.at(row, 0),

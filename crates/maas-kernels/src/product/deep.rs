@@ -2,14 +2,15 @@
 
 use super::blocked::Product;
 use super::end::Out;
+use super::pack::View;
 use super::strip::{Left, Strip};
 use super::workspace::{Room, Workspace};
 
 impl Product {
     /// Whether C is so small, and k so long, that a copy of Aᵀ would not be read often enough.
-    pub(super) fn is_deep(&self) -> bool {
+    pub(super) fn is_deep(&self, b: View) -> bool {
         let small = || self.m > 2 && self.n >= self.width() && self.m * self.n <= SUMS;
-        self.k > 2 * STEPS && self.a.row == 1 && self.b.column == 1 && small()
+        self.k > 2 * STEPS && self.a.row == 1 && b.column == 1 && small()
     }
 
     /// What unfinished sums need of a workspace.
@@ -21,7 +22,7 @@ impl Product {
     }
 
     /// Both operands where they lie, a few steps of all sums at a time.
-    pub(super) fn deep(self, workspace: &mut Workspace) {
+    pub(super) fn deep(self, b: View, workspace: &mut Workspace) {
         workspace.reserve(self.room_for_sums());
         let (sums, width) = (workspace.right.as_mut_ptr(), self.width());
         for start in (0..self.k).step_by(self.chain.block()) {
@@ -35,8 +36,8 @@ impl Product {
                         m: self.m,
                         k,
                         a: Left::InPlace(self.a.at(0, l)),
-                        b: self.b.at(l, j).p,
-                        b_stride: self.b.row,
+                        b: b.at(l, j).p,
+                        b_stride: b.row,
                         copy: None,
                         go_on: (l > start).then_some(sums.cast_const()),
                         leave: (l + k < end).then_some(sums),

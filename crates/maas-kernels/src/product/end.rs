@@ -32,27 +32,36 @@ impl Epilogue<'_> {
     /// Where sums of rows of `width` columns go, if what happens to them happens in one piece; without what a tile does not
     /// apply. The rows are as many as C and the outputs have.
     pub(crate) fn out(&self, c: &mut [f32], width: usize) -> Out {
-        let (derived, outputs) = self.derivative.unwrap_or_default();
         Out {
             end: End {
                 add: false,
-                bias: self
-                    .bias
-                    .map_or(Bias::None, |bias| Bias::Columns(bias.as_ptr())),
+                bias: Bias::of(self),
                 activation: self.activation,
-                derived,
+                derived: self.derived(),
             },
-            to: Target {
-                c: c.as_mut_ptr(),
-                outputs: outputs.as_ptr(),
-                stride: width,
-            },
+            to: Target::new(c, self, width),
             width,
         }
+    }
+
+    /// The activation whose derivative is wanted; the linear one has the derivative 1.
+    pub(super) fn derived(&self) -> Activation {
+        self.derivative
+            .map_or(Activation::Linear, |(derived, _)| derived)
     }
 }
 
 impl Target {
+    /// Rows of `width` columns, one behind the other.
+    pub(super) fn new(c: &mut [f32], end: &Epilogue<'_>, width: usize) -> Self {
+        let (_, outputs) = end.derivative.unwrap_or_default();
+        Self {
+            c: c.as_mut_ptr(),
+            outputs: outputs.as_ptr(),
+            stride: width,
+        }
+    }
+
     pub(super) fn at(self, row: usize, column: usize) -> Self {
         let offset = row * self.stride + column;
         Self {
@@ -92,6 +101,11 @@ pub(super) enum Bias {
 }
 
 impl Bias {
+    pub(super) fn of(end: &Epilogue<'_>) -> Self {
+        end.bias
+            .map_or(Self::None, |bias| Self::Columns(bias.as_ptr()))
+    }
+
     pub(super) fn from(self, column: usize) -> Self {
         match self {
             Self::Columns(p) => Self::Columns(p.wrapping_add(column)),
@@ -129,6 +143,11 @@ impl Out {
             to: self.to.at(row, column),
             width,
         }
+    }
+
+    /// The first row of C.
+    pub(crate) fn sums(self) -> *const f32 {
+        self.to.c
     }
 
     /// Writes `R` rows by `V` vectors, from row `row` on.

@@ -5,8 +5,10 @@ mod chain;
 mod columns;
 mod deep;
 mod end;
+mod flat;
 mod pack;
 mod packed;
+mod panels;
 mod portable;
 mod rows;
 mod split;
@@ -16,10 +18,12 @@ mod workspace;
 
 use blocked::Product;
 use end::{Bias, Target};
+use panels::Right;
 
 pub(crate) use chain::{Chain, Flushing, Step};
 pub(crate) use end::{Out, fused};
 pub(crate) use pack::View;
+pub use panels::PanelMatrix;
 pub(crate) use split::share;
 pub(crate) use strip::{Strip, tiles};
 pub(crate) use workspace::{Room, Workspace, with_workspaces};
@@ -100,11 +104,67 @@ impl Kernels {
         );
         self.with_epilogue(c, epilogue, parallelism, |c, end| {
             if self == Self::portable() {
-                portable::product(a, b, c);
+                portable::product(a, b.columns(), |l, j| b.get(l, j), c);
                 self.finish(c, b.columns(), end);
             } else {
                 self.product(Chain::Fused, (a, b), c, end, parallelism);
             }
+        });
+    }
+
+    /// [`Kernels::matmul`], bit for bit, with a B that was copied ahead of time to where it is read fastest.
+    ///
+    /// That pays for a few rows of A above all: without it, a product with one row reads B as it lies, and one with some rows
+    /// copies it.
+    ///
+    /// # Panics
+    /// As [`Kernels::matmul`].
+    ///
+    /// ```
+    /// use maas_kernels::{Epilogue, Kernels, Matrix, MatrixMut, PanelMatrix, Parallelism};
+    ///
+    /// let w = PanelMatrix::new(Matrix::new(&[3.0, 4.0, 5.0, 6.0], 2, 2));
+    /// let mut y = [0.0; 2];
+    /// Kernels::best().matmul_panels(
+    ///     Matrix::new(&[1.0, 2.0], 1, 2),
+    ///     &w,
+    ///     MatrixMut::new(&mut y, 1, 2),
+    ///     Epilogue { bias: Some(&[0.5, 0.0]), ..Epilogue::default() },
+    ///     Parallelism::single(),
+    /// );
+    /// assert_eq!(y, [13.5, 16.0]);
+    /// ```
+    #[track_caller]
+    pub fn matmul_panels(
+        self,
+        a: Matrix<'_>,
+        b: &PanelMatrix,
+        c: MatrixMut<'_>,
+        epilogue: Epilogue<'_>,
+        parallelism: Parallelism,
+    ) {
+        let (m, n) = (a.rows(), b.columns());
+        check_shapes((m, a.columns()), (b.rows(), n), &c, &epilogue);
+        self.with_epilogue(c, epilogue, parallelism, |c, end| {
+            if self == Self::portable() || b.rows() == 0 {
+                portable::product(a, n, |l, j| b.get(l, j), c);
+                self.finish(c, n, end);
+                return;
+            }
+            let product = Product {
+                kernels: self,
+                chain: Chain::Fused,
+                m,
+                k: b.rows(),
+                n,
+                a: View::of(a),
+                b: Right::Panels(b.view()),
+                to: Target::new(c, end, n),
+                bias: Bias::of(end),
+                activation: end.activation,
+                derived: end.derived(),
+            };
+            product.run(parallelism.get());
         });
     }
 
@@ -163,14 +223,8 @@ impl Kernels {
         end: &Epilogue<'_>,
         parallelism: Parallelism,
     ) {
-        let Epilogue {
-            bias,
-            activation,
-            derivative,
-            ..
-        } = *end;
-        let (m, k, n) = (a.rows(), a.columns(), b.columns());
-        let (mut a, mut b) = (View::of(a), View::of(b));
+        let (m, n) = (a.rows(), b.columns());
+        let (k, mut a, mut b) = (a.columns(), View::of(a), View::of(b));
         // A column alone, or nothing, is contiguous either way.
         if n == 1 || k == 0 {
             b.column = 1;
@@ -178,49 +232,25 @@ impl Kernels {
         if k == 1 {
             a.column = 1;
         }
-        let bias = match bias {
-            None => Bias::None,
-            Some(bias) if n == 1 => Bias::All(bias[0]),
-            Some(bias) => Bias::Columns(bias.as_ptr()),
+        let mut product = Product {
+            kernels: self,
+            chain,
+            m,
+            k,
+            n,
+            a,
+            b: Right::InPlace(b),
+            to: Target::new(c, end, n),
+            bias: Bias::of(end),
+            activation: end.activation,
+            derived: end.derived(),
         };
-        let c = c.as_mut_ptr();
-        let (derived, outputs) = derivative.unwrap_or_default();
-        let to = |stride| Target {
-            c,
-            outputs: outputs.as_ptr(),
-            stride,
-        };
-        let product = if n == 1 {
+        if n == 1 {
             // Cᵀ = bᵀ·Aᵀ: one row, whose columns are independent chains.
-            let (a, b) = (b.transposed(), a.transposed());
-            Product {
-                kernels: self,
-                chain,
-                m: 1,
-                k,
-                n: m,
-                a,
-                b,
-                to: to(m),
-                bias,
-                activation,
-                derived,
-            }
-        } else {
-            Product {
-                kernels: self,
-                chain,
-                m,
-                k,
-                n,
-                a,
-                b,
-                to: to(n),
-                bias,
-                activation,
-                derived,
-            }
-        };
+            (product.m, product.n, product.to.stride) = (1, m, m);
+            (product.a, product.b) = (b.transposed(), Right::InPlace(a.transposed()));
+            product.bias = end.bias.map_or(Bias::None, |bias| Bias::All(bias[0]));
+        }
         product.run(parallelism.get());
     }
 

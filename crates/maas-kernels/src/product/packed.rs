@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::blocked::Product;
 use super::end::Out;
-use super::pack::{PackLeft, PackRight};
+use super::pack::{PackLeft, PackRight, View};
+use super::panels::Right;
 use super::split::share;
 use super::strip::{Left, Strip};
 use super::workspace::{Room, Workspace};
@@ -51,9 +52,13 @@ impl Product {
         let k = self.k.min(self.chain.block());
         let (m, lanes) = (self.m.min(ROWS), self.kernels.lanes());
         let left = m * k + self.blocks(m, k) * lanes;
+        let right = match self.b {
+            Right::InPlace(_) => strips(k, self.width()) * self.width() * k,
+            Right::Panels(_) => 0,
+        };
         Room {
             left: if self.left_fits_in_place() { 0 } else { left },
-            right: strips(k, self.width()) * self.width() * k,
+            right,
         }
     }
 
@@ -138,6 +143,20 @@ impl Slab {
         strips(k, width).max(WORK_OF_A_PART / (self.m * k * width))
     }
 
+    /// Copies `n` columns of B, and says how many of them are left to the first tiles that read them: what lies in rows.
+    fn copy_right(&self, b: View, column: usize, n: usize, right: *mut f32) -> usize {
+        let (k, width) = (self.k, self.product.width());
+        let left_there = if b.column == 1 { n - n % width } else { 0 };
+        self.product.kernels.run(PackRight {
+            b: b.at(self.start, column + left_there),
+            k,
+            n: n - left_there,
+            width,
+            to: right.wrapping_add(left_there * k),
+        });
+        left_there
+    }
+
     /// Computes some of the columns of C; `right` has room for the strips that are packed at a time.
     fn multiply(&self, columns: Range<usize>, right: *mut f32) {
         let Self {
@@ -149,21 +168,17 @@ impl Slab {
         } = *self;
         let width = product.width();
         let most = strips(k, width) * width;
+        let step = match product.b {
+            Right::InPlace(_) => width,
+            // Other kernels' may be narrower.
+            Right::Panels(b) => width.min(b.width),
+        };
         for column in columns.clone().step_by(most) {
             let n = most.min(columns.end - column);
-            // What lies in rows is copied by the first tiles that read it.
-            let copied = if product.b.column == 1 {
-                n - n % width
-            } else {
-                0
+            let left_there = match product.b {
+                Right::InPlace(b) => self.copy_right(b, column, n, right),
+                Right::Panels(_) => 0,
             };
-            product.kernels.run(PackRight {
-                b: product.b.at(start, column + copied),
-                k,
-                n: n - copied,
-                width,
-                to: right.wrapping_add(copied * k),
-            });
             for i in 0..self.blocks {
                 let (row, m) = self.block(i);
                 let a = if self.left_in_place {
@@ -174,13 +189,15 @@ impl Slab {
                     }
                 };
                 let to = product.to.at(top + row, column);
-                for j in (0..n).step_by(width) {
+                for j in (0..n).step_by(step) {
                     let packed = right.wrapping_add(j * k);
-                    let (b, b_stride, copy) = if i == 0 && j < copied {
-                        let there = product.b.at(start, column + j);
-                        (there.p, there.row, Some(packed))
-                    } else {
-                        (packed.cast_const(), width, None)
+                    let (b, b_stride, copy) = match product.b {
+                        Right::Panels(b) => (b.at(start, column + j), b.width, None),
+                        Right::InPlace(b) if i == 0 && j < left_there => {
+                            let there = b.at(start, column + j);
+                            (there.p, there.row, Some(packed))
+                        }
+                        Right::InPlace(_) => (packed.cast_const(), width, None),
                     };
                     let strip = Strip {
                         chain: product.chain,
@@ -195,7 +212,7 @@ impl Slab {
                         out: Out {
                             end: product.end(start, start + k, column + j),
                             to: to.at(0, j),
-                            width: width.min(n - j),
+                            width: step.min(n - j),
                         },
                     };
                     strip.run_on(product.kernels);

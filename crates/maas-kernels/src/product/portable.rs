@@ -2,18 +2,18 @@ use super::BLOCK;
 use crate::Matrix;
 
 /// C = A·B as the definition says it: the reference for all other products.
-pub(super) fn product(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32]) {
-    let (m, k, n) = (a.rows(), a.columns(), b.columns());
+///
+/// `b` gives the element of a row and a column of `n`.
+pub(super) fn product(a: Matrix<'_>, n: usize, b: impl Fn(usize, usize) -> f32, c: &mut [f32]) {
+    let (m, k) = (a.rows(), a.columns());
     let (a_data, a_row, a_column) = (a.data(), a.row_stride(), a.column_stride());
-    let (b_data, b_row, b_column) = (b.data(), b.row_stride(), b.column_stride());
     for i in 0..m {
         for j in 0..n {
             let mut total = 0.0;
             for start in (0..k).step_by(BLOCK) {
                 let mut sum = 0.0f32;
                 for l in start..k.min(start + BLOCK) {
-                    sum = a_data[i * a_row + l * a_column]
-                        .mul_add(b_data[l * b_row + j * b_column], sum);
+                    sum = a_data[i * a_row + l * a_column].mul_add(b(l, j), sum);
                 }
                 total = if start == 0 { sum } else { total + sum };
             }

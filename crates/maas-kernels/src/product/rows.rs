@@ -17,7 +17,7 @@ impl Product {
     }
 
     /// All sums side by side, some rows of B at a time.
-    pub(super) fn by_rows(self, workspace: &mut Workspace) {
+    pub(super) fn by_rows(self, b: View, workspace: &mut Workspace) {
         workspace.reserve(self.room_for_rows());
         for start in (0..self.k).step_by(self.chain.block()) {
             let k = self.chain.block().min(self.k - start);
@@ -30,8 +30,8 @@ impl Product {
                 m: self.m,
                 k,
                 a: self.a.at(0, start),
-                b: self.b.at(start, 0).p,
-                b_stride: self.b.row,
+                b: b.at(start, 0).p,
+                b_stride: b.row,
                 sums: workspace.right.as_mut_ptr(),
                 out,
             });

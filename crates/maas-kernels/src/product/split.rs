@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::blocked::{Product, Road};
+use super::panels::Right;
 use super::workspace::{Workspace, with_workspaces};
 use crate::team::Queues;
 use crate::{Compute, Parallelism};
@@ -19,13 +20,18 @@ impl Product {
     pub(super) fn run(self, threads: usize) {
         let work = self.m.saturating_mul(self.n).saturating_mul(self.k);
         let threads = threads.min(work / WORK_OF_A_THREAD).clamp(1, Queues::MOST);
-        if threads == 1 && matches!(self.road(), Road::InPlace | Road::Columns) {
+        if threads == 1
+            && matches!(
+                self.road(),
+                Road::InPlace(_) | Road::Columns(_) | Road::Flat(_)
+            )
+        {
             return self.run_alone(&mut Workspace::default());
         }
         if self.m == 0 || self.n == 0 {
             return;
         }
-        if self.road() == Road::Packed && self.n >= threads * COLUMNS_OF_A_THREAD {
+        if matches!(self.road(), Road::Packed) && self.n >= threads * COLUMNS_OF_A_THREAD {
             return self.run_together(threads);
         }
         let grid = self.grid(threads);
@@ -90,13 +96,15 @@ impl Product {
 
     /// About what a part costs, in multiply-adds.
     fn cost(&self) -> usize {
-        let packed = if self.road() != Road::Packed {
-            0
-        } else if self.left_fits_in_place() {
-            self.k * self.n
-        } else {
-            self.k * self.n + self.m * self.k
-        };
+        let mut packed = 0;
+        if matches!(self.road(), Road::Packed) {
+            if matches!(self.b, Right::InPlace(_)) {
+                packed += self.k * self.n;
+            }
+            if !self.left_fits_in_place() {
+                packed += self.m * self.k;
+            }
+        }
         self.m * self.k * self.n + packed * COST_OF_PACKING
     }
 
@@ -109,7 +117,7 @@ impl Product {
             m,
             n,
             a: self.a.at(top, 0),
-            b: self.b.at(0, left),
+            b: self.b.from(left),
             to: self.to.at(top, left),
             bias: self.bias.from(left),
             ..self

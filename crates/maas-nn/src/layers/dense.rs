@@ -1,5 +1,6 @@
 use maas_kernels::{
-    Activation, Compute, Epilogue, InputScale, Int8Matrix, Matrix, MatrixMut, SparseMatrix,
+    Activation, Compute, Epilogue, InputScale, Int8Matrix, Matrix, MatrixMut, PanelMatrix,
+    SparseInt8Matrix, SparseMatrix,
 };
 
 use super::elements_of;
@@ -70,10 +71,14 @@ impl Layer for Dense {
             );
         }
         plan = match self.arithmetic {
-            Arithmetic::F32 => {
-                plan.representations(&[Representation::Dense, Representation::Sparse])
-            }
-            Arithmetic::Int8 { .. } => plan.packs(),
+            Arithmetic::F32 => plan.representations(&[
+                Representation::Dense,
+                Representation::Panels,
+                Representation::Sparse,
+            ]),
+            Arithmetic::Int8 { .. } => plan
+                .packs()
+                .representations(&[Representation::Dense, Representation::Sparse]),
             Arithmetic::Bf16 => plan,
         };
         if !self.activation.derivative_from_output() {
@@ -105,6 +110,21 @@ impl Layer for Dense {
                 let bytes = codes.bytes();
                 Ok(Some(Packed::new(codes, bytes)))
             }
+            (Arithmetic::Int8 { .. }, Representation::Sparse) => {
+                let refused = |_| Error::Representation {
+                    expected: &[Representation::Dense],
+                    found: representation,
+                };
+                let codes = Int8Matrix::quantize(w)?;
+                let sparse = SparseInt8Matrix::new(&codes).map_err(refused)?;
+                let bytes = sparse.bytes();
+                Ok(Some(Packed::new(sparse, bytes)))
+            }
+            (Arithmetic::F32, Representation::Panels) => {
+                let panels = PanelMatrix::new(w);
+                let bytes = panels.bytes();
+                Ok(Some(Packed::new(panels, bytes)))
+            }
             (Arithmetic::F32, Representation::Sparse) => {
                 let sparse = SparseMatrix::new(w);
                 let bytes = sparse.bytes();
@@ -131,15 +151,26 @@ impl Layer for Dense {
         } = pass.compute;
         if let Arithmetic::Int8 { input_scale } = self.arithmetic {
             let scale = input_scale.map_or(InputScale::PerRow, InputScale::Fixed);
-            let codes = pass.packed.and_then(Packed::get::<Int8Matrix>);
-            let codes = codes.expect("the layer has said that it packs");
+            let packed = pass.packed.expect("the layer has said that it packs");
+            if let Some(sparse) = packed.get::<SparseInt8Matrix>() {
+                kernels.matmul_sparse_int8(x, scale, sparse, y, epilogue, parallelism);
+                return Ok(());
+            }
+            let codes = packed
+                .get::<Int8Matrix>()
+                .expect("codes are dense or sparse");
             kernels.matmul_int8(x, scale, codes, y, epilogue, parallelism);
             return Ok(());
         }
-        let sparse = pass.packed.and_then(Packed::get::<SparseMatrix>);
-        if let (Some(sparse), ProductPrecision::F32) = (sparse, pass.precision) {
-            kernels.matmul_sparse(x, sparse, y, epilogue, parallelism);
-            return Ok(());
+        if let (Some(packed), ProductPrecision::F32) = (pass.packed, pass.precision) {
+            if let Some(sparse) = packed.get::<SparseMatrix>() {
+                kernels.matmul_sparse(x, sparse, y, epilogue, parallelism);
+                return Ok(());
+            }
+            if let Some(panels) = packed.get::<PanelMatrix>() {
+                kernels.matmul_panels(x, panels, y, epilogue, parallelism);
+                return Ok(());
+            }
         }
         let precision = match self.arithmetic {
             Arithmetic::Bf16 => ProductPrecision::Bf16,
