@@ -136,14 +136,11 @@ impl CompressedNetwork {
     fn compile_with(mut network: Network, target: &Target, sample: &Sample) -> Result<Self, Error> {
         network.apply_masks();
         let choices = choose(&network, target, sample)?;
-        let chosen = |layer: &str| {
-            let choice = choices.iter().find(|choice| choice.layer == layer);
-            choice.map_or(Representation::Dense, |choice| choice.chosen)
-        };
-        Ok(Self {
-            packed: PackedNetwork::new(network, chosen)?,
-            choices,
-        })
+        let forms: Vec<_> = (choices.iter())
+            .map(|choice| (&choice.layer, choice.chosen))
+            .collect();
+        let packed = PackedNetwork::new(network, |layer| form_of(layer, &forms))?;
+        Ok(Self { packed, choices })
     }
 
     /// What was chosen for each dense layer, and from what; nothing where the network was not compiled here.
@@ -241,14 +238,9 @@ impl CompressedNetwork {
     }
 
     pub(crate) fn written(&self) -> Result<format::Written, Error> {
-        let sparse: Vec<&str> = self
-            .packed
-            .representations()
-            .filter(|&(_, representation)| representation == Representation::Sparse)
-            .map(|(layer, _)| layer)
-            .collect();
+        let forms: Vec<_> = self.packed.representations().collect();
         Ok(format::write(self.network(), |layer| {
-            sparse.contains(&layer)
+            form_of(layer, &forms)
         })?)
     }
 
@@ -277,12 +269,9 @@ impl CompressedNetwork {
     /// assert!(maas_compress::CompressedNetwork::from_bytes_with(b"", &Layers::standard()).is_err());
     /// ```
     pub fn from_bytes_with(bytes: &[u8], layers: &Layers) -> Result<Self, Error> {
-        let format::Content { network, sparse } = format::read(bytes, layers)?;
-        Self::pack(network, |layer| {
-            match sparse.iter().any(|sparse| sparse == layer) {
-                true => Representation::Sparse,
-                false => Representation::Dense,
-            }
+        let content = format::read(bytes, layers)?;
+        Self::pack(content.network, |layer| {
+            form_of(layer, &content.representations)
         })
     }
 
@@ -359,4 +348,10 @@ impl Model for CompressedNetwork {
     fn platform(&self) -> &str {
         "maas_compressed"
     }
+}
+
+/// Of a layer among these, by name; others are dense.
+fn form_of(layer: &str, forms: &[(impl AsRef<str>, Representation)]) -> Representation {
+    let known = forms.iter().find(|(name, _)| name.as_ref() == layer);
+    known.map_or(Representation::Dense, |&(_, form)| form)
 }

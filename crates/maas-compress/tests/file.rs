@@ -460,7 +460,7 @@ fn the_bytes_of_the_version_stay() {
             0xfddb_8d0b_9682_f74b,
             0x9a09_22d1_b109_0774,
             0xc741_c19f_a3d0_4382,
-            0xe7bd_8580_6f1e_ccf7,
+            0x70e6_08c1_f022_b4bc,
         ]
     );
 }

@@ -97,17 +97,20 @@ fn candidates(
     x: &[f32],
     target: &Target,
 ) -> Result<Vec<Candidate>, Error> {
-    let packed = representations
-        .iter()
-        .map(|&representation| pack(layer, name, representation))
-        .collect::<Result<Vec<_>, _>>()?;
-    let calls: Vec<_> = packed.iter().map(|layer| (layer, x)).collect();
+    let mut packed = Vec::new();
+    for &representation in representations {
+        match pack(layer, name, representation) {
+            Ok(layer) => packed.push((representation, layer)),
+            Err(error) if is_unavailable(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let calls: Vec<_> = packed.iter().map(|(_, layer)| (layer, x)).collect();
     let latencies = time(&calls, target)?;
-    representations
+    packed
         .iter()
-        .zip(&packed)
         .zip(latencies)
-        .map(|((&representation, packed), latency)| {
+        .map(|(&(representation, ref packed), latency)| {
             Ok(Candidate {
                 representation,
                 bytes: packed.bytes_of(name)?,
@@ -115,6 +118,14 @@ fn candidates(
             })
         })
         .collect()
+}
+
+/// Whether a layer with these weights has no such representation, though one with others would.
+fn is_unavailable(error: &Error) -> bool {
+    let Error::Network(maas_nn::Error::Layer { source, .. }) = error else {
+        return false;
+    };
+    matches!(**source, maas_nn::Error::Representation { .. })
 }
 
 /// A layer that stands alone, in this representation.

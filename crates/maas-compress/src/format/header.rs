@@ -1,7 +1,7 @@
 //! What is written of an architecture, and of the form in which it is packed.
 
 use maas_core::Moments;
-use maas_nn::{LayerSpec, NetworkSpec};
+use maas_nn::{LayerSpec, NetworkSpec, Representation};
 
 use super::coder::Coder;
 
@@ -33,12 +33,23 @@ pub(super) fn dense_layers(spec: &NetworkSpec) -> impl Iterator<Item = &str> {
         .map(|node| &node.name[..])
 }
 
-/// Whether each dense layer is packed sparse: a bit where none is.
-pub(super) fn representations(coder: &mut impl Coder, sparse: &mut [bool]) {
-    if coder.even(1, u32::from(sparse.contains(&true))) == 0 {
+/// How each dense layer is packed: a bit where all are dense.
+pub(super) fn representations(coder: &mut impl Coder, forms: &mut [Representation]) {
+    let others = forms.iter().any(|form| *form != Representation::Dense);
+    if coder.even(1, u32::from(others)) == 0 {
         return;
     }
-    for sparse in sparse {
-        *sparse = coder.even(1, u32::from(*sparse)) == 1;
+    for form in forms {
+        let (other, panels) = (
+            *form != Representation::Dense,
+            *form == Representation::Panels,
+        );
+        *form = if coder.even(1, u32::from(other)) == 0 {
+            Representation::Dense
+        } else if coder.even(1, u32::from(panels)) == 1 {
+            Representation::Panels
+        } else {
+            Representation::Sparse
+        };
     }
 }

@@ -17,7 +17,7 @@ mod text;
 mod write;
 
 pub use fault::FileFault;
-pub(crate) use read::{Content, read};
+pub(crate) use read::read;
 pub(crate) use write::{Written, write};
 
 use maas_core::Fnv;

@@ -1,5 +1,5 @@
 use maas_core::Moments;
-use maas_nn::{Layers, Mask, Network, NetworkSpec, Updates};
+use maas_nn::{Layers, Mask, Network, NetworkSpec, Representation, Updates};
 
 use super::array::Array;
 use super::coder::{Coder, Decoder};
@@ -12,8 +12,8 @@ use crate::{Error, FileFault};
 #[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) network: Network,
-    /// The dense layers that are to be packed sparse.
-    pub(crate) sparse: Vec<String>,
+    /// How each dense layer is to be packed, by name.
+    pub(crate) representations: Vec<(String, Representation)>,
 }
 
 /// What these bytes hold.
@@ -31,9 +31,12 @@ pub(crate) fn read(bytes: &[u8], layers: &Layers) -> Result<Content, Error> {
     let mut network = Network::zeroed(spec, layers)?;
     reader.parameters(&mut network)?;
     reader.state(&mut network)?;
-    let sparse = reader.sparse(network.spec());
+    let representations = reader.representations(network.spec());
     reader.end(stream)?;
-    Ok(Content { network, sparse })
+    Ok(Content {
+        network,
+        representations,
+    })
 }
 
 /// The coded stream of a file that is what was written.
@@ -145,15 +148,11 @@ impl Reader<'_> {
         Ok(array)
     }
 
-    fn sparse(&mut self, spec: &NetworkSpec) -> Vec<String> {
-        let names: Vec<&str> = dense_layers(spec).collect();
-        let mut sparse = vec![false; names.len()];
-        representations(&mut self.decoder, &mut sparse);
-        let sparse = names.into_iter().zip(sparse);
-        sparse
-            .filter(|&(_, sparse)| sparse)
-            .map(|(name, _)| name.to_owned())
-            .collect()
+    fn representations(&mut self, spec: &NetworkSpec) -> Vec<(String, Representation)> {
+        let names: Vec<String> = dense_layers(spec).map(str::to_owned).collect();
+        let mut forms = vec![Representation::Dense; names.len()];
+        representations(&mut self.decoder, &mut forms);
+        names.into_iter().zip(forms).collect()
     }
 
     /// Checks that nothing but zeros follows, and as many of them as there have to be.

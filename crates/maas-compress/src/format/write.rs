@@ -1,5 +1,5 @@
 use maas_core::Moments;
-use maas_nn::{Network, Updates};
+use maas_nn::{Network, Representation, Updates};
 
 use super::array::Array;
 use super::coder::{Coder, Encoder};
@@ -15,10 +15,10 @@ pub(crate) struct Written {
     pub(crate) segments: Vec<usize>,
 }
 
-/// A file that holds this network, and of which of its dense layers only non-zeros are to be packed.
+/// A file that holds this network, and how each dense layer is to be packed.
 pub(crate) fn write(
     network: &Network,
-    is_sparse: impl Fn(&str) -> bool,
+    representation: impl Fn(&str) -> Representation,
 ) -> Result<Written, FileFault> {
     let mut encoder = Encoder::new();
     let mut spec = network.spec().clone();
@@ -50,8 +50,8 @@ pub(crate) fn write(
             Array::new(numbers.to_vec(), columns(&segment.shape)).write(&mut encoder);
         }
     }
-    let mut sparse: Vec<bool> = dense_layers(network.spec()).map(is_sparse).collect();
-    representations(&mut encoder, &mut sparse);
+    let mut forms: Vec<_> = dense_layers(network.spec()).map(representation).collect();
+    representations(&mut encoder, &mut forms);
     let mut stream = encoder.finish();
     let memory = TEXT * json.len() as u64 + FLOAT * numbers as u64;
     let least = memory.div_ceil(EXPANSION) as usize;

@@ -8,8 +8,8 @@ use std::fmt;
 pub use plan::{Bits, LayerPlan, Plan};
 
 use maas_data::Dataset;
-use maas_nn::Network;
 use maas_nn::metric::Goal;
+use maas_nn::{Network, Representation};
 
 use crate::fine_tune::{FineTune, Source};
 use crate::measure::{goal, measure};
@@ -190,7 +190,9 @@ impl<'a> BudgetSearch<'a> {
             let tried = self.apply(&plans[middle], network)?;
             let metric = measure(&tried, data)?;
             points.push(SizedMetric::new(
-                format::write(&tried, |_| false)?.bytes.len(),
+                format::write(&tried, |_| Representation::Dense)?
+                    .bytes
+                    .len(),
                 metric.value,
             ));
             least = least.min(loss(metric.value));
