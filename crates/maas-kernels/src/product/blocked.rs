@@ -82,14 +82,13 @@ impl Product {
         let flat = self.m <= 2 && matches!(self.chain, Chain::Fused);
         match self.b {
             Right::Panels(b) if flat && b.width == self.width() => Road::Flat(b),
-            Right::Panels(_) => Road::Packed,
             Right::InPlace(b) if self.is_deep(b) => Road::Deep(b),
             Right::InPlace(b) if flat && b.column == 1 && self.k * self.n > IN_CACHE => {
                 Road::Rows(b)
             }
             Right::InPlace(b) if self.fits_in_place(b) => Road::InPlace(b),
             Right::InPlace(b) if flat => Road::Columns(b),
-            Right::InPlace(_) => Road::Packed,
+            Right::InPlace(_) | Right::Panels(_) => Road::Packed,
         }
     }
 
