@@ -22,7 +22,7 @@ pub enum Calibration {
     /// The magnitude that so many of a hundred do not exceed, such as 99.99.
     Percentile(f64),
     /// The range whose 128 levels keep most of the distribution of magnitudes: the least Kullback-Leibler divergence
-    /// (Migacz, 2017).
+    /// (Migacz, 2017), of a histogram without the zeros, which every range has, and as smooth as there are few inputs.
     Entropy,
     /// The range with the least mean squared error of the rounded inputs.
     MeanSquaredError,
@@ -59,7 +59,7 @@ impl Calibration {
     }
 }
 
-/// Magnitudes, counted in bins of equal width.
+/// Magnitudes, counted in bins of equal width. Zeros are left out: every grid has them.
 pub(super) struct Histogram {
     pub(super) counts: Vec<f64>,
     pub(super) width: f64,
@@ -69,11 +69,34 @@ impl Histogram {
     fn new(inputs: &[f32], largest: f32) -> Self {
         let width = f64::from(largest) / BINS as f64;
         let mut counts = vec![0.0; BINS];
-        for input in inputs {
+        for input in inputs.iter().filter(|&&input| input != 0.0) {
             let bin = (f64::from(input.abs()) / width) as usize;
             counts[bin.min(BINS - 1)] += 1.0;
         }
         Self { counts, width }
+    }
+
+    /// Each count spread evenly over as many bins as the sample is too small to tell apart: the rule of Scott (1979) for
+    /// the width of bins, a seventh of it to either side.
+    pub(super) fn smooth(&self) -> Vec<f64> {
+        let count: f64 = self.counts.iter().sum();
+        let middles = (0..).map(|bin| f64::from(bin) + 0.5);
+        let squares = self.counts.iter().zip(middles).map(|(n, x)| n * x * x);
+        let deviation = (squares.sum::<f64>() / count).sqrt();
+        let reach = (0.5 * deviation / count.cbrt()) as usize;
+        let last = self.counts.len() - 1;
+        // Below zero are the magnitudes of the other sign; beyond the last bin there is nothing.
+        let mut smooth = vec![0.0; last + 1];
+        for (bin, n) in self.counts.iter().enumerate() {
+            let share = n / (2 * reach + 1) as f64;
+            for at in bin.saturating_sub(reach)..=(bin + reach).min(last) {
+                smooth[at] += share;
+            }
+            smooth[..reach.saturating_sub(bin)]
+                .iter_mut()
+                .for_each(|mirrored| *mirrored += share);
+        }
+        smooth
     }
 
     /// The upper end of so many bins.
@@ -154,6 +177,25 @@ mod tests {
             Calibration::Entropy,
         ] {
             assert!(least <= 1.01 * error(calibration), "{calibration:?}");
+        }
+    }
+
+    /// Few examples, and those of a relu, half of which are zeros, tell about as much as many.
+    #[test]
+    fn entropy_calibration_does_not_cut_off_what_few_examples_or_zeros_hide() {
+        let relu = |count: usize| normal(count).into_iter().map(|x| x.max(0.0));
+        let relu = |count: usize| relu(count).collect::<Vec<_>>();
+        for (of, all) in [
+            (&normal as &dyn Fn(usize) -> Vec<f32>, normal(50_000)),
+            (&relu, relu(50_000)),
+        ] {
+            for count in [300, 1_000, 5_000, 50_000] {
+                let few = of(count);
+                let range = |calibration: Calibration| calibration.range(&few).unwrap();
+                let entropy = mean_squared_error(&all, range(Calibration::Entropy));
+                let largest = mean_squared_error(&all, range(Calibration::MinMax));
+                assert!(entropy < 1.5 * largest, "{count}: {entropy} and {largest}");
+            }
         }
     }
 

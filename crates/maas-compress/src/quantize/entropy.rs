@@ -5,7 +5,7 @@ use super::calibration::Histogram;
 /// The end of the range for which the distribution of magnitudes, cut off there, diverges least from what is left of it on
 /// 128 levels.
 pub(super) fn least_divergence(histogram: &Histogram) -> f32 {
-    let counts = &histogram.counts;
+    let counts = &histogram.smooth();
     let ranges = LEVELS..=counts.len();
     let best = ranges.min_by(|&a, &b| divergence(counts, a).total_cmp(&divergence(counts, b)));
     histogram.end(best.expect("there are more bins than levels"))
