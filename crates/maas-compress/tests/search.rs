@@ -75,6 +75,50 @@ fn what_is_found_is_within_the_budget_and_beats_layers_all_alike() {
     assert!(each < alike, "{each} and {alike} bytes");
 }
 
+/// The handwritten digits, a fifth of them to validate with.
+fn digits() -> (Dataset, Dataset) {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/data/digits.csv"
+    );
+    let digits = Dataset::from_csv(file).unwrap().classes("label").unwrap();
+    digits.stratified_split_off(0.2, Seed(7)).unwrap()
+}
+
+#[test]
+fn on_the_digits_it_beats_uniform_sparsity_at_the_same_budget() {
+    let (train, validation) = digits();
+    let trainer = |epochs: usize| trainer().epochs(epochs).batch_size(32);
+    let layers = Sequential::new(train.features()).normalize(&train);
+    let layers = layers.dense(128).relu().dense(64).relu().dense(10);
+    let mut dense = layers.softmax().build(Seed(7)).unwrap();
+    trainer(10).fit(&mut dense, &train).unwrap();
+    let within = |search: BudgetSearch<'_>| {
+        let search = search.bits([Bits::Full]);
+        let tune = |network: &mut Network| trainer(5).fit(network, &train);
+        let mut network = dense.clone();
+        search
+            .fine_tune(tune)
+            .run(&mut network, &validation)
+            .unwrap()
+    };
+    let each = within(BudgetSearch::within(0.01));
+    let alike = within(BudgetSearch::within(0.01).alike());
+    for found in [&each, &alike] {
+        let report = &found.report;
+        assert!(report.metric_before - report.metric_after <= 0.01);
+    }
+    let (each, alike) = (each.report, alike.report);
+    assert!(
+        each.bytes_after < alike.bytes_after && each.nonzeros() < alike.nonzeros(),
+        "{} of {} bytes, {} of {} weights",
+        each.bytes_after,
+        alike.bytes_after,
+        each.nonzeros(),
+        alike.nonzeros()
+    );
+}
+
 #[test]
 fn what_cannot_be_found_is_an_error_and_changes_nothing() {
     let validation = data(1000);

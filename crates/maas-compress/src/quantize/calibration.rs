@@ -89,12 +89,10 @@ impl Histogram {
         let mut smooth = vec![0.0; last + 1];
         for (bin, n) in self.counts.iter().enumerate() {
             let share = n / (2 * reach + 1) as f64;
-            for at in bin.saturating_sub(reach)..=(bin + reach).min(last) {
-                smooth[at] += share;
-            }
-            smooth[..reach.saturating_sub(bin)]
-                .iter_mut()
-                .for_each(|mirrored| *mirrored += share);
+            let around = bin.saturating_sub(reach)..=(bin + reach).min(last);
+            let mirrored = ..reach.saturating_sub(bin);
+            smooth[around].iter_mut().for_each(|to| *to += share);
+            smooth[mirrored].iter_mut().for_each(|to| *to += share);
         }
         smooth
     }
