@@ -33,9 +33,8 @@ fn write(svg: &mut String, title: &str, summary: &str, charts: &[Chart]) -> fmt:
     )?;
     write!(
         svg,
-        r#"<text x="78" y="30" font-size="18" font-weight="bold">{}</text><text x="{:.0}" y="30">{}</text>"#,
+        r#"<text x="78" y="30"><tspan font-size="18" font-weight="bold">{}</tspan><tspan dx="14">{}</tspan></text>"#,
         Escaped(title),
-        92.0 + 9.6 * title.chars().count() as f64,
         Escaped(summary)
     )?;
     for (index, chart) in charts.iter().enumerate() {
