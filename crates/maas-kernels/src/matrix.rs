@@ -160,6 +160,19 @@ impl<'a> Matrix<'a> {
         self.data[row * self.row_stride() + column * self.column_stride()]
     }
 
+    /// A row, to where its numbers lie side by side.
+    pub(crate) fn copy_row(&self, row: usize, to: &mut [f32]) {
+        debug_assert_eq!(to.len(), self.columns);
+        let from = self.data.get(row * self.row_stride()..).unwrap_or(&[]);
+        match self.column_stride() {
+            1 => to.copy_from_slice(&from[..to.len()]),
+            step => {
+                let from = from.iter().step_by(step);
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+            }
+        }
+    }
+
     /// From the view's first element to its last, as they lie in memory.
     pub(crate) fn data(&self) -> &'a [f32] {
         self.data

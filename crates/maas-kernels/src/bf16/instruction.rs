@@ -2,7 +2,7 @@ use std::arch::x86_64::*;
 
 use crate::Kernels;
 use crate::product::{Step, Strip};
-use crate::simd::Avx512;
+use crate::simd::{Avx512, Part};
 
 /// `vdpbf16ps`, which adds the products of the odd and then of the even numbers of two words. A value proves that the
 /// processor has AVX512-BF16.
@@ -28,7 +28,19 @@ fn run(chain: Instruction, strip: Strip) {
     strip.multiply(chain.0, chain);
 }
 
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn run_apart<P: Part<Avx512>>(set: Avx512, part: P) {
+    part.run(set);
+}
+
 impl Step<Avx512> for Instruction {
+    #[inline(always)]
+    fn apart<P: Part<Avx512>>(self, set: Avx512, part: P) {
+        // SAFETY: `self` proves that the processor has both.
+        unsafe { run_apart(set, part) }
+    }
+
     #[inline(always)]
     fn go_on(self, _: Avx512, left: __m512, right: __m512, sum: __m512) -> __m512 {
         // SAFETY: `self` proves AVX512-BF16.

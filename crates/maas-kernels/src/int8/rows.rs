@@ -63,13 +63,7 @@ impl DotWork for QuantizeRows<'_> {
             } else if column == 1 {
                 &data[i * row..][..k]
             } else {
-                for (to, from) in self
-                    .line
-                    .iter_mut()
-                    .zip(data[i * row..].iter().step_by(column))
-                {
-                    *to = *from;
-                }
+                self.a.copy_row(i, &mut self.line[..k]);
                 &self.line[..k]
             };
             let to = self.to.wrapping_add(at * self.layout.row);

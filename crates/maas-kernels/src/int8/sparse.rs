@@ -233,9 +233,7 @@ impl Work for Codes<'_> {
         let k = self.a.columns();
         for (at, (i, scale)) in self.rows.zip(self.scales).enumerate() {
             let codes = &mut self.codes[at * k..][..k];
-            for (l, code) in codes.iter_mut().enumerate() {
-                *code = self.a.get(i, l);
-            }
+            self.a.copy_row(i, codes);
             let (largest, finite) = measure(s, codes);
             let factors = self.scale.factors(largest, finite);
             *scale = factors.scale;

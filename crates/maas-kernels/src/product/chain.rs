@@ -5,7 +5,7 @@ use super::BLOCK;
 use crate::bf16::Instruction;
 #[cfg(test)]
 use crate::bf16::without_subnormal;
-use crate::simd::Simd;
+use crate::simd::{Part, Simd};
 
 /// What the sums of a product are.
 #[derive(Clone, Copy)]
@@ -37,6 +37,12 @@ impl Chain {
 pub(crate) trait Step<S: Simd>: Copy {
     /// `sum + left · right`.
     fn go_on(self, s: S, left: S::F, right: S::F, sum: S::F) -> S::F;
+
+    /// Runs `part` in a function of its own, compiled for the set and for what `go_on` needs.
+    #[inline(always)]
+    fn apart<P: Part<S>>(self, s: S, part: P) {
+        s.apart(part);
+    }
 }
 
 /// Fused multiply-adds.

@@ -8,7 +8,7 @@ use super::pack::View;
 use super::tile::tile;
 use crate::Kernels;
 use crate::kernels::Work;
-use crate::simd::Simd;
+use crate::simd::{Part, Simd};
 
 /// A strip of C, a few vectors wide and `m` rows high, for one block of k.
 ///
@@ -86,13 +86,13 @@ impl Strip {
         // SAFETY: the maker of the strip vouches for its pointers; the width fits the number of vectors chosen.
         unsafe {
             match (vectors, ragged) {
-                (1, false) => self.tall::<S, C, 1, false>(s, chain),
-                (1, true) => self.tall::<S, C, 1, true>(s, chain),
+                (1, false) => self.apart::<S, C, 1, false>(s, chain),
+                (1, true) => self.apart::<S, C, 1, true>(s, chain),
                 (2, false) => match self.copy {
                     Some(copy) => self.copying(s, chain, copy),
-                    None => self.tall::<S, C, 2, false>(s, chain),
+                    None => self.apart::<S, C, 2, false>(s, chain),
                 },
-                (2, true) => self.tall::<S, C, 2, true>(s, chain),
+                (2, true) => self.apart::<S, C, 2, true>(s, chain),
                 (4, false) if self.m == 1 => self.tile::<S, C, 4, false, false>(s, chain, 0..1),
                 (4, false) if self.m == 2 => self.tile::<S, C, 4, false, false>(s, chain, 0..2),
                 (8, false) if self.m == 1 => self.tile::<S, C, 8, false, false>(s, chain, 0..1),
@@ -131,6 +131,17 @@ impl Strip {
                 }
             }
         }
+    }
+
+    /// # Safety
+    /// As `tall`.
+    #[inline(always)]
+    unsafe fn apart<S: Simd, C: Step<S>, const V: usize, const RAGGED: bool>(
+        &self,
+        s: S,
+        chain: C,
+    ) {
+        chain.apart(s, Tall::<C, V, RAGGED>(self, chain));
     }
 
     /// # Safety
@@ -175,5 +186,16 @@ impl Strip {
                 _ => unreachable!("tiles have at most `TILE_ROWS` rows"),
             }
         }
+    }
+}
+
+/// A strip of `V` vectors, the last one partly where `RAGGED`, in a function of its own.
+struct Tall<'a, C, const V: usize, const RAGGED: bool>(&'a Strip, C);
+
+impl<S: Simd, C: Step<S>, const V: usize, const RAGGED: bool> Part<S> for Tall<'_, C, V, RAGGED> {
+    #[inline(always)]
+    fn run(self, s: S) {
+        // SAFETY: who made it vouches for the width.
+        unsafe { self.0.tall::<S, C, V, RAGGED>(s, self.1) };
     }
 }

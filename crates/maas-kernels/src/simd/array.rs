@@ -1,4 +1,4 @@
-use super::{Simd, Vectors};
+use super::{Part, Simd, Vectors};
 
 /// Sixteen lanes of plain Rust. For tests alone: it sends the generic code down the roads of the AVX-512 set on
 /// processors that do not have it.
@@ -153,6 +153,11 @@ impl Vectors for Array {
 
 impl Simd for Array {
     const TILE_ROWS: usize = 6;
+
+    #[inline(never)]
+    fn apart<P: Part<Self>>(self, part: P) {
+        part.run(self);
+    }
 
     #[inline(never)]
     unsafe fn load_partial(self, p: *const f32, n: usize) -> F {

@@ -1,7 +1,9 @@
 use std::arch::x86_64::*;
 use std::sync::atomic::{Ordering, compiler_fence};
 
-use super::{Simd, Vectors, four_places};
+use crate::kernels::Work;
+
+use super::{Part, Simd, Vectors, four_places};
 
 /// Eight lanes on AVX2 with FMA. A value proves that the processor has both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,15 +16,21 @@ impl Avx2 {
 
     /// Runs `work` compiled for this set.
     #[inline]
-    pub(crate) fn run<W: crate::kernels::Work>(self, work: W) -> W::Output {
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
         // SAFETY: `self` proves that the processor has AVX2 and FMA.
         unsafe { run(self, work) }
     }
 }
 
 #[target_feature(enable = "avx2,fma")]
-fn run<W: crate::kernels::Work>(simd: Avx2, work: W) -> W::Output {
+fn run<W: Work>(simd: Avx2, work: W) -> W::Output {
     work.run(simd)
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2,fma")]
+fn run_apart<P: Part<Avx2>>(set: Avx2, part: P) {
+    part.run(set);
 }
 
 /// Transposes the lower and the upper four lanes of four vectors as a matrix each.
@@ -129,6 +137,12 @@ impl Vectors for Avx2 {
 
 impl Simd for Avx2 {
     const TILE_ROWS: usize = 6;
+
+    #[inline(always)]
+    fn apart<P: Part<Self>>(self, part: P) {
+        // SAFETY: `self` proves that the processor has AVX2 and FMA.
+        unsafe { run_apart(self, part) }
+    }
 
     #[inline(always)]
     unsafe fn load_partial(self, p: *const f32, n: usize) -> __m256 {

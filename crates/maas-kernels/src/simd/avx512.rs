@@ -1,6 +1,7 @@
 use std::arch::x86_64::*;
 
-use super::{Avx2, Simd, Vectors};
+use super::{Avx2, Part, Simd, Vectors};
+use crate::kernels::Work;
 
 /// Sixteen lanes on AVX-512F. A value proves that the processor has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +21,21 @@ impl Avx512 {
 
     /// Runs `work` compiled for this set.
     #[inline]
-    pub(crate) fn run<W: crate::kernels::Work>(self, work: W) -> W::Output {
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
         // SAFETY: `self` proves that the processor has AVX-512F.
         unsafe { run(self, work) }
     }
 }
 
 #[target_feature(enable = "avx512f")]
-fn run<W: crate::kernels::Work>(simd: Avx512, work: W) -> W::Output {
+fn run<W: Work>(simd: Avx512, work: W) -> W::Output {
     work.run(simd)
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx512f")]
+fn run_apart<P: Part<Avx512>>(set: Avx512, part: P) {
+    part.run(set);
 }
 
 /// The first `n` lanes set.
@@ -95,6 +102,12 @@ impl Vectors for Avx512 {
 
 impl Simd for Avx512 {
     const TILE_ROWS: usize = 6;
+
+    #[inline(always)]
+    fn apart<P: Part<Self>>(self, part: P) {
+        // SAFETY: `self` proves that the processor has AVX-512F.
+        unsafe { run_apart(self, part) }
+    }
 
     #[inline(always)]
     unsafe fn load_partial(self, p: *const f32, n: usize) -> __m512 {

@@ -150,10 +150,20 @@ pub(crate) trait Vectors: Copy {
     }
 }
 
+/// A part of a computation for one instruction set, or several.
+pub(crate) trait Part<S> {
+    /// Must be `#[inline(always)]`, so that it is compiled with the instructions of the caller.
+    fn run(self, simd: S);
+}
+
 /// Vectors as wide as the registers of an instruction set: at most `MOST_LANES`.
 pub(crate) trait Simd: Vectors {
     /// Rows of a product's tile, two vectors wide, that the registers hold: at most 6.
     const TILE_ROWS: usize;
+
+    /// Runs `part` in a function of its own, compiled for this set: where many would be inlined in one function, the compiler
+    /// would take far longer than for all of them one by one.
+    fn apart<P: Part<Self>>(self, part: P);
 
     /// Zeros beyond the first `n` lanes.
     /// # Safety

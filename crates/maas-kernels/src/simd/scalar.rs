@@ -1,4 +1,4 @@
-use super::{Simd, Vectors};
+use super::{Part, Simd, Vectors};
 
 /// One lane of plain Rust: runs everywhere and is the reference for all other sets.
 #[derive(Clone, Copy, Debug)]
@@ -140,6 +140,11 @@ impl Vectors for Scalar {
 
 impl Simd for Scalar {
     const TILE_ROWS: usize = 1;
+
+    #[inline(never)]
+    fn apart<P: Part<Self>>(self, part: P) {
+        part.run(self);
+    }
 
     #[inline(always)]
     unsafe fn load_partial(self, p: *const f32, n: usize) -> f32 {
