@@ -160,16 +160,29 @@ impl<'a> Matrix<'a> {
         self.data[row * self.row_stride() + column * self.column_stride()]
     }
 
+    /// Some columns of a row.
+    pub(crate) fn row(
+        self,
+        row: usize,
+        columns: Range<usize>,
+    ) -> impl Iterator<Item = f32> + use<'a> {
+        let step = self.column_stride();
+        let first = row * self.row_stride() + columns.start * step;
+        let from = self.data.get(first..).unwrap_or(&[]);
+        from.iter()
+            .step_by(step.max(1))
+            .take(columns.len())
+            .copied()
+    }
+
     /// A row, to where its numbers lie side by side.
-    pub(crate) fn copy_row(&self, row: usize, to: &mut [f32]) {
+    pub(crate) fn copy_row(self, row: usize, to: &mut [f32]) {
         debug_assert_eq!(to.len(), self.columns);
-        let from = self.data.get(row * self.row_stride()..).unwrap_or(&[]);
-        match self.column_stride() {
-            1 => to.copy_from_slice(&from[..to.len()]),
-            step => {
-                let from = from.iter().step_by(step);
-                to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-            }
+        if self.is_row_major() {
+            to.copy_from_slice(&self.data[row * self.row_stride()..][..self.columns]);
+        } else {
+            let from = self.row(row, 0..self.columns);
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = from);
         }
     }
 

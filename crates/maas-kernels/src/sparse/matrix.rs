@@ -207,7 +207,8 @@ pub(super) fn elements(
     columns: std::ops::Range<usize>,
 ) -> impl Iterator<Item = (usize, f32)> {
     columns
-        .map(move |j| (j, dense.get(l, j)))
+        .clone()
+        .zip(dense.row(l, columns))
         .filter(|(_, weight)| weight.to_bits() != 0)
 }
 
