@@ -103,7 +103,7 @@ pub use maas_nn::ProximalL1;
 pub use prune::{Prune, Pruned};
 pub use pruning::{GradualPruning, Grain, Masks, Pruner, Ramp, Scope};
 pub use quantize::{Bf16, Calibration, Codebook, CodebookTraining, F16, Int8, Quantize};
-pub use report::{Interval, LayerReport, OutputChange, Report, SizedMetric, TradeOff};
+pub use report::{Interval, LayerReport, OtherLayer, OutputChange, Report, SizedMetric, TradeOff};
 pub use search::{Bits, BudgetSearch, Found, LayerPlan, Plan};
 pub use sensitivity::{LayerSensitivity, Level, Sensitivity};
 pub use sign::SignStep;

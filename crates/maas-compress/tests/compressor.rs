@@ -139,6 +139,20 @@ fn the_report_has_bytes_and_criterion_of_each_layer() {
 }
 
 #[test]
+fn layers_that_methods_do_not_apply_to_are_named() {
+    let mut compact = network();
+    let (_, report) = Compressor::new(Pruner::new(Magnitude, 0.9))
+        .run(&mut compact, &data())
+        .unwrap();
+    let [other] = &report.others[..] else {
+        panic!("one layer expected, found {:?}", report.others);
+    };
+    assert_eq!((&other.layer[..], other.parameters), ("batch_norm", 64));
+    let told = format!("its 64 parameters take {} bytes", other.bytes);
+    assert!(report.to_string().contains(&told), "{report}");
+}
+
+#[test]
 fn sizes_are_drawn_against_the_metric() {
     let mut compact = network();
     let (_, report) = Compressor::new(HardThreshold::to_sparsity(0.9))

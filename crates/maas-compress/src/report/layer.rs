@@ -40,6 +40,20 @@ pub struct LayerReport {
     pub output: OutputChange,
 }
 
+/// A layer with parameters that is no dense one: pruning and quantising leave it alone unless they are told to take it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OtherLayer {
+    /// Its name.
+    pub layer: String,
+    /// Its kind.
+    pub kind: String,
+    /// How many parameters it has.
+    pub parameters: usize,
+    /// Bytes that they take in the compressed file.
+    pub bytes: usize,
+}
+
 /// What compressing has made of a layer's output.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,6 +151,21 @@ pub(super) fn layers(
         });
     }
     Ok(reports)
+}
+
+/// The layers that are not dense, of the network that is left.
+pub(super) fn others(network: &Network, written: &Written) -> Vec<OtherLayer> {
+    let rows = network.summary().rows.into_iter();
+    let others = rows.filter(|row| network.arithmetic(&row.name).is_err());
+    let others = others.map(|row| OtherLayer {
+        parameters: parameters(network, &row.name).map(|(_, count)| count).sum(),
+        bytes: parameters(network, &row.name)
+            .map(|(segment, _)| written.segments[segment])
+            .sum(),
+        layer: row.name,
+        kind: row.kind,
+    });
+    others.filter(|other| other.parameters > 0).collect()
 }
 
 /// The positions of a layer's segments among all, and how many parameters each has.

@@ -7,7 +7,7 @@ mod text;
 mod trade_off;
 
 pub use interval::Interval;
-pub use layer::{LayerReport, OutputChange};
+pub use layer::{LayerReport, OtherLayer, OutputChange};
 pub use trade_off::{SizedMetric, TradeOff};
 
 use maas_data::Dataset;
@@ -79,6 +79,8 @@ pub struct Report {
     pub interval_after: Option<Interval>,
     /// The dense layers that the network had.
     pub layers: Vec<LayerReport>,
+    /// The other layers with parameters that the network has.
+    pub others: Vec<OtherLayer>,
     /// What left the network, where it was shrunk.
     pub shrunk: Option<ShrinkReport>,
     /// Sizes and metrics of this network and, from a search, of all that were tried.
@@ -133,6 +135,7 @@ impl Report {
             interval_before: metric_before.interval,
             interval_after: metric_after.interval,
             layers,
+            others: layer::others(after.network(), &written),
             shrunk: method.shrunk,
         })
     }

@@ -1,11 +1,13 @@
 //! What did not pay, in plain words.
 
+use maas_core::grouped;
 use maas_nn::{Arithmetic, Representation};
 
 use super::{LayerReport, Report};
 
 impl Report {
-    /// A line for whatever did not pay: a layer that stays dense or got slower, units that could not leave, a whole that is not faster or smaller.
+    /// A line for whatever did not pay: a layer that stays dense or got slower, units that could not leave, a layer that is not
+    /// dense, a whole that is not faster or smaller.
     ///
     /// ```
     /// use maas_compress::{Compressor, HardThreshold};
@@ -25,6 +27,15 @@ impl Report {
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks: Vec<String> = self.layers.iter().filter_map(stays_dense).collect();
         remarks.extend(self.layers.iter().filter_map(slower));
+        remarks.extend(self.others.iter().map(|other| {
+            format!(
+                "{} is no dense layer, but {}: its {} parameters take {} bytes",
+                other.layer,
+                other.kind,
+                grouped(other.parameters as u64),
+                grouped(other.bytes as u64)
+            )
+        }));
         let stays = self.shrunk.iter().flat_map(|shrunk| &shrunk.obstacles);
         remarks.extend(stays.map(ToString::to_string));
         if self.latency_after.median >= self.latency_before.median {
