@@ -83,6 +83,12 @@ impl GradualPruning {
         }
     }
 
+    /// The step behind which the last round comes: what is gathered after it nobody reads.
+    fn last_step(&self) -> u64 {
+        let rounds = self.every.saturating_mul(self.ramp.rounds() as u64);
+        self.after.saturating_add(rounds)
+    }
+
     /// The round that comes behind this step.
     fn round(&self, step: u64) -> Option<usize> {
         let steps = step.checked_sub(self.after)?;
@@ -123,8 +129,8 @@ impl Transform for GradualPruning {
         }
     }
 
-    fn apply(&self, _: &Step, block: &mut Block<'_>) {
-        if self.buffers() > 0 {
+    fn apply(&self, step: &Step, block: &mut Block<'_>) {
+        if self.buffers() > 0 && step.number <= self.last_step() {
             let scores = block.state.get(0);
             let criterion = self.pruner.criterion();
             criterion.accumulate(block.parameters, block.update, scores);
