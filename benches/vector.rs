@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use maas_kernels::{Epilogue, Kernels, Matrix, MatrixMut, Parallelism};
+use maas_kernels::{Epilogue, Kernels, Matrix, MatrixMut, PanelMatrix, Parallelism};
 
 fn products(c: &mut Criterion) {
     let kernels = Kernels::best();
@@ -34,6 +34,14 @@ fn products(c: &mut Criterion) {
         multiply("x·Wᵀ", row, matrix.transposed());
         multiply("W·x", matrix, row.transposed());
         multiply("Wᵀ·x", matrix.transposed(), row.transposed());
+        let panels = PanelMatrix::new(matrix);
+        group.bench_function("x·W in panels", |bencher| {
+            bencher.iter(|| {
+                let y = MatrixMut::new(&mut y, 1, side);
+                let single = Parallelism::single();
+                kernels.matmul_panels(row, black_box(&panels), y, Epilogue::default(), single);
+            });
+        });
         group.finish();
     }
 }

@@ -157,7 +157,7 @@ impl Kernels {
         };
         self.with_epilogue(c, epilogue, parallelism, |c, end| {
             OWN.with_borrow_mut(|own| {
-                let (codes, scales) = own.reserve(m.min(SLAB), k);
+                let (codes, scales) = own.reserve(k);
                 for top in (0..m).step_by(SLAB) {
                     let rows = top..m.min(top + SLAB);
                     self.run(Codes {
@@ -200,9 +200,9 @@ struct Workspace {
 }
 
 impl Workspace {
-    fn reserve(&mut self, rows: usize, k: usize) -> (&mut [f32], &mut [f32]) {
-        self.codes.make_room(rows * k, &CODES);
-        self.scales.make_room(rows, &SCALES);
+    fn reserve(&mut self, k: usize) -> (&mut [f32], &mut [f32]) {
+        self.codes.make_room(SLAB * k, &CODES);
+        self.scales.make_room(SLAB, &SCALES);
         (&mut self.codes, &mut self.scales)
     }
 }

@@ -109,8 +109,9 @@ impl Product<'_> {
         (SLAB / self.layout().row / step).max(1) * step
     }
 
+    /// As much for a few rows as for many: who takes a larger part next time finds room.
     fn reserve(&self, workspace: &mut Workspace) {
-        let rows = self.slab().min(self.a.rows());
+        let rows = self.slab();
         let bytes = rows * self.layout().row;
         workspace
             .codes

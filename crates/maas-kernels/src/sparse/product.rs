@@ -102,13 +102,11 @@ impl SparseProduct<'_> {
         })
     }
 
-    /// What the part needs of a workspace.
+    /// What the part needs of a workspace: as much for a few rows as for many, so that who takes a larger part next time
+    /// finds room.
     fn room(&self) -> Room {
         let layout = self.b.layout();
-        let lanes = self
-            .chunks(self.m.min(SLAB))
-            .map(|chunk| chunk.row + chunk.lanes);
-        let lanes = lanes.max().unwrap_or(0);
+        let lanes = if self.m > 1 { SLAB } else { 1 };
         let bands = self.first_band..self.first_band + self.bands;
         let width = bands.map(|band| layout.width(band)).max().unwrap_or(0);
         Room {
