@@ -1,7 +1,8 @@
 //! From a trained network to a smaller and faster one, within a budget of one percentage point of accuracy.
 //!
 //! `cargo run --release --example compress`, with `-- --json` for one JSON object as the last line and `--seed N` for
-//! another start. The sensitivity of each layer is drawn into `target/compress/sensitivity.svg`.
+//! another start. The sensitivity of each layer is drawn into `target/compress/sensitivity.svg`, sizes against accuracy into
+//! `size.svg` beside it.
 
 #![allow(clippy::print_stdout)]
 
@@ -56,6 +57,7 @@ fn main() -> Result<()> {
     let found = BudgetSearch::within(BUDGET)
         .fine_tune(tune)
         .run(&mut network, &validation)?;
+    found.report.trade_off.save_svg(folder.join("size.svg"))?;
     println!("{}", found.plan);
     println!("{}", found.report);
     println!(
