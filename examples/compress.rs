@@ -20,7 +20,7 @@ mod options;
 const BUDGET: f64 = 0.01;
 
 fn main() -> Result<()> {
-    let (seed, as_json) = options::options()?;
+    let (seed, as_json, []) = options::options([])?;
     let (rest, test) = digits::data()?;
     let (train, validation) = rest.stratified_split_off(0.2, seed)?;
 

@@ -18,7 +18,7 @@ mod digits;
 mod options;
 
 fn main() -> Result<()> {
-    let (seed, as_json) = options::options()?;
+    let (seed, as_json, []) = options::options([])?;
     let (train, test) = digits::data()?;
 
     #[rustfmt::skip]

@@ -35,7 +35,7 @@ struct Measured {
 }
 
 fn main() -> Result<()> {
-    let (seed, as_json) = options::options()?;
+    let (seed, as_json, []) = options::options([])?;
     let (train, test) = digits::data()?;
     #[rustfmt::skip]
     let mut network = Sequential::new(train.features())

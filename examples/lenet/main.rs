@@ -1,119 +1,110 @@
 //! LeNet-300-100 on MNIST, made as small as it goes: trained, pruned under a teacher's eye, its weights brought
 //! to sixteen values a layer, and written to a file, with the proof on the test digits.
 //!
-//! `cargo run --release --example lenet -- --data DIR`, with `--json` for one JSON object as the last line, `--seed N`
-//! for another start and `--sparsity S` for another share of zeros. A run takes some minutes.
+//! `cargo run --release --example lenet -- --data DIR`, with `--json` for the figures as JSON behind them, `--seed N` for
+//! another start and `--sparsity S,S,...` for other shares of zeros, one network each. A run takes some minutes.
 
 #![allow(clippy::print_stdout)]
 
-mod digits;
-mod palette;
+mod augmentation;
 mod report;
-mod sensitivity;
+mod student;
 mod teacher;
+
+#[path = "../shared/mnist.rs"]
+mod mnist;
+#[path = "../shared/options.rs"]
+mod options;
 
 use std::time::Instant;
 
-use anyhow::Result;
-use maas::compress::{GradualPruning, Pruner, Ramp, Target};
+use anyhow::{Context, Result};
+use maas::compress::{Latency, Target};
 use maas::prelude::*;
-use report::{Figures, Options};
-use sensitivity::Sensitivity;
-use teacher::Distillation;
+use report::Figures;
+use teacher::Teacher;
 
-/// Epochs over which weights leave, and those in which the rest settle.
-const RAMP: usize = 20;
-const SETTLE: usize = 20;
-
-/// Rows of a step, and steps between two rounds of pruning.
-const BATCH: usize = 128;
-const EVERY: usize = 50;
-
-/// Values a layer's weights have at the end, and its biases.
-const VALUES: usize = 16;
+/// As many zeros as leave the error on the validation digits no worse than the dense network's.
+const SPARSITY: &str = "0.985";
 
 fn main() -> Result<()> {
-    let options = Options::from_arguments()?;
+    let (seed, as_json, [folder, sparsities]) = options::options(["--data", "--sparsity"])?;
+    let sparsities = sparsities.unwrap_or_else(|| SPARSITY.to_owned());
+    let sparsities = sparsities.split(',').map(str::parse);
+    let sparsities: Vec<f64> = sparsities
+        .collect::<Result<_, _>>()
+        .context("--sparsity needs shares of zeros")?;
     let start = Instant::now();
-    let (digits, test) = (options.read("train")?, options.read("t10k")?);
+    let (digits, test) = mnist::data(folder)?;
     // What choices were made by, the sparsity above all; the test digits are looked at in the end.
     let (train, validation) = digits.split_off(1.0 / 12.0, Seed(0))?;
     let error = |network: &Network, data: &Dataset| -> Result<f64> {
         Ok(100.0 * (1.0 - confusion_matrix(network, data)?.accuracy()))
     };
-    let say = |stage: &str, network: &Network| -> Result<()> {
+    let say = |stage: &str, network: &Network| -> Result<f64> {
+        let found = error(network, &validation)?;
         println!(
-            "{stage:<11} validation error {:.2} %",
-            error(network, &validation)?
+            "{stage:<18} validation error {found:.2} %, after {:.0} s",
+            start.elapsed().as_secs_f64()
         );
-        Ok(())
+        Ok(found)
+    };
+    let trainer = |rate: LearningRate| {
+        Trainer::new(Adam::new(rate), CategoricalCrossEntropy)
+            .seed(seed)
+            .progress(Progress::Quiet)
     };
 
     // What it has to beat: the network as everybody trains it.
-    let mut dense = lenet(&train, options.seed)?;
-    let rate = LearningRate::linear(1e-3, 0.0);
-    trainer(adam(rate), CategoricalCrossEntropy, options.seed)
+    let mut dense = lenet(&train, seed)?;
+    trainer(LearningRate::linear(1e-3, 0.0))
         .epochs(12)
         .batch_size(64)
         .fit(&mut dense, &train)?;
     say("dense", &dense)?;
 
     // The teacher: the same network, having seen the digits moved and turned.
-    let mut network = lenet(&train, options.seed)?;
-    let rate = LearningRate::cosine(2e-3);
-    trainer(adam(rate), CategoricalCrossEntropy, options.seed)
+    let mut network = lenet(&train, seed)?;
+    trainer(LearningRate::cosine(2e-3))
         .epochs(30)
-        .augment(digits::moved(1.0))
+        .batch_size(128)
+        .augment(augmentation::moved(1.0))
         .fit(&mut network, &train)?;
     say("teacher", &network)?;
-    let error_teacher = error(&network, &test)?;
-    let lesson = teacher::lesson(&network, &train)?;
-    let student = |chain: Chain, stage: u64| {
-        trainer(chain, Distillation, options.seed.derive(stage)).augment(digits::moved(0.6))
-    };
+    let teacher = Teacher::new(&network, &train)?;
 
-    // Prune: the least felt weights leave, many in the first epochs and few in the last (Zhu & Gupta, 2017).
-    let steps = train.rows().div_ceil(BATCH) * RAMP;
-    let pruner = Pruner::new(Sensitivity, options.sparsity);
-    let pruning = GradualPruning::new(pruner, Ramp::cubic(steps / EVERY)).every(EVERY as u64);
-    let chain = Chain::new(2e-3).then(pruning).then(ScaleByAdam::default());
-    student(chain, 1).epochs(RAMP).fit(&mut network, &lesson)?;
-    student(adam(LearningRate::cosine(2e-3)), 2)
-        .epochs(SETTLE)
-        .fit(&mut network, &lesson)?;
-    say("pruned", &network)?;
-
-    // Quantise: the largest weights of each segment take a value of its palette, and the others make up for it.
-    let palettes = palette::of(&network, VALUES);
-    for (round, share) in [(0, 0.5), (1, 0.75), (2, 0.9), (3, 1.0)] {
-        palette::round(&mut network, &palettes, share);
-        if share < 1.0 {
-            let hold = palette::Hold::new(&palettes);
-            let chain = adam(LearningRate::linear(5e-4, 5e-5)).then(hold);
-            student(chain, 3 + round)
-                .epochs(2)
-                .fit(&mut network, &lesson)?;
+    let one = Target::default();
+    let compiled = CompressedNetwork::compile_on(dense.clone(), &one, &validation)?;
+    let path = report::path("dense.safetensors")?;
+    dense.save(&path)?;
+    let bytes_dense = report::bytes(&path)?;
+    for sparsity in sparsities {
+        let student = student::student(&teacher, sparsity, seed)?;
+        let metric_validation = say(&format!("{:.2} % zeros", 100.0 * sparsity), &student)?;
+        let compressed = CompressedNetwork::compile_on(student, &one, &validation)?;
+        let path = report::path("lenet.maas")?;
+        compressed.save(&path)?;
+        let served = CompressedNetwork::load(&path)?;
+        let latencies = Latency::compare([&compiled, &compressed], &one, &validation)?;
+        let [before, after] = latencies.map(|latency| latency.median.as_secs_f64() * 1e6);
+        let figures = Figures {
+            sparsity,
+            metric_dense: error(&dense, &test)?,
+            metric_teacher: error(teacher.network(), &test)?,
+            metric_validation,
+            metric_compressed: error(served.network(), &test)?,
+            weights: compiled.pruned().weights,
+            nonzero_weights: served.pruned().weights - served.pruned().zeros,
+            bytes_dense,
+            bytes_compressed: report::bytes(&path)?,
+            latency_us_dense: before,
+            latency_us_compressed: after,
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        println!("{figures}");
+        if as_json {
+            println!("{}", serde_json::to_string(&figures)?);
         }
-    }
-    say("quantised", &network)?;
-
-    let compressed = CompressedNetwork::compile_on(network, &Target::default(), &validation)?;
-    let pruned = compressed.pruned();
-    let figures = Figures {
-        metric_dense: error(&dense, &test)?,
-        metric_teacher: error_teacher,
-        metric_compressed: error(compressed.network(), &test)?,
-        weights: pruned.weights,
-        nonzero_weights: pruned.weights - pruned.zeros,
-        bytes_dense: report::saved("dense.safetensors", |path| Ok(dense.save(path)?))?,
-        bytes_compressed: report::saved("lenet.maas", |path| Ok(compressed.save(path)?))?,
-        latency_us_dense: report::latency(&dense, &test)?,
-        latency_us_compressed: report::latency(&compressed, &test)?,
-        seconds: start.elapsed().as_secs_f64(),
-    };
-    println!("{figures}");
-    if options.json {
-        println!("{}", serde_json::to_string(&figures)?);
     }
     Ok(())
 }
@@ -125,15 +116,4 @@ fn lenet(data: &Dataset, seed: Seed) -> Result<Network, maas::nn::Error> {
         .dense(300).relu().dense(100).relu().dense(10).softmax()
         .build(seed)?;
     Ok(network)
-}
-
-fn adam(rate: impl Into<LearningRate>) -> Chain {
-    Adam::new(rate).into()
-}
-
-fn trainer(chain: Chain, loss: impl Loss + 'static, seed: Seed) -> Trainer<'static> {
-    Trainer::new(chain, loss)
-        .batch_size(BATCH)
-        .seed(seed)
-        .progress(Progress::Quiet)
 }
