@@ -19,7 +19,7 @@ pub(super) struct Grain {
 }
 
 impl Grain {
-    /// As found by measuring; `docs/performance.md` has the figures.
+    /// As found by measuring; `docs/tried.md` has the figures.
     pub(super) const MEASURED: Self = Self {
         work: 1 << 17,
         floats: 1 << 18,
