@@ -62,6 +62,7 @@ impl Target {
         }
     }
 
+    #[inline]
     pub(super) fn at(self, row: usize, column: usize) -> Self {
         let offset = row * self.stride + column;
         Self {
@@ -84,6 +85,7 @@ pub(super) struct End {
 }
 
 impl End {
+    #[inline]
     pub(super) fn from(self, column: usize) -> Self {
         Self {
             bias: self.bias.from(column),
@@ -106,6 +108,7 @@ impl Bias {
             .map_or(Self::None, |bias| Self::Columns(bias.as_ptr()))
     }
 
+    #[inline]
     pub(super) fn from(self, column: usize) -> Self {
         match self {
             Self::Columns(p) => Self::Columns(p.wrapping_add(column)),
@@ -137,6 +140,7 @@ pub(super) unsafe fn load<S: Simd, const V: usize, const RAGGED: bool>(
 
 impl Out {
     /// From this row and column on, `width` columns.
+    #[inline]
     pub(crate) fn part(self, row: usize, column: usize, width: usize) -> Self {
         Self {
             end: self.end.from(column),

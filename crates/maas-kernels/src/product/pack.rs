@@ -20,6 +20,7 @@ impl View {
         }
     }
 
+    #[inline]
     pub(crate) fn at(self, row: usize, column: usize) -> Self {
         Self {
             p: self.p.wrapping_add(row * self.row + column * self.column),
