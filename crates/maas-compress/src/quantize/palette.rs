@@ -12,16 +12,13 @@ pub(super) struct Palette {
 impl Palette {
     /// The values that finite numbers have beside zero, if there are at most so many, and else those of their k-means.
     pub(super) fn of(numbers: &[f32], most: usize) -> Self {
-        let mut sorted: Vec<f32> = numbers.iter().copied().filter(|&n| n != 0.0).collect();
-        sorted.sort_unstable_by(f32::total_cmp);
-        let mut different = sorted.clone();
-        different.dedup();
         let bits = most.max(1).next_power_of_two().ilog2() + GUARD;
-        let values = if different.len() <= most {
-            different
-        } else {
+        let nonzero = || numbers.iter().copied().filter(|&number| number != 0.0);
+        let values = different(nonzero(), most).unwrap_or_else(|| {
+            let mut sorted: Vec<f32> = nonzero().collect();
+            sorted.sort_unstable_by(f32::total_cmp);
             rounded(kmeans(&sorted, most), bits)
-        };
+        });
         Self { values, bits }
     }
 
@@ -50,6 +47,20 @@ impl Palette {
             .map(|(sum, count)| (sum / f64::from(count)) as f32);
         self.values = rounded(means.collect(), self.bits);
     }
+}
+
+/// The different numbers among these, ascending, if there are at most so many.
+fn different(numbers: impl Iterator<Item = f32>, most: usize) -> Option<Vec<f32>> {
+    let mut found: Vec<f32> = Vec::new();
+    for number in numbers {
+        if let Err(place) = found.binary_search_by(|other| other.total_cmp(&number)) {
+            if found.len() == most {
+                return None;
+            }
+            found.insert(place, number);
+        }
+    }
+    Some(found)
 }
 
 /// These ascending numbers with so many significant bits, each once.

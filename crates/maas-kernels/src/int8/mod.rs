@@ -21,7 +21,7 @@ pub use sparse::SparseInt8Matrix;
 use instructions::Instructions;
 use split::Product;
 
-use crate::product::{ELEMENTS_OF_A_THREAD, check_shapes, fused};
+use crate::product::check_shapes;
 use crate::{Compute, Epilogue, Kernels, Matrix, MatrixMut, Parallelism};
 
 /// How a row of inputs becomes codes.
@@ -104,11 +104,7 @@ impl Kernels {
                 out,
             };
             product.run(compute);
-            if !fused(end.activation) {
-                compute.split(c, ELEMENTS_OF_A_THREAD, |c| {
-                    self.activate_in_place(end.activation, c);
-                });
-            }
+            compute.activate_unfused(end.activation, c);
         });
     }
 }

@@ -9,7 +9,7 @@ use super::rows::{code, measure};
 use super::scale::MOST;
 use super::{InputScale, Int8Matrix};
 use crate::kernels::Work;
-use crate::product::{ELEMENTS_OF_A_THREAD, Out, check_shapes, fused};
+use crate::product::{Out, check_shapes};
 use crate::simd::Simd;
 use crate::{
     Buffer, Compute, Epilogue, Error, Kernels, Matrix, MatrixMut, Parallelism, SparseMatrix,
@@ -183,11 +183,7 @@ impl Kernels {
                     });
                 }
             });
-            if !fused(end.activation) {
-                compute.split(c, ELEMENTS_OF_A_THREAD, |c| {
-                    self.activate_in_place(end.activation, c);
-                });
-            }
+            compute.activate_unfused(end.activation, c);
         });
     }
 }

@@ -3,9 +3,10 @@
     reason = "r and v index several arrays of registers at once"
 )]
 
+use super::ELEMENTS_OF_A_THREAD;
 use crate::activation::{LeakyRelu, Operation, Relu};
 use crate::simd::Simd;
-use crate::{Activation, Epilogue};
+use crate::{Activation, Compute, Epilogue};
 
 /// Where the sums of a strip go.
 ///
@@ -247,11 +248,22 @@ impl Out {
 }
 
 /// Whether a tile applies the activation, or its derivative, itself.
-pub(crate) fn fused(activation: Activation) -> bool {
+pub(super) fn fused(activation: Activation) -> bool {
     matches!(
         activation,
         Activation::Linear | Activation::Relu | Activation::LeakyRelu { .. }
     )
+}
+
+impl Compute {
+    /// Applies to a product what its tiles have not.
+    pub(crate) fn activate_unfused(self, activation: Activation, c: &mut [f32]) {
+        if !fused(activation) {
+            self.split(c, ELEMENTS_OF_A_THREAD, |c| {
+                self.kernels.activate_in_place(activation, c);
+            });
+        }
+    }
 }
 
 #[inline(always)]

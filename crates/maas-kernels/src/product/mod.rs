@@ -17,11 +17,11 @@ mod tile;
 mod workspace;
 
 use blocked::Product;
-use end::{Bias, Target};
+use end::{Bias, Target, fused};
 use panels::Right;
 
 pub(crate) use chain::{Chain, Flushing, Step};
-pub(crate) use end::{Out, fused};
+pub(crate) use end::Out;
 pub(crate) use pack::View;
 pub use panels::PanelMatrix;
 pub(crate) use split::share;
@@ -34,7 +34,7 @@ use crate::{Activation, Compute, Kernels, Matrix, MatrixMut, Parallelism};
 pub(crate) const BLOCK: usize = 1024;
 
 /// Elements to be activated that are worth a thread, for the activations that keep their input.
-pub(crate) const ELEMENTS_OF_A_THREAD: usize = 2 * 1024;
+const ELEMENTS_OF_A_THREAD: usize = 2 * 1024;
 
 /// What happens to each element of a product before it is written: a bias is added, an activation applied, and the
 /// result multiplied with the derivative of another one.

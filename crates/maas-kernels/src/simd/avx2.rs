@@ -1,9 +1,8 @@
 use std::arch::x86_64::*;
 use std::sync::atomic::{Ordering, compiler_fence};
 
-use crate::kernels::Work;
-
 use super::{Part, Simd, Vectors, four_places};
+use crate::kernels::Work;
 
 /// Eight lanes on AVX2 with FMA. A value proves that the processor has both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

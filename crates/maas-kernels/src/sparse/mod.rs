@@ -11,7 +11,7 @@ pub use matrix::SparseMatrix;
 
 use product::SparseProduct;
 
-use crate::product::{ELEMENTS_OF_A_THREAD, View, check_shapes, fused};
+use crate::product::{View, check_shapes};
 use crate::{Compute, Epilogue, Kernels, Matrix, MatrixMut, Parallelism};
 
 /// Products with a sparse right operand.
@@ -68,11 +68,7 @@ impl Kernels {
                 out: end.out(c, b.columns()),
             };
             product.run();
-            if !fused(end.activation) {
-                compute.split(c, ELEMENTS_OF_A_THREAD, |c| {
-                    self.activate_in_place(end.activation, c);
-                });
-            }
+            compute.activate_unfused(end.activation, c);
         });
     }
 }
