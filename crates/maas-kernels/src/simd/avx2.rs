@@ -77,6 +77,40 @@ impl Avx2 {
         // SAFETY: `self` proves AVX2; eight integers lie from offset `8 − n` on.
         unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - n).cast()) }
     }
+
+    /// [`Simd::transpose`] of eight columns, where `ALL` of eight rows.
+    ///
+    /// # Safety
+    /// Eight floats of each of `rows` rows must be valid for reading, and eight at each of eight places for writing.
+    #[inline(always)]
+    unsafe fn transpose_rows<const ALL: bool>(
+        self,
+        from: *const f32,
+        from_stride: usize,
+        rows: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        for l in [0, 4] {
+            // SAFETY: `self` proves AVX; the caller vouches for the floats.
+            unsafe {
+                let quarter = |j: usize| {
+                    if ALL || j < rows {
+                        _mm_loadu_ps(from.add(j * from_stride + l))
+                    } else {
+                        _mm_setzero_ps()
+                    }
+                };
+                let half = |j: usize| _mm256_set_m128(quarter(j + 4), quarter(j));
+                for (i, row) in transpose_halves([half(0), half(1), half(2), half(3)])
+                    .into_iter()
+                    .enumerate()
+                {
+                    self.store(to.add((l + i) * to_stride), row);
+                }
+            }
+        }
+    }
 }
 
 impl Vectors for Avx2 {
@@ -191,24 +225,13 @@ impl Simd for Avx2 {
             }
             return;
         }
-        for l in [0, 4] {
-            // SAFETY: `self` proves AVX; the caller vouches for eight floats of each of `rows` rows, and for eight
-            // floats to write at each of eight places.
-            unsafe {
-                let quarter = |j: usize| {
-                    if j < rows {
-                        _mm_loadu_ps(from.add(j * from_stride + l))
-                    } else {
-                        _mm_setzero_ps()
-                    }
-                };
-                let half = |j: usize| _mm256_set_m128(quarter(j + 4), quarter(j));
-                for (i, row) in transpose_halves([half(0), half(1), half(2), half(3)])
-                    .into_iter()
-                    .enumerate()
-                {
-                    self.store(to.add((l + i) * to_stride), row);
-                }
+        // SAFETY: the caller vouches for eight floats of each of `rows` rows, and for eight floats to write at each of
+        // eight places.
+        unsafe {
+            if rows == 8 {
+                self.transpose_rows::<true>(from, from_stride, rows, to, to_stride);
+            } else {
+                self.transpose_rows::<false>(from, from_stride, rows, to, to_stride);
             }
         }
     }

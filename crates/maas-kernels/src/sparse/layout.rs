@@ -106,25 +106,35 @@ impl Layout {
         self.band(band).len().next_multiple_of(GROUP)
     }
 
-    /// The order of a band's columns in a block.
-    pub(super) fn order(&self, band: usize, block: usize) -> &[u16] {
-        let first = self.first_group(band, block) * GROUP;
-        &self.order[first..first + self.width(band)]
-    }
-
-    /// The steps of a group.
-    pub(super) fn group(&self, band: usize, block: usize, group: usize) -> Range<usize> {
-        let group = self.first_group(band, block) + group;
-        self.starts[group]..self.starts[group + 1]
+    /// Where a band crosses a block.
+    pub(super) fn crossing(&self, band: usize, block: usize) -> Crossing<'_> {
+        let (start, width) = (self.band(band).start, self.width(band));
+        let first = (self.blocks() * start + block * width) / GROUP;
+        Crossing {
+            order: &self.order[first * GROUP..][..width],
+            starts: &self.starts[first..=first + width / GROUP],
+        }
     }
 
     /// The steps of all groups.
     pub(super) fn steps(&self) -> usize {
         self.starts[self.starts.len() - 1]
     }
+}
 
-    fn first_group(&self, band: usize, block: usize) -> usize {
-        (self.blocks() * self.band(band).start + block * self.width(band)) / GROUP
+/// The groups of a band in a block.
+#[derive(Clone, Copy)]
+pub(super) struct Crossing<'a> {
+    /// The columns, `GROUP` for each group.
+    pub(super) order: &'a [u16],
+    starts: &'a [usize],
+}
+
+impl Crossing<'_> {
+    /// The steps of a group.
+    #[inline]
+    pub(super) fn steps(self, group: usize) -> Range<usize> {
+        self.starts[group]..self.starts[group + 1]
     }
 }
 

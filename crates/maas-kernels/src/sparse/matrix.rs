@@ -50,10 +50,10 @@ impl SparseMatrix {
             for block in 0..layout.blocks() {
                 let rows = layout.block(block);
                 let mut slots: Vec<usize> = vec![0; columns.len()];
-                for (i, &column) in layout.order(band, block).iter().enumerate() {
+                let crossing = layout.crossing(band, block);
+                for (i, &column) in crossing.order.iter().enumerate() {
                     if let Some(slot) = slots.get_mut(usize::from(column)) {
-                        let group = layout.group(band, block, i / GROUP);
-                        *slot = group.start * GROUP + i % GROUP;
+                        *slot = crossing.steps(i / GROUP).start * GROUP + i % GROUP;
                     }
                 }
                 for (l, place) in rows.zip(1..) {
@@ -174,12 +174,11 @@ impl SparseMatrix {
     fn column(&self, column: usize) -> impl Iterator<Item = (usize, f32)> {
         let (band, inside) = self.layout.band_of(column);
         (0..self.layout.blocks()).flat_map(move |block| {
-            let order = self.layout.order(band, block);
-            let position = order
-                .iter()
+            let crossing = self.layout.crossing(band, block);
+            let position = (crossing.order.iter())
                 .position(|&column| usize::from(column) == inside)
                 .expect("an order has every column of its band");
-            let steps = self.layout.group(band, block, position / GROUP);
+            let steps = crossing.steps(position / GROUP);
             let first = self.layout.block(block).start;
             steps
                 .map(move |step| step * GROUP + position % GROUP)

@@ -55,13 +55,9 @@ impl Multiply<'_> {
     /// There must be `V` vectors of lanes.
     #[inline(always)]
     unsafe fn rows<S: Simd, const V: usize, const G: usize>(&self, s: S) {
-        let layout = self.matrix.layout();
-        for (i, columns) in layout
-            .order(self.band, self.block)
-            .chunks_exact(G)
-            .enumerate()
-        {
-            let steps = layout.group(self.band, self.block, i * G / GROUP);
+        let crossing = self.matrix.layout().crossing(self.band, self.block);
+        for (i, columns) in crossing.order.chunks_exact(G).enumerate() {
+            let steps = crossing.steps(i * G / GROUP);
             let mut weights = self.matrix.weights(steps.start).wrapping_add(i * G % GROUP);
             let mut places = self.matrix.places(steps.start).wrapping_add(i * G % GROUP);
             let mut sums = [[s.zero(); V]; G];
@@ -113,13 +109,11 @@ impl Multiply<'_> {
     /// There must be one row.
     #[inline(always)]
     unsafe fn one_row<S: Simd, const V: usize>(&self, s: S) {
-        let layout = self.matrix.layout();
-        let columns = layout
-            .order(self.band, self.block)
-            .chunks_exact(V * S::LANES);
+        let crossing = self.matrix.layout().crossing(self.band, self.block);
+        let columns = crossing.order.chunks_exact(V * S::LANES);
         for (i, columns) in columns.enumerate() {
             let first = i * V * S::LANES;
-            let steps = layout.group(self.band, self.block, first / GROUP);
+            let steps = crossing.steps(first / GROUP);
             let mut weights = self.matrix.weights(steps.start).wrapping_add(first % GROUP);
             let mut places = self.matrix.places(steps.start).wrapping_add(first % GROUP);
             let mut sums = [s.zero(); V];
