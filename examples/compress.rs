@@ -55,6 +55,7 @@ fn main() -> Result<()> {
         .fine_tune(tune)
         .run(&mut dense.clone(), &validation)?;
     let found = BudgetSearch::within(BUDGET)
+        .units([0.0, 0.5, 0.7])
         .fine_tune(tune)
         .run(&mut network, &validation)?;
     found.report.trade_off.save_svg(folder.join("size.svg"))?;

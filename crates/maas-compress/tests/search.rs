@@ -75,6 +75,31 @@ fn what_is_found_is_within_the_budget_and_beats_layers_all_alike() {
     assert!(each < alike, "{each} and {alike} bytes");
 }
 
+#[test]
+fn the_fastest_has_fewer_units_and_is_within_the_budget() {
+    let (train, validation) = (data(0), data(1000));
+    let dense = trained();
+    let mut network = dense.clone();
+    let found = BudgetSearch::within(0.02)
+        .fastest()
+        .fine_tune(|network: &mut Network| trainer().fit(network, &train))
+        .run(&mut network, &validation)
+        .unwrap();
+    let report = &found.report;
+    assert!(report.metric_before - report.metric_after <= 0.02);
+    assert!(network.parameters().len() * 4 < dense.parameters().len());
+    let units = |network: &Network| network.segment("dense.kernel").unwrap().shape()[1];
+    assert_eq!(report.layers[0].shape_after, Some([8, units(&network)]));
+    assert!(report.shrunk.is_some());
+
+    // None leave: a search for the smallest file.
+    let plan = |search: BudgetSearch<'_>| search.run(&mut dense.clone(), &validation).unwrap().plan;
+    let smallest = plan(BudgetSearch::within(0.02));
+    for units in [&[0.0][..], &[0.99, 0.0]] {
+        assert_eq!(plan(BudgetSearch::within(0.02).units(units)), smallest);
+    }
+}
+
 /// The handwritten digits, a fifth of them to validate with.
 fn digits() -> (Dataset, Dataset) {
     let file = concat!(

@@ -2,22 +2,27 @@
 
 mod curve;
 mod plan;
+mod trials;
 
 use std::fmt;
 
 pub use plan::{Bits, LayerPlan, Plan};
 
 use maas_data::Dataset;
-use maas_nn::metric::Goal;
-use maas_nn::{Network, Representation};
+use maas_nn::Network;
 
 use crate::fine_tune::{FineTune, Source};
-use crate::measure::{goal, measure};
-use crate::report::{Method, SizedMetric};
-use crate::{CompressedNetwork, Criterion, Error, Magnitude, Report, Target, format};
+use crate::measure::{Measured, measure};
+use crate::report::Method;
+use crate::{
+    CompressedNetwork, Criterion, Error, Grain, Magnitude, Prune, Pruner, Report, ShrinkReport,
+    Target, shrink,
+};
 use curve::{Curve, curves};
+use trials::Trials;
 
-/// Finds how far each layer can be compressed so that the file is the smallest whose metric is within a budget.
+/// Finds how far each layer can be compressed so that the file is the smallest, or [calls the fastest](Self::fastest), with
+/// a metric within a budget.
 ///
 /// Each layer is tried alone at every sparsity and number of bits: what it would cost in the file, and how much it would
 /// change the network's answers. A price for a unit of that change gives a plan, for each layer then takes what is cheapest
@@ -47,12 +52,17 @@ use curve::{Curve, curves};
 #[must_use]
 pub struct BudgetSearch<'a> {
     budget: f64,
+    /// Fractions of the units of hidden layers that leave the network, the most that is within the budget.
+    units: Vec<f64>,
     sparsities: Vec<f64>,
     bits: Vec<Bits>,
     layers: Layers,
     fine_tune: Option<FineTune<'a>>,
     target: Target,
 }
+
+/// A plan, what it makes of a network, and the metric of that.
+type Best = (Plan, Network, Measured);
 
 /// Whether layers are compressed differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +91,7 @@ impl<'a> BudgetSearch<'a> {
     pub fn within(budget: f64) -> Self {
         Self {
             budget,
+            units: vec![0.0],
             sparsities: SPARSITIES.to_vec(),
             bits: vec![
                 Bits::Full,
@@ -103,6 +114,31 @@ impl<'a> BudgetSearch<'a> {
     ) -> Self {
         self.fine_tune = Some(FineTune::new(fine_tune));
         self
+    }
+
+    /// First looks for the fewest units, since calls are fastest without them: [`units`](Self::units) from 0 to 95 %.
+    ///
+    /// ```
+    /// # let search = maas_compress::BudgetSearch::within(0.01)
+    /// .fastest()
+    /// # ;
+    /// ```
+    pub fn fastest(self) -> Self {
+        self.units(UNITS)
+    }
+
+    /// Fractions of the units of hidden layers that may leave the network: those of least magnitude, layer by layer, before
+    /// it is fine-tuned. The most whose metric is within the budget leave; the search goes on with what is left.
+    ///
+    /// ```
+    /// # let search = maas_compress::BudgetSearch::within(0.01)
+    /// .units([0.0, 0.5, 0.75])
+    /// # ;
+    /// ```
+    pub fn units(self, fractions: impl Into<Vec<f64>>) -> Self {
+        let mut units = fractions.into();
+        units.sort_by(|a, b| b.total_cmp(a));
+        Self { units, ..self }
     }
 
     /// Other sparsities to choose from than those from 0 to 99 %.
@@ -170,50 +206,84 @@ impl<'a> BudgetSearch<'a> {
     ///
     /// See the type for an example.
     pub fn run(mut self, network: &mut Network, data: &Dataset) -> Result<Found, Error> {
-        if self.sparsities.is_empty() || self.bits.is_empty() {
+        if self.units.is_empty() || self.sparsities.is_empty() || self.bits.is_empty() {
             return Err(Error::NoChoices);
         }
         crate::prune::finite_weights(network)?;
         let before = measure(network, data)?;
-        let curves = curves(network, data, &self.sparsities, &self.bits)?;
-        let plans = self.plans(&curves);
-        let loss = |metric: f64| match goal(data) {
-            Goal::Minimize => metric - before.value,
-            Goal::Maximize => before.value - metric,
-        };
-        let (mut best, mut least) = (None, f64::INFINITY);
-        let mut points = Vec::new();
+        let mut trials = Trials::new(self.budget, before.value, data);
+        for units in std::mem::take(&mut self.units) {
+            let (narrow, shrunk) = self.narrow(network, units)?;
+            if shrunk.is_some() && trials.of(&narrow)?.is_none() {
+                continue;
+            }
+            if let Some(best) = self.search(&narrow, &mut trials)? {
+                return self.found(network, before, best, shrunk, trials);
+            }
+        }
+        Err(Error::Budget {
+            expected: self.budget,
+            found: trials.least,
+        })
+    }
+
+    /// The network without this fraction of its units.
+    fn narrow(
+        &mut self,
+        network: &Network,
+        units: f64,
+    ) -> Result<(Network, Option<ShrinkReport>), Error> {
+        let mut narrow = network.clone();
+        if units == 0.0 {
+            return Ok((narrow, None));
+        }
+        let pruner = Pruner::new(Magnitude, units).grain(Grain::Neuron);
+        pruner.prune(&mut narrow)?;
+        let (mut narrow, shrunk) = shrink(&narrow)?;
+        if let Some(fine_tune) = &mut self.fine_tune {
+            fine_tune.run(&mut narrow)?;
+        }
+        Ok((narrow, Some(shrunk)))
+    }
+
+    /// The harshest plan that is within the budget, with what it makes of the network and the metric of that.
+    fn search(
+        &mut self,
+        network: &Network,
+        trials: &mut Trials<'_>,
+    ) -> Result<Option<Best>, Error> {
+        let curves = curves(network, trials.data, &self.sparsities, &self.bits)?;
+        let mut plans = self.plans(&curves);
+        let mut best = None;
         // From the mildest plan that is not known to be too much to the harshest: the metric falls, near enough.
         let (mut mild, mut harsh) = (0, plans.len());
         while mild < harsh {
             let middle = usize::midpoint(mild, harsh);
             let tried = self.apply(&plans[middle], network)?;
-            let metric = measure(&tried, data)?;
-            points.push(SizedMetric::new(
-                format::write(&tried, |_| Representation::Dense)?
-                    .bytes
-                    .len(),
-                metric.value,
-            ));
-            least = least.min(loss(metric.value));
-            if loss(metric.value) <= self.budget {
-                best = Some((plans[middle].clone(), tried, metric));
+            if let Some(metric) = trials.of(&tried)? {
+                best = Some((middle, tried, metric));
                 mild = middle + 1;
             } else {
                 harsh = middle;
             }
         }
-        let Some((plan, compressed, metric)) = best else {
-            return Err(Error::Budget {
-                expected: self.budget,
-                found: least,
-            });
-        };
+        Ok(best.map(|(plan, network, metric)| (plans.swap_remove(plan), network, metric)))
+    }
+
+    fn found(
+        &self,
+        network: &mut Network,
+        before: Measured,
+        (plan, compressed, metric): Best,
+        shrunk: Option<ShrinkReport>,
+        trials: Trials<'_>,
+    ) -> Result<Found, Error> {
+        let data = trials.data;
         let compiled = CompressedNetwork::compile_on(compressed, &self.target, data)?;
         let method = Method {
             name: Magnitude.name(),
             lambda: None,
-            shrunk: None,
+            shrunk,
         };
         let mut report = Report::new(
             (network, before),
@@ -222,7 +292,7 @@ impl<'a> BudgetSearch<'a> {
             &self.target,
             data,
         )?;
-        report.trade_off.after.splice(..0, points);
+        report.trade_off.after.splice(..0, trials.points);
         *network = compiled.network().clone();
         Ok(Found {
             network: compiled,
@@ -263,12 +333,16 @@ impl fmt::Debug for BudgetSearch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BudgetSearch")
             .field("budget", &self.budget)
+            .field("units", &self.units)
             .field("sparsities", &self.sparsities)
             .field("bits", &self.bits)
             .field("fine_tune", &self.fine_tune.is_some())
             .finish_non_exhaustive()
     }
 }
+
+/// What hidden layers may lose of their units.
+const UNITS: [f64; 10] = [0.0, 0.25, 0.5, 0.625, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
 
 /// What a layer may lose of its weights.
 const SPARSITIES: [f64; 13] = [
