@@ -127,8 +127,8 @@ impl<'a> BudgetSearch<'a> {
         self.units(UNITS)
     }
 
-    /// Fractions of the units of hidden layers that may leave the network: those of least magnitude, layer by layer, before
-    /// it is fine-tuned. The most whose metric is within the budget leave; the search goes on with what is left.
+    /// Fractions of the units of hidden layers that may leave the network: those of least magnitude among all of them,
+    /// before it is fine-tuned. The most whose metric is within the budget leave; the search goes on with what is left.
     ///
     /// ```
     /// # let search = maas_compress::BudgetSearch::within(0.01)
