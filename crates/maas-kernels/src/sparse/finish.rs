@@ -40,13 +40,13 @@ impl Work for Finish<'_> {
                 unsafe {
                     match left {
                         _ if left >= two => {
-                            self.tile::<S, 2, false>(s, rows.clone(), j, &mut turned)
+                            self.tile::<S, 2, false>(s, rows.clone(), j, &mut turned);
                         }
                         _ if left > S::LANES => {
-                            self.tile::<S, 2, true>(s, rows.clone(), j, &mut turned)
+                            self.tile::<S, 2, true>(s, rows.clone(), j, &mut turned);
                         }
                         _ if left == S::LANES => {
-                            self.tile::<S, 1, false>(s, rows.clone(), j, &mut turned)
+                            self.tile::<S, 1, false>(s, rows.clone(), j, &mut turned);
                         }
                         _ => self.tile::<S, 1, true>(s, rows.clone(), j, &mut turned),
                     }
