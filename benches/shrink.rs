@@ -20,7 +20,9 @@ fn passes(c: &mut Criterion) {
         .sample_size(30)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(5));
-    group.bench_function("copy", |b| b.iter(|| to.copy_from_slice(black_box(&w))));
+    group.bench_function("copy", |b| {
+        b.iter(|| to.copy_from_slice(black_box(&w)));
+    });
     // So small a λ that no weight becomes zero, however many passes there are.
     let lambda = black_box(1e-9);
     group.bench_function("soft threshold", |b| {
@@ -29,7 +31,9 @@ fn passes(c: &mut Criterion) {
     group.bench_function("sign step", |b| {
         b.iter(|| kernels.sign_step(&mut w, lambda))
     });
-    group.bench_function("mask", |b| b.iter(|| kernels.apply_mask(&mut w, &mask)));
+    group.bench_function("mask", |b| {
+        b.iter(|| kernels.apply_mask(&mut w, &mask));
+    });
     group.finish();
 }
 
