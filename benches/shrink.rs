@@ -29,7 +29,7 @@ fn passes(c: &mut Criterion) {
         b.iter(|| kernels.soft_threshold(&mut w, lambda));
     });
     group.bench_function("sign step", |b| {
-        b.iter(|| kernels.sign_step(&mut w, lambda))
+        b.iter(|| kernels.sign_step(&mut w, lambda));
     });
     group.bench_function("mask", |b| {
         b.iter(|| kernels.apply_mask(&mut w, &mask));
