@@ -1,20 +1,31 @@
+use std::time::Duration;
+
 /// What a policy may know of the work that a member has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Load {
     /// Requests that were given to the member and are not finished.
     pub in_flight: usize,
+    /// What a request has taken there, as far as is known; nothing where no request has ended yet.
+    pub service_time: Option<Duration>,
+    /// The fraction of requests that end well there, as far as is known: 1 where none has ended yet.
+    pub success: f32,
 }
 
 impl Load {
-    /// A member with `in_flight` unfinished requests.
+    /// A member with `in_flight` unfinished requests, of which nothing else is known.
     ///
     /// ```
-    /// assert_eq!(maas_schedule::Load::of(2).in_flight, 2);
+    /// let load = maas_schedule::Load::of(2);
+    /// assert_eq!((load.in_flight, load.service_time, load.success), (2, None, 1.0));
     /// ```
     #[must_use]
     pub fn of(in_flight: usize) -> Self {
-        Self { in_flight }
+        Self {
+            in_flight,
+            service_time: None,
+            success: 1.0,
+        }
     }
 }
 
@@ -29,13 +40,15 @@ pub enum Availability {
 }
 
 /// One member as a policy sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Candidate {
     /// Whether it may be picked.
     pub availability: Availability,
     /// The work that it has.
     pub load: Load,
+    /// How much it serves beside the others, where the policy goes by weights. A member of weight 0 is served by nobody.
+    pub weight: u32,
 }
 
 impl Candidate {
@@ -60,7 +73,37 @@ impl Candidate {
         Self {
             availability: Availability::Available,
             load: Load::of(in_flight),
+            weight: 1,
         }
+    }
+
+    /// The same member with this weight, in place of 1.
+    ///
+    /// ```
+    /// assert_eq!(maas_schedule::Candidate::idle().weighing(3).weight, 3);
+    /// ```
+    #[must_use]
+    pub fn weighing(self, weight: u32) -> Self {
+        Self { weight, ..self }
+    }
+
+    /// The same member, of which this is known: what a request takes there, and the fraction of requests that end well.
+    ///
+    /// ```
+    /// use maas_schedule::Candidate;
+    /// use std::time::Duration;
+    ///
+    /// let known = Candidate::busy(2).known(Duration::from_millis(5), 0.99);
+    /// assert_eq!(known.load.service_time, Some(Duration::from_millis(5)));
+    /// ```
+    #[must_use]
+    pub fn known(self, service_time: Duration, success: f32) -> Self {
+        let load = Load {
+            service_time: Some(service_time),
+            success,
+            ..self.load
+        };
+        Self { load, ..self }
     }
 
     /// The same member, not to be picked.
@@ -104,6 +147,11 @@ pub trait Candidates {
     /// The member `index` as it is now. What an index of `len()` or more gives is up to the implementation, which
     /// may panic: policies do not ask for one.
     fn get(&self, index: usize) -> Candidate;
+
+    /// Who the member `index` is: a number that stays its own when others come and go. Its index, where nobody does.
+    fn identity(&self, index: usize) -> u64 {
+        index as u64
+    }
 
     /// Whether there are no members at all.
     fn is_empty(&self) -> bool {

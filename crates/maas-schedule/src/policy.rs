@@ -23,25 +23,43 @@ use crate::{Candidates, Moment};
 pub trait Policy: Send + Sync + fmt::Debug {
     /// The member that serves next, or `None` when none is available.
     fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize>;
-}
 
-impl<P: Policy + ?Sized> Policy for Box<P> {
-    fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
-        (**self).pick(candidates, now)
+    /// The member that serves the request with this key next. Policies that do not go by keys leave it out of account.
+    fn pick_for(&self, key: u64, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
+        let _ = key;
+        self.pick(candidates, now)
+    }
+
+    /// The policy for members that have changed, or whose weights have, where it has to know them ahead of picks: a ring
+    /// goes on behind who served last, an order of turns is computed anew. It is told `before`, of which it has picked until
+    /// now, and then picks only of members like `after`.
+    ///
+    /// `None`, unless implemented, says that the policy takes the members as it finds them.
+    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
+        let _ = (before, after);
+        None
     }
 }
 
-impl<P: Policy + ?Sized> Policy for Arc<P> {
-    fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
-        (**self).pick(candidates, now)
-    }
+macro_rules! policy_by_deref {
+    ($($pointer:ty),*) => {$(
+        impl<P: Policy + ?Sized> Policy for $pointer {
+            fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
+                (**self).pick(candidates, now)
+            }
+
+            fn pick_for(&self, key: u64, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
+                (**self).pick_for(key, candidates, now)
+            }
+
+            fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
+                (**self).prepare(before, after)
+            }
+        }
+    )*};
 }
 
-impl<P: Policy + ?Sized> Policy for &P {
-    fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
-        (**self).pick(candidates, now)
-    }
-}
+policy_by_deref!(Box<P>, Arc<P>, &P);
 
 /// A closure as a policy.
 ///

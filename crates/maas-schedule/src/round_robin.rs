@@ -154,6 +154,18 @@ impl Policy for RoundRobin {
             .into_iter()
             .find(|&member| candidates.get(member).is_available())
     }
+
+    /// A ring that starts with who would have been next, or the first one behind that is still there.
+    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
+        let members = NonZeroUsize::new(after.len())?;
+        let next = self.tickets.load(Ordering::Relaxed);
+        let place = |identity| (0..after.len()).find(|&index| after.identity(index) == identity);
+        let start = (0..before.len())
+            .map(|step| before.identity((next + step) % before.len()))
+            .find_map(place)
+            .unwrap_or(0);
+        Some(Box::new(Self::starting_with(start, members)))
+    }
 }
 
 #[cfg(all(test, not(loom)))]

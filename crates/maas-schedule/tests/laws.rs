@@ -1,10 +1,11 @@
 //! What every user of the crate may rely on.
 #![cfg(not(loom))]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use maas_schedule::{Candidate, Error, InFlight, Moment, Policy, RoundRobin};
+use maas_schedule::{Candidate, Candidates, Error, InFlight, Moment, Policy, RoundRobin};
 use proptest::prelude::*;
 
 /// The largest difference between the shares of two members in a window.
@@ -54,6 +55,57 @@ proptest! {
             prop_assert!(picks.iter().all(|pick| up.contains(pick)));
             prop_assert!(unevenness(&picks[start..start + length], up) <= 1);
         }
+    }
+}
+
+/// Members by identity.
+#[derive(Debug)]
+struct Named(Vec<u64>);
+
+impl Candidates for Named {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, _index: usize) -> Candidate {
+        Candidate::idle()
+    }
+
+    fn identity(&self, index: usize) -> u64 {
+        self.0[index]
+    }
+}
+
+proptest! {
+    /// Whoever stays is served as often as the others who stay, whoever comes and goes in between.
+    #[test]
+    fn who_stays_is_served_evenly_under_churn(
+        stable in 1_u64..12,
+        period in 1_usize..40,
+        changes in 1_usize..60,
+    ) {
+        let with = |guest: bool| {
+            let mut names: Vec<u64> = (0..stable).map(|name| 2 * name).collect();
+            if guest {
+                names.insert(names.len() / 2, 1);
+            }
+            Named(names)
+        };
+        let mut policy: Box<dyn Policy> = Box::new(RoundRobin::new(with(false).len()));
+        let mut members = with(false);
+        let mut shares = std::collections::HashMap::new();
+        for change in 0..changes {
+            let after = with(change % 2 == 0);
+            policy = policy.prepare(&members, &after).unwrap();
+            members = after;
+            for _ in 0..period {
+                let pick = policy.pick(&members, Moment::ZERO).unwrap();
+                *shares.entry(members.0[pick]).or_insert(0_usize) += 1;
+            }
+        }
+        let stayed = (0..stable).map(|name| shares.get(&(2 * name)).copied().unwrap_or(0));
+        let (most, least) = (stayed.clone().max().unwrap(), stayed.min().unwrap());
+        prop_assert!(most - least <= 1, "{shares:?}");
     }
 }
 
