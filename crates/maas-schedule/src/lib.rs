@@ -11,6 +11,7 @@
 //! The crate knows no network, no runtime and no model: a member is an index, and what the rule may know of it is
 //! a [`Candidate`].
 //!
+//! - [`Balancer`] gives requests to members that come and go, by any rule; a pick is a lease that counts the request.
 //! - [`RoundRobin`] is the rule `next ← (current + 1) mod N`, shared by `&self`, exact over every window.
 //! - [`Policy`] is any rule: it picks one of the [`Candidates`], each with its [`Load`], at a [`Moment`].
 //! - [`InFlight`] counts what is being served, by guards that cannot leak.
@@ -37,14 +38,17 @@
 //! assert_eq!(LeastLoaded.pick(&members, Moment::ZERO), Some(1));
 //! ```
 
+mod balancer;
 mod candidate;
 mod clock;
 mod error;
 mod in_flight;
 mod policy;
 mod round_robin;
+mod swap;
 mod sync;
 
+pub use balancer::{Balancer, Drain, Lease, OwnedLease, Picker};
 pub use candidate::{Availability, Candidate, Candidates, Load};
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use error::Error;

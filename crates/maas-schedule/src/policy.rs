@@ -30,6 +30,11 @@ pub trait Policy: Send + Sync + fmt::Debug {
         self.pick(candidates, now)
     }
 
+    /// Whether picks depend on the moment. Where they do not, whoever asks may say any.
+    fn goes_by_time(&self) -> bool {
+        true
+    }
+
     /// The policy for members that have changed, or whose weights have, where it has to know them ahead of picks: a ring
     /// goes on behind who served last, an order of turns is computed anew. It is told `before`, of which it has picked until
     /// now, and then picks only of members like `after`.
@@ -50,6 +55,10 @@ macro_rules! policy_by_deref {
 
             fn pick_for(&self, key: u64, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
                 (**self).pick_for(key, candidates, now)
+            }
+
+            fn goes_by_time(&self) -> bool {
+                (**self).goes_by_time()
             }
 
             fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {

@@ -155,6 +155,10 @@ impl Policy for RoundRobin {
             .find(|&member| candidates.get(member).is_available())
     }
 
+    fn goes_by_time(&self) -> bool {
+        false
+    }
+
     /// A ring that starts with who would have been next, or the first one behind that is still there.
     fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
         let members = NonZeroUsize::new(after.len())?;

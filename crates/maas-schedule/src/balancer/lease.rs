@@ -1,0 +1,102 @@
+use std::fmt;
+use std::ops::Deref;
+
+use super::member::Member;
+use crate::sync::Arc;
+
+/// A request at a member, counted there for as long as the lease lives.
+///
+/// It ends when it is dropped: also when its holder panics, or is a future that nobody polls any more.
+///
+/// ```
+/// use maas_schedule::Balancer;
+///
+/// let balancer = Balancer::over([("a", 1)])?;
+/// let mut picker = balancer.picker();
+/// let lease = picker.pick().unwrap();
+/// assert_eq!((*lease, lease.name()), (1, "a"));
+/// # Ok::<(), maas_schedule::Error>(())
+/// ```
+pub struct Lease<'a, T>(&'a Member<T>);
+
+/// A [`Lease`] that borrows nothing, and so may go to another thread or into a future of any length.
+///
+/// ```
+/// use maas_schedule::Balancer;
+///
+/// let balancer = Balancer::over([("a", 1)])?;
+/// let lease = balancer.pick().unwrap();
+/// drop(balancer);
+/// assert_eq!(std::thread::spawn(move || *lease).join().unwrap(), 1);
+/// # Ok::<(), maas_schedule::Error>(())
+/// ```
+pub struct OwnedLease<T>(Arc<Member<T>>);
+
+impl<'a, T> Lease<'a, T> {
+    /// Of a member that was entered.
+    pub(super) fn of(member: &'a Member<T>) -> Self {
+        Self(member)
+    }
+
+    fn member(&self) -> &Member<T> {
+        self.0
+    }
+}
+
+impl<T> OwnedLease<T> {
+    /// Of a member that was entered.
+    pub(super) fn of(member: Arc<Member<T>>) -> Self {
+        Self(member)
+    }
+
+    fn member(&self) -> &Member<T> {
+        &self.0
+    }
+}
+
+macro_rules! lease {
+    ([$($generics:tt)*] $lease:ty) => {
+        impl<$($generics)*> $lease {
+            /// The member's name.
+            ///
+            /// See the type for an example.
+            #[must_use]
+            pub fn name(&self) -> &str {
+                &self.member().name
+            }
+
+            /// Who the member is, for [`Balancer::pick_other`](crate::Balancer::pick_other).
+            ///
+            /// See there for an example.
+            #[must_use]
+            pub fn identity(&self) -> u64 {
+                self.member().identity
+            }
+        }
+
+        impl<$($generics)*> Deref for $lease {
+            type Target = T;
+
+            #[inline]
+            fn deref(&self) -> &T {
+                &self.member().value
+            }
+        }
+
+        impl<$($generics)*> Drop for $lease {
+            #[inline]
+            fn drop(&mut self) {
+                self.member().leave();
+            }
+        }
+
+        impl<$($generics)*> fmt::Debug for $lease {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple("Lease").field(&self.name()).finish()
+            }
+        }
+    };
+}
+
+lease!(['a, T] Lease<'a, T>);
+lease!([T] OwnedLease<T>);

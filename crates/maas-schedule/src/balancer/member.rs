@@ -1,0 +1,83 @@
+use super::gate::{Entry, Gate};
+use super::signal::Signal;
+use crate::sync::{Arc, AtomicBool, Ordering};
+
+/// Someone who serves, as long as anybody has a use for it: the sets that it is in, and requests.
+#[derive(Debug)]
+pub(super) struct Member<T> {
+    pub(super) name: Arc<str>,
+    /// Made of the name, so that every process has the same.
+    pub(super) identity: u64,
+    pub(super) value: T,
+    gate: Gate,
+    up: AtomicBool,
+    empty: Signal,
+}
+
+impl<T> Member<T> {
+    pub(super) fn new(name: Arc<str>, value: T) -> Self {
+        Self {
+            identity: identity(&name),
+            name,
+            value,
+            gate: Gate::open(),
+            up: AtomicBool::new(true),
+            empty: Signal::default(),
+        }
+    }
+
+    /// Whether the member takes the request, which then has to leave.
+    #[inline]
+    pub(super) fn enter(&self) -> bool {
+        match self.gate.enter() {
+            Entry::Open => true,
+            Entry::Closed { empty } => {
+                if empty {
+                    self.empty.fire();
+                }
+                false
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn leave(&self) {
+        if self.gate.leave() {
+            self.empty.fire();
+        }
+    }
+
+    pub(super) fn close(&self) {
+        if self.gate.close() {
+            self.empty.fire();
+        }
+    }
+
+    /// That the member is closed and nobody is served there any more.
+    pub(super) fn empty(&self) -> &Signal {
+        &self.empty
+    }
+
+    #[inline]
+    pub(super) fn is_available(&self) -> bool {
+        self.up.load(Ordering::Relaxed) && self.gate.is_open()
+    }
+
+    pub(super) fn set_up(&self, up: bool) {
+        self.up.store(up, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn in_flight(&self) -> usize {
+        self.gate.count()
+    }
+}
+
+/// FNV-1a, mixed so that names that differ in a letter lie far apart.
+fn identity(name: &str) -> u64 {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    mixed ^ (mixed >> 33)
+}

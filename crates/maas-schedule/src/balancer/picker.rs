@@ -1,0 +1,74 @@
+use std::fmt;
+
+use super::lease::Lease;
+use super::set::Set;
+use super::{Ask, Balancer};
+use crate::Policy;
+use crate::sync::{Arc, Ordering};
+
+/// Picks for one thread, without a write that another thread waits for but those of the policy and of the member's count.
+///
+/// It remembers the members, and looks at each pick whether they are still the same; so a pick never waits for a change.
+///
+/// ```
+/// use maas_schedule::Balancer;
+///
+/// let balancer = Balancer::over([("a", 1), ("b", 2), ("c", 3)])?;
+/// let mut picker = balancer.picker();
+/// let mut pick = || picker.pick().map(|lease| *lease);
+/// assert_eq!([pick(), pick(), pick(), pick()], [Some(1), Some(2), Some(3), Some(1)]);
+/// # Ok::<(), maas_schedule::Error>(())
+/// ```
+pub struct Picker<'a, T, P> {
+    balancer: &'a Balancer<T, P>,
+    version: usize,
+    set: Arc<Set<T>>,
+}
+
+impl<'a, T, P: Policy> Picker<'a, T, P> {
+    pub(super) fn of(balancer: &'a Balancer<T, P>) -> Self {
+        let version = balancer.version.load(Ordering::Acquire);
+        Self {
+            balancer,
+            version,
+            set: Arc::clone(&balancer.set.load()),
+        }
+    }
+
+    /// Who serves next; `None` when no member is available.
+    ///
+    /// See the type for an example.
+    #[inline]
+    pub fn pick(&mut self) -> Option<Lease<'_, T>> {
+        self.ask(Ask::default())
+    }
+
+    /// Who serves the request with this key next; `None` when no member is available.
+    ///
+    /// ```
+    /// # let balancer = maas_schedule::Balancer::over([("a", 1)])?;
+    /// assert!(balancer.picker().pick_for(7).is_some());
+    /// # Ok::<(), maas_schedule::Error>(())
+    /// ```
+    #[inline]
+    pub fn pick_for(&mut self, key: u64) -> Option<Lease<'_, T>> {
+        self.ask(Ask::with_key(key))
+    }
+
+    #[inline]
+    fn ask(&mut self, ask: Ask<'_>) -> Option<Lease<'_, T>> {
+        if self.balancer.version.load(Ordering::Acquire) != self.version {
+            *self = Self::of(self.balancer);
+        }
+        let index = self.balancer.enter(&self.set, ask)?;
+        Some(Lease::of(&self.set.members[index].member))
+    }
+}
+
+impl<T, P: fmt::Debug> fmt::Debug for Picker<'_, T, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Picker")
+            .field("balancer", &self.balancer)
+            .finish_non_exhaustive()
+    }
+}
