@@ -1,4 +1,6 @@
-use crate::sync::{Arc, AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use crate::sync::{AtomicUsize, Ordering};
 
 /// How many requests are being served, counted by guards.
 ///

@@ -5,8 +5,9 @@
 use std::num::NonZeroUsize;
 
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
-use maas_schedule::{InFlight, RoundRobin};
+use maas_schedule::{Balancer, InFlight, RoundRobin};
 
 /// Runs `picks` picks on each of `threads` threads and returns how often each member was picked.
 fn shares(ring: RoundRobin, threads: usize, picks: usize) -> Vec<usize> {
@@ -51,7 +52,6 @@ fn picks_are_even_while_the_counter_is_put_back() {
 #[test]
 #[should_panic(expected = "uneven")]
 fn a_load_and_a_store_are_found_to_be_uneven() {
-    use loom::sync::atomic::{AtomicUsize, Ordering};
     loom::model(|| {
         let current = Arc::new(AtomicUsize::new(2));
         let next = |current: &AtomicUsize| {
@@ -82,5 +82,98 @@ fn guards_count_down_to_zero() {
         drop(guard);
         other.join().unwrap();
         assert_eq!(in_flight.count(), 0);
+    });
+}
+
+/// A member that is shut down when nobody has a request there any more.
+#[derive(Debug)]
+struct Server {
+    shut: AtomicBool,
+}
+
+impl Server {
+    fn new() -> Self {
+        Self {
+            shut: AtomicBool::new(false),
+        }
+    }
+
+    fn serve(&self) {
+        assert!(
+            !self.shut.load(Ordering::Relaxed),
+            "served by a dead member"
+        );
+    }
+}
+
+/// All interleavings in which threads are stopped at most so often where they need not be: whole balancers have too many for
+/// all of them.
+fn bounded(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(model);
+}
+
+#[test]
+fn no_request_is_at_a_member_that_has_been_drained() {
+    bounded(3, || {
+        let balancer = Balancer::over([("a", Arc::new(Server::new()))]).unwrap();
+        let (balancer, other) = {
+            let balancer = Arc::new(balancer);
+            (Arc::clone(&balancer), balancer)
+        };
+        let client = thread::spawn(move || {
+            if let Some(lease) = other.pick() {
+                lease.serve();
+            }
+        });
+        let server = Arc::clone(&balancer.pick().unwrap());
+        let drain = balancer.remove("a").unwrap();
+        drain.wait();
+        server.shut.store(true, Ordering::Relaxed);
+        client.join().unwrap();
+        assert_eq!(drain.in_flight(), 0);
+        assert!(balancer.pick().is_none());
+    });
+}
+
+/// The model finds a bug that is there: whether a member is closed is looked at before the request is counted.
+#[test]
+#[should_panic(expected = "served by a dead member")]
+fn a_look_before_the_count_is_found() {
+    loom::model(|| {
+        let server = Arc::new((AtomicBool::new(false), AtomicUsize::new(0), Server::new()));
+        let shared = Arc::clone(&server);
+        let client = thread::spawn(move || {
+            let (closed, in_flight, server) = &*shared;
+            if !closed.load(Ordering::SeqCst) {
+                in_flight.fetch_add(1, Ordering::SeqCst);
+                server.serve();
+                in_flight.fetch_sub(1, Ordering::SeqCst);
+            }
+        });
+        let (closed, in_flight, shut) = &*server;
+        closed.store(true, Ordering::SeqCst);
+        if in_flight.load(Ordering::SeqCst) == 0 {
+            shut.shut.store(true, Ordering::SeqCst);
+        }
+        client.join().unwrap();
+    });
+}
+
+#[test]
+fn a_pick_beside_a_change_finds_one_who_is_there() {
+    bounded(2, || {
+        let balancer = Arc::new(Balancer::over([("a", 1)]).unwrap());
+        let other = Arc::clone(&balancer);
+        let client = thread::spawn(move || {
+            let mut picker = other.picker();
+            assert!(other.pick().is_some(), "there is always somebody");
+            picker.pick().map(|lease| *lease)
+        });
+        balancer.add("b", 2).unwrap();
+        balancer.remove("a").unwrap().wait();
+        assert!(client.join().unwrap().is_some());
+        assert_eq!(balancer.picker().pick().map(|lease| *lease), Some(2));
     });
 }

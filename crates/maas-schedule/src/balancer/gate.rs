@@ -2,7 +2,8 @@ use crate::sync::{AtomicUsize, Ordering};
 
 /// How many are inside, and whether anybody may still enter: one word, so that nobody enters what was closed.
 ///
-/// `enter` and `leave` say whether the gate is closed and empty since; more than one may be told so.
+/// `enter` and `leave` say whether the gate is closed and empty since; more than one may be told so. Who finds the gate closed
+/// sees all that was done before it was.
 #[derive(Debug)]
 pub(super) struct Gate(AtomicUsize);
 
@@ -24,8 +25,7 @@ impl Gate {
 
     #[inline]
     pub(super) fn enter(&self) -> Entry {
-        // Relaxed: whether the gate is open is in the word itself, and nothing else hangs on it.
-        if self.0.fetch_add(1, Ordering::Relaxed) & CLOSED == 0 {
+        if self.0.fetch_add(1, Ordering::Acquire) & CLOSED == 0 {
             Entry::Open
         } else {
             // Others were counted beside whoever knocked: if they left meanwhile, nobody told them that they were the last.
@@ -50,7 +50,7 @@ impl Gate {
 
     #[inline]
     pub(super) fn is_open(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & CLOSED == 0
+        self.0.load(Ordering::Acquire) & CLOSED == 0
     }
 
     /// Who is inside, and for a moment who knocks at a closed gate.

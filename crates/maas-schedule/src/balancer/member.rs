@@ -1,11 +1,11 @@
 use super::gate::{Entry, Gate};
 use super::signal::Signal;
-use crate::sync::{Arc, AtomicBool, Ordering};
+use crate::sync::{AtomicBool, Ordering};
 
 /// Someone who serves, as long as anybody has a use for it: the sets that it is in, and requests.
 #[derive(Debug)]
 pub(super) struct Member<T> {
-    pub(super) name: Arc<str>,
+    pub(super) name: Box<str>,
     /// Made of the name, so that every process has the same.
     pub(super) identity: u64,
     pub(super) value: T,
@@ -15,7 +15,7 @@ pub(super) struct Member<T> {
 }
 
 impl<T> Member<T> {
-    pub(super) fn new(name: Arc<str>, value: T) -> Self {
+    pub(super) fn new(name: Box<str>, value: T) -> Self {
         Self {
             identity: identity(&name),
             name,

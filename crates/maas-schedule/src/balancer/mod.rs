@@ -41,7 +41,7 @@ use set::{Set, Untried, Weighted};
 /// however often members come and go: those who stay are served equally often, give or take one request.
 pub struct Balancer<T, P = RoundRobin> {
     policy: P,
-    clock: Arc<dyn Clock>,
+    clock: Box<dyn Clock>,
     set: Swap<Set<T>>,
     /// Grows with each change of the set.
     version: AtomicUsize,
@@ -72,7 +72,7 @@ impl<T, P: Policy> Balancer<T, P> {
     pub fn new(policy: P) -> Self {
         Self {
             policy,
-            clock: Arc::new(SystemClock),
+            clock: Box::new(SystemClock),
             set: Swap::new(Set::empty()),
             version: AtomicUsize::new(0),
             changing: Mutex::new(()),
@@ -110,7 +110,7 @@ impl<T, P: Policy> Balancer<T, P> {
     #[must_use]
     pub fn clock(self, clock: impl Clock + 'static) -> Self {
         Self {
-            clock: Arc::new(clock),
+            clock: Box::new(clock),
             ..self
         }
     }

@@ -55,12 +55,28 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
         self.ask(Ask::with_key(key))
     }
 
+    /// Whether the members have changed.
     #[inline]
-    fn ask(&mut self, ask: Ask<'_>) -> Option<Lease<'_, T>> {
-        if self.balancer.version.load(Ordering::Acquire) != self.version {
+    fn refresh(&mut self) -> bool {
+        let changed = self.balancer.version.load(Ordering::Acquire) != self.version;
+        if changed {
             *self = Self::of(self.balancer);
         }
-        let index = self.balancer.enter(&self.set, ask)?;
+        changed
+    }
+
+    #[inline]
+    fn ask(&mut self, ask: Ask<'_>) -> Option<Lease<'_, T>> {
+        self.refresh();
+        let index = loop {
+            if let Some(index) = self.balancer.enter(&self.set, ask) {
+                break index;
+            }
+            // All were gone: of a set that has been replaced meanwhile, or nobody is there.
+            if !self.refresh() {
+                return None;
+            }
+        };
         Some(Lease::of(&self.set.members[index].member))
     }
 }
