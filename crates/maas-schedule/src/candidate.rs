@@ -148,6 +148,11 @@ pub trait Candidates {
     /// may panic: policies do not ask for one.
     fn get(&self, index: usize) -> Candidate;
 
+    /// Whether the member `index` may be picked: what [`get`](Self::get) says, for who needs nothing else.
+    fn is_available(&self, index: usize) -> bool {
+        self.get(index).is_available()
+    }
+
     /// Who the member `index` is: a number that stays its own when others come and go. Its index, where nobody does.
     fn identity(&self, index: usize) -> u64 {
         index as u64

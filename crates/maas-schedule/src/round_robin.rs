@@ -145,14 +145,14 @@ impl Policy for RoundRobin {
         let mut turn = 0;
         for _ in 0..members.get() {
             turn = self.turn(members);
-            if candidates.get(turn).is_available() {
+            if candidates.is_available(turn) {
                 return Some(turn);
             }
         }
         let after = (1..=members.get()).map(|step| (turn + step) % members);
         after
             .into_iter()
-            .find(|&member| candidates.get(member).is_available())
+            .find(|&member| candidates.is_available(member))
     }
 
     fn goes_by_time(&self) -> bool {

@@ -310,11 +310,8 @@ impl<T, P: Policy> Balancer<T, P> {
     /// The index of a member that was picked and entered.
     #[inline]
     fn enter(&self, set: &Set<T>, ask: Ask<'_>) -> Option<usize> {
-        let policy: &dyn Policy = match &set.prepared {
-            Some(prepared) => &**prepared,
-            None => &self.policy,
-        };
-        let now = if policy.goes_by_time() {
+        let policy = self.policy_of(set);
+        let now = if set.by_time {
             self.clock.now()
         } else {
             Moment::ZERO
@@ -333,6 +330,14 @@ impl<T, P: Policy> Balancer<T, P> {
         }
     }
 
+    #[inline]
+    fn policy_of<'a>(&'a self, set: &'a Set<T>) -> &'a dyn Policy {
+        match &set.prepared {
+            Some(prepared) => &**prepared,
+            None => &self.policy,
+        }
+    }
+
     /// Replaces the set by one with the members that `change` makes of it.
     fn change<R>(
         &self,
@@ -344,11 +349,9 @@ impl<T, P: Policy> Balancer<T, P> {
         let mut after = Set {
             members,
             prepared: None,
+            by_time: self.policy.goes_by_time(),
         };
-        after.prepared = match &before.prepared {
-            Some(prepared) => prepared.prepare(&**before, &after),
-            None => self.policy.prepare(&**before, &after),
-        };
+        after.prepared = self.policy_of(&before).prepare(&**before, &after);
         self.set.store(after);
         self.version.fetch_add(1, Ordering::Release);
         Ok(result)

@@ -8,6 +8,8 @@ pub(super) struct Set<T> {
     pub(super) members: Vec<Weighted<T>>,
     /// Of the policy for these members, where it has one.
     pub(super) prepared: Option<Box<dyn Policy>>,
+    /// Whether picks depend on the moment.
+    pub(super) by_time: bool,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,7 @@ impl<T> Set<T> {
         Self {
             members: Vec::new(),
             prepared: None,
+            by_time: false,
         }
     }
 
@@ -53,6 +56,11 @@ impl<T> Candidates for Set<T> {
         } else {
             candidate.unavailable()
         }
+    }
+
+    #[inline]
+    fn is_available(&self, index: usize) -> bool {
+        self.members[index].member.is_available()
     }
 
     fn identity(&self, index: usize) -> u64 {
