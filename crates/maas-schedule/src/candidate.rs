@@ -29,6 +29,13 @@ impl Load {
     }
 }
 
+/// Nothing to do, and nothing known.
+impl Default for Load {
+    fn default() -> Self {
+        Self::of(0)
+    }
+}
+
 /// Whether a member may be given a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
