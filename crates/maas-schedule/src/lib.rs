@@ -15,6 +15,7 @@
 //! - [`RoundRobin`] is the rule `next ← (current + 1) mod N`, shared by `&self`, exact over every window.
 //! - [`Policy`] is any rule: it picks one of the [`Candidates`], each with its [`Load`], at a [`Moment`].
 //! - [`InFlight`] counts what is being served, by guards that cannot leak.
+//! - [`BatchQueue`] says what runs next: requests wait in it until a worker takes some of them as one batch.
 //! - [`Clock`] tells the time: [`SystemClock`] in production, [`ManualClock`] in tests and simulations.
 //!
 //! # Your own policy
@@ -44,6 +45,7 @@ mod clock;
 mod error;
 mod in_flight;
 mod policy;
+mod queue;
 mod round_robin;
 mod swap;
 mod sync;
@@ -54,4 +56,8 @@ pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use error::Error;
 pub use in_flight::{InFlight, InFlightGuard, OwnedInFlightGuard};
 pub use policy::{FnPolicy, Policy};
+pub use queue::{
+    Batch, BatchQueue, ClosedCounts, Entry, Part, Payload, Priority, QueueError, QueueOptions,
+    QueueStats, Reason, Refused, RefusedCounts, Rejoin, Taken, Ticket,
+};
 pub use round_robin::RoundRobin;
