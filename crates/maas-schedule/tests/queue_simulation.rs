@@ -66,10 +66,12 @@ struct Run {
     ended: Moment,
 }
 
+/// Runs what the queue gives, each batch for as long as `time` says.
 fn simulate(
     options: QueueOptions,
     requests: &[Request],
     entry: impl Fn(&Request) -> Entry<Request>,
+    time: impl Fn(&[Request]) -> Duration,
 ) -> Vec<Run> {
     let queue = BatchQueue::new(options);
     let clock = ManualClock::new();
@@ -81,23 +83,39 @@ fn simulate(
                 ticket.detach();
             }
         }
-        if let Taken::Batch(batch) = queue.take(clock.now()) {
-            for request in batch.parts.iter().map(|part| (*part.payload).clone()) {
+        let arrival = next.peek().map(|request| request.arrived);
+        let until = match queue.take(clock.now()) {
+            Taken::Batch(batch) => {
+                let payloads = batch.parts.iter().map(|part| (*part.payload).clone());
+                let requests: Vec<Request> = payloads.collect();
                 let began = clock.now();
-                clock.advance(request.work);
-                runs.push(Run {
+                let elapsed = time(&requests);
+                batch.done(elapsed);
+                let ended = if requests.is_empty() {
+                    began
+                } else {
+                    began + elapsed
+                };
+                runs.extend(requests.into_iter().map(|request| Run {
                     request,
                     began,
-                    ended: clock.now(),
-                });
+                    ended,
+                }));
+                Some(ended)
             }
-            batch.done(runs.last().map_or(Duration::ZERO, |run| run.request.work));
-        } else if let Some(request) = next.peek() {
-            clock.advance(request.arrived.since(clock.now()));
-        } else {
-            return runs;
+            Taken::Wait(moment) => Some(arrival.map_or(moment, |arrival| arrival.min(moment))),
+            Taken::Empty | Taken::Closed => arrival,
+        };
+        match until {
+            Some(moment) => clock.advance(moment.since(clock.now())),
+            None => return runs,
         }
     }
+}
+
+/// One request after the other.
+fn one_by_one(requests: &[Request]) -> Duration {
+    requests.iter().map(|request| request.work).sum()
 }
 
 /// The share of requests answered in time, and the share of machine time that late answers took.
@@ -108,7 +126,7 @@ fn goodput(load: f64) -> (f64, f64) {
     let options = QueueOptions::default().max_rows(1);
     let entry =
         |request: &Request| Entry::rows(1, request.clone()).deadline(request.arrived + DEADLINE);
-    let runs = simulate(options, &requests, entry);
+    let runs = simulate(options, &requests, entry, one_by_one);
     let (good, late): (Vec<&Run>, Vec<&Run>) = runs
         .iter()
         .partition(|run| run.ended <= run.request.arrived + DEADLINE);
@@ -139,7 +157,7 @@ fn quiet_tenant(entry: impl Fn(&Request) -> Entry<Request>) -> (Duration, Durati
         .max_rows(1)
         .max_queued_rows(300)
         .max_tenant_rows(200);
-    let runs = simulate(options, &requests, entry);
+    let runs = simulate(options, &requests, entry, one_by_one);
     let ours = runs.iter().filter(|run| run.request.tenant == 1);
     let mut waits: Vec<Duration> = ours
         .map(|run| run.began.since(run.request.arrived))
@@ -186,4 +204,47 @@ fn a_quiet_tenant_waits_little_beside_a_flood() {
     println!("fair {fair:?}, strict priority {strict:?}");
     assert!(fair.1 <= strict.1 * 2, "{fair:?} against {strict:?}");
     assert!(fair.2 == 0.0 && strict.2 == 0.0);
+}
+
+/// 10 ms for one row, 1 ms for each further one.
+fn batched(requests: &[Request]) -> Duration {
+    Duration::from_millis(9 + u64::try_from(requests.len()).unwrap())
+}
+
+/// Of batches up to 8 at a load of single requests: the share in time, the median and the 99 of 100 of answers.
+fn batches(load: f64, delay: Duration) -> (f64, Duration, Duration) {
+    let requests = arrivals(4, 0, load, Duration::from_secs(200));
+    let options = QueueOptions::default().max_rows(8).max_delay(delay);
+    let entry =
+        |request: &Request| Entry::rows(1, request.clone()).deadline(request.arrived + DEADLINE);
+    let runs = simulate(options, &requests, entry, batched);
+    let mut times: Vec<Duration> = runs
+        .iter()
+        .map(|run| run.ended.since(run.request.arrived))
+        .collect();
+    times.sort_unstable();
+    let in_time = times.iter().filter(|&&time| time <= DEADLINE).count();
+    (
+        ratio(in_time, requests.len()),
+        times[times.len() / 2],
+        times[times.len() * 99 / 100],
+    )
+}
+
+#[test]
+fn batches_move_the_point_of_overload() {
+    for load in [0.1, 0.5, 0.8, 2.0, 4.0] {
+        for delay in [0, 2, 10] {
+            let delay = Duration::from_millis(delay);
+            let (in_time, median, last) = batches(load, delay);
+            println!(
+                "load {load}, delay {delay:?}: {:.1} % in time, {median:.1?}, {last:.1?}",
+                in_time * 100.0
+            );
+            assert!(
+                in_time > 0.998,
+                "{in_time} in time at load {load} with delay {delay:?}"
+            );
+        }
+    }
 }

@@ -54,18 +54,41 @@ impl QueueOptions {
     }
 
     /// At most so many rows are queued.
+    ///
+    /// ```
+    /// use maas_schedule::{BatchQueue, Entry, Moment, QueueOptions};
+    ///
+    /// let queue = BatchQueue::new(QueueOptions::default().max_queued_rows(2));
+    /// assert!(queue.push(Entry::rows(3, ()), Moment::ZERO).is_err());
+    /// ```
     pub fn max_queued_rows(mut self, rows: usize) -> Self {
         self.max_queued_rows = rows;
         self
     }
 
     /// At most so many bytes are queued.
+    ///
+    /// ```
+    /// use maas_schedule::{BatchQueue, Entry, Moment, QueueOptions};
+    ///
+    /// let queue = BatchQueue::new(QueueOptions::default().max_queued_bytes(64));
+    /// assert!(queue.push(Entry::rows(1, ()).bytes(65), Moment::ZERO).is_err());
+    /// ```
     pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
         self.max_queued_bytes = bytes;
         self
     }
 
     /// At most so many rows of one tenant are queued, so that a flood of one leaves room for the others.
+    ///
+    /// ```
+    /// use maas_schedule::{BatchQueue, Entry, Moment, QueueOptions};
+    ///
+    /// let queue = BatchQueue::new(QueueOptions::default().max_tenant_rows(1));
+    /// let _first = queue.push(Entry::rows(1, ()).tenant(1), Moment::ZERO).unwrap();
+    /// assert!(queue.push(Entry::rows(1, ()).tenant(1), Moment::ZERO).is_err());
+    /// assert!(queue.push(Entry::rows(1, ()).tenant(2), Moment::ZERO).is_ok());
+    /// ```
     pub fn max_tenant_rows(mut self, rows: usize) -> Self {
         self.max_tenant_rows = rows;
         self
@@ -73,6 +96,17 @@ impl QueueOptions {
 
     /// Refuses an entry that would wait longer by the measured service rate. Nothing is refused before a batch was
     /// measured, or while nothing is ahead of the entry.
+    ///
+    /// ```
+    /// use maas_schedule::{BatchQueue, Entry, Moment, QueueOptions};
+    /// use std::time::Duration;
+    ///
+    /// let queue = BatchQueue::new(QueueOptions::default().max_wait(Duration::from_millis(5)));
+    /// queue.push(Entry::rows(1, ()), Moment::ZERO).unwrap().detach();
+    /// queue.take(Moment::ZERO).batch().unwrap().done(Duration::from_millis(10)); // 10 ms a row
+    /// let _first = queue.push(Entry::rows(1, ()), Moment::ZERO).unwrap();
+    /// assert!(queue.push(Entry::rows(1, ()), Moment::ZERO).is_err());
+    /// ```
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = Some(wait);
         self

@@ -39,6 +39,14 @@ impl<T> Ticket<T> {
     pub fn cancel(self) {}
 
     /// Leaves the entry in the queue, whatever becomes of the caller.
+    ///
+    /// ```
+    /// use maas_schedule::{BatchQueue, Entry, Moment, QueueOptions};
+    ///
+    /// let queue = BatchQueue::new(QueueOptions::default());
+    /// queue.push(Entry::rows(4, ()), Moment::ZERO).unwrap().detach();
+    /// assert_eq!(queue.stats().queued_rows, 4);
+    /// ```
     pub fn detach(mut self) {
         self.queue = None;
     }
