@@ -43,6 +43,7 @@ mod balancer;
 mod candidate;
 mod clock;
 mod error;
+mod estimate;
 mod in_flight;
 mod policy;
 mod queue;
@@ -54,6 +55,7 @@ pub use balancer::{Balancer, Drain, Lease, OwnedLease, Picker};
 pub use candidate::{Availability, Candidate, Candidates, Load};
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use error::Error;
+pub use estimate::{Estimate, Outcome};
 pub use in_flight::{InFlight, InFlightGuard, OwnedInFlightGuard};
 pub use policy::{FnPolicy, Policy};
 pub use queue::{
