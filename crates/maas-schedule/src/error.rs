@@ -17,4 +17,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A policy does not keep what every policy has to.
+    #[error("{policy} breaks a law: {law}")]
+    BrokenLaw {
+        /// The policy, as it shows itself.
+        policy: String,
+        /// The law.
+        law: crate::laws::Law,
+    },
 }

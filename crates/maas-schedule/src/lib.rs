@@ -13,6 +13,10 @@
 //!
 //! - [`Balancer`] gives requests to members that come and go, by any rule; a pick is a lease that counts the request.
 //! - [`RoundRobin`] is the rule `next ← (current + 1) mod N`, shared by `&self`, exact over every window.
+//! - [`WeightedRoundRobin`] goes by weights, [`StripedRoundRobin`] keeps threads apart, [`Random`] draws.
+//! - [`LeastCost`] goes by queues, speed and failures, and is the one to take where members differ; [`LeastLoaded`],
+//!   [`PowerOfTwoChoices`] and [`PeakEwma`] are its simpler kin. [`Estimate`] knows how fast and reliable a member is.
+//! - [`ConsistentHash`] gives the same key to the same member; [`Sticky`] remembers where a key was.
 //! - [`Policy`] is any rule: it picks one of the [`Candidates`], each with its [`Load`], at a [`Moment`].
 //! - [`InFlight`] counts what is being served, by guards that cannot leak.
 //! - [`BatchQueue`] says what runs next: requests wait in it until a worker takes some of them as one batch.
@@ -25,9 +29,9 @@
 //!
 //! /// The available member with the least work on it.
 //! #[derive(Debug)]
-//! struct LeastLoaded;
+//! struct LeastBusy;
 //!
-//! impl Policy for LeastLoaded {
+//! impl Policy for LeastBusy {
 //!     fn pick(&self, candidates: &dyn Candidates, _now: Moment) -> Option<usize> {
 //!         (0..candidates.len())
 //!             .filter(|&member| candidates.get(member).is_available())
@@ -36,8 +40,10 @@
 //! }
 //!
 //! let members = [Candidate::busy(4), Candidate::busy(1), Candidate::busy(0).unavailable()];
-//! assert_eq!(LeastLoaded.pick(&members, Moment::ZERO), Some(1));
+//! assert_eq!(LeastBusy.pick(&members, Moment::ZERO), Some(1));
 //! ```
+//!
+//! [`laws::check_policy`] tries it on all that it has to keep.
 
 mod balancer;
 mod candidate;
@@ -45,9 +51,11 @@ mod clock;
 mod error;
 mod estimate;
 mod in_flight;
+pub mod laws;
+mod policies;
 mod policy;
 mod queue;
-mod round_robin;
+mod random;
 mod swap;
 mod sync;
 
@@ -57,9 +65,12 @@ pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use error::Error;
 pub use estimate::{Estimate, Outcome};
 pub use in_flight::{InFlight, InFlightGuard, OwnedInFlightGuard};
+pub use policies::{
+    ConsistentHash, LeastCost, LeastLoaded, PeakEwma, PowerOfTwoChoices, Random, RoundRobin,
+    Sticky, StripedRoundRobin, WeightedRoundRobin,
+};
 pub use policy::{FnPolicy, Policy};
 pub use queue::{
     Batch, BatchQueue, ClosedCounts, Entry, Part, Payload, Priority, QueueError, QueueOptions,
     QueueStats, Reason, Refused, RefusedCounts, Rejoin, Taken, Ticket,
 };
-pub use round_robin::RoundRobin;

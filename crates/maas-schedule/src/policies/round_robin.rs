@@ -1,5 +1,6 @@
 use std::num::NonZeroUsize;
 
+use super::ring;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::{Candidates, Error, Moment, Policy};
 
@@ -107,8 +108,28 @@ impl RoundRobin {
         self.members.get()
     }
 
+    /// The ring for members that have changed; see [`Policy::prepare`].
+    pub(super) fn resumed(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Self> {
+        let members = NonZeroUsize::new(after.len())?;
+        let next = self.tickets.load(Ordering::Relaxed);
+        Some(Self::starting_with(
+            ring::resume(next, before, after),
+            members,
+        ))
+    }
+
+    /// Who would be next.
+    pub(super) fn position(&self) -> usize {
+        self.tickets.load(Ordering::Relaxed) % self.members
+    }
+
+    /// Whose turn it is among so many.
+    pub(super) fn turn_of(&self, members: usize) -> usize {
+        NonZeroUsize::new(members).map_or(0, |members| self.turn(members))
+    }
+
     #[inline]
-    fn turn(&self, members: NonZeroUsize) -> usize {
+    pub(super) fn turn(&self, members: NonZeroUsize) -> usize {
         // Relaxed: the additions have one order whatever the ordering, and no other memory hangs on them.
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         if ticket >= PUT_BACK {
@@ -141,18 +162,7 @@ impl Default for RoundRobin {
 /// turns in between and N were not enough, the members are looked at once in ring order.
 impl Policy for RoundRobin {
     fn pick(&self, candidates: &dyn Candidates, _now: Moment) -> Option<usize> {
-        let members = NonZeroUsize::new(candidates.len())?;
-        let mut turn = 0;
-        for _ in 0..members.get() {
-            turn = self.turn(members);
-            if candidates.is_available(turn) {
-                return Some(turn);
-            }
-        }
-        let after = (1..=members.get()).map(|step| (turn + step) % members);
-        after
-            .into_iter()
-            .find(|&member| candidates.is_available(member))
+        ring::draw(candidates, |members| self.turn(members))
     }
 
     fn goes_by_time(&self) -> bool {
@@ -161,14 +171,7 @@ impl Policy for RoundRobin {
 
     /// A ring that starts with who would have been next, or the first one behind that is still there.
     fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
-        let members = NonZeroUsize::new(after.len())?;
-        let next = self.tickets.load(Ordering::Relaxed);
-        let place = |identity| (0..after.len()).find(|&index| after.identity(index) == identity);
-        let start = (0..before.len())
-            .map(|step| before.identity((next + step) % before.len()))
-            .find_map(place)
-            .unwrap_or(0);
-        Some(Box::new(Self::starting_with(start, members)))
+        Some(Box::new(self.resumed(before, after)?))
     }
 }
 
