@@ -18,6 +18,9 @@
 //!   [`PowerOfTwoChoices`] and [`PeakEwma`] are its simpler kin. [`Estimate`] knows how fast and reliable a member is.
 //! - [`ConsistentHash`] gives the same key to the same member; [`Sticky`] remembers where a key was.
 //! - [`Policy`] is any rule: it picks one of the [`Candidates`], each with its [`Load`], at a [`Moment`].
+//! - [`Health`] says whether a member is well, by its requests and its probes, [`HealthGroup`] how many may be ejected.
+//! - [`Retries`] says what to do when a request fails or takes long: [`RetryBudget`], [`Hedge`], [`Deadlines`],
+//!   [`ConcurrencyLimit`].
 //! - [`InFlight`] counts what is being served, by guards that cannot leak.
 //! - [`BatchQueue`] says what runs next: requests wait in it until a worker takes some of them as one batch.
 //! - [`Clock`] tells the time: [`SystemClock`] in production, [`ManualClock`] in tests and simulations.
@@ -45,11 +48,13 @@
 //!
 //! [`laws::check_policy`] tries it on all that it has to keep.
 
+mod attempts;
 mod balancer;
 mod candidate;
 mod clock;
 mod error;
 mod estimate;
+mod health;
 mod in_flight;
 pub mod laws;
 mod policies;
@@ -59,11 +64,19 @@ mod random;
 mod swap;
 mod sync;
 
+pub use attempts::{
+    Attempts, ConcurrencyLimit, Deadlines, GiveUp, Hedge, Next, OwnedPermit, Permit, Repeatable,
+    Retries, RetryBudget, TryOutcome,
+};
 pub use balancer::{Balancer, Drain, Lease, OwnedLease, Picker};
 pub use candidate::{Availability, Candidate, Candidates, Load};
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use error::Error;
 pub use estimate::{Estimate, Outcome};
+pub use health::{
+    Admission, Health, HealthGroup, HealthRules, HealthState, Probation, ProbeTiming, Prober,
+    SlowStart,
+};
 pub use in_flight::{InFlight, InFlightGuard, OwnedInFlightGuard};
 pub use policies::{
     ConsistentHash, LeastCost, LeastLoaded, PeakEwma, PowerOfTwoChoices, Random, RoundRobin,
