@@ -3,11 +3,12 @@
 #![cfg(loom)]
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use loom::thread;
-use maas_schedule::{Balancer, InFlight, RoundRobin};
+use maas_schedule::{Balancer, Estimate, InFlight, Moment, Outcome, RoundRobin, StripedRoundRobin};
 
 /// Runs `picks` picks on each of `threads` threads and returns how often each member was picked.
 fn shares(ring: RoundRobin, threads: usize, picks: usize) -> Vec<usize> {
@@ -175,5 +176,91 @@ fn a_pick_beside_a_change_finds_one_who_is_there() {
         balancer.remove("a").unwrap().wait();
         assert!(client.join().unwrap().is_some());
         assert_eq!(balancer.picker().pick().map(|lease| *lease), Some(2));
+    });
+}
+
+/// Every turn that two threads of one slot get, three each: they see its block end and another one taken.
+#[test]
+fn threads_that_share_a_slot_get_no_turn_twice() {
+    bounded(3, || {
+        let ring = Arc::new(StripedRoundRobin::new(3));
+        let other = Arc::clone(&ring);
+        let other = thread::spawn(move || [0; 2].map(|slot| other.turn_at(slot)));
+        let mut turns = [0; 3].map(|slot| ring.turn_at(slot)).to_vec();
+        turns.extend(other.join().unwrap());
+        assert_once(turns);
+    });
+}
+
+fn assert_once(mut turns: Vec<u64>) {
+    turns.sort_unstable();
+    let before = turns.len();
+    turns.dedup();
+    assert_eq!(turns.len(), before, "a turn twice");
+}
+
+/// The model finds a bug that is there: a slot's turn is read and written back without a claim.
+#[test]
+#[should_panic(expected = "a turn twice")]
+fn a_turn_without_a_claim_is_found() {
+    loom::model(|| {
+        let slot = Arc::new(AtomicU64::new(0));
+        let turn = |slot: &AtomicU64| {
+            let turn = slot.load(Ordering::SeqCst);
+            slot.store(turn + 1, Ordering::SeqCst);
+            turn
+        };
+        let shared = Arc::clone(&slot);
+        let other = thread::spawn(move || turn(&shared));
+        assert_once(vec![turn(&slot), other.join().unwrap()]);
+    });
+}
+
+/// What is known after so many failures, one after the other.
+fn success_after(failures: i32) -> f32 {
+    (1.0_f32 - 1.0 / 16.0).powi(failures)
+}
+
+#[test]
+fn no_outcome_is_lost_to_an_estimate() {
+    loom::model(|| {
+        let estimate = Arc::new(Estimate::new());
+        let now = Moment::from_nanos(1);
+        let fail = move |estimate: &Estimate| {
+            for _ in 0..2 {
+                estimate.record(Outcome::Failure, Duration::ZERO, now);
+            }
+        };
+        let shared = Arc::clone(&estimate);
+        let other = thread::spawn(move || fail(&shared));
+        fail(&estimate);
+        other.join().unwrap();
+        let success = estimate.load(0, now).success;
+        assert!(
+            (success - success_after(4)).abs() < 1e-6,
+            "an outcome is lost"
+        );
+    });
+}
+
+/// The model finds a bug that is there: an average is read, moved and stored.
+#[test]
+#[should_panic(expected = "an outcome is lost")]
+fn an_average_that_is_stored_is_found_to_lose_outcomes() {
+    loom::model(|| {
+        let average = Arc::new(AtomicU32::new(1.0_f32.to_bits()));
+        let fail = |average: &AtomicU32| {
+            let success = f32::from_bits(average.load(Ordering::SeqCst));
+            average.store((success * success_after(1)).to_bits(), Ordering::SeqCst);
+        };
+        let shared = Arc::clone(&average);
+        let other = thread::spawn(move || fail(&shared));
+        fail(&average);
+        other.join().unwrap();
+        let success = f32::from_bits(average.load(Ordering::SeqCst));
+        assert!(
+            (success - success_after(2)).abs() < 1e-6,
+            "an outcome is lost"
+        );
     });
 }
