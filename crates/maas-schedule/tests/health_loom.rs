@@ -132,3 +132,29 @@ fn one_request_is_on_trial() {
         assert!(matches!(shared.0.admits(LATER), Admission::Probation(_)));
     });
 }
+
+#[test]
+fn probes_and_a_trial_leave_a_group_well() {
+    let mut few_switches = loom::model::Builder::new();
+    few_switches.preemption_bound = Some(2);
+    few_switches.check(|| {
+        let group = Arc::new(HealthGroup::new());
+        let health = Arc::new(Health::in_group(rules(), &group));
+        health.record(false, Moment::ZERO);
+        let probed = Arc::clone(&health);
+        let probes = thread::spawn(move || {
+            probed.probe_result(false, LATER);
+        });
+        if let Admission::Probation(trial) = health.admits(LATER) {
+            trial.record(true, LATER);
+        }
+        probes.join().unwrap();
+        assert!(group.is_panicking());
+        health.probe_result(true, LATER);
+        if let Admission::Probation(trial) = health.admits(LATER) {
+            trial.record(true, LATER);
+        }
+        assert!(matches!(health.admits(LATER), Admission::Yes));
+        assert_eq!((group.ejected(), group.is_panicking()), (0, false));
+    });
+}
