@@ -92,7 +92,7 @@
 //! | `nn` | networks as data, layers, losses, files |
 //! | `train` | gradient descent, optimisers as chains, the trainer |
 //! | `compress` | pruning with masks that survive, quantisation, smaller shapes, compiled networks, small files |
-//! | `schedule` | round robin, the policy trait, the batching queue |
+//! | `schedule` | round robin, the policy trait, health and retries, the batching queue |
 //! | `service` | the service trait, replicas |
 //! | `server` | the Open Inference Protocol over REST, and its client |
 //!
@@ -142,6 +142,8 @@ mod docs {
     mod training {}
     #[doc = include_str!("../docs/compression.md")]
     mod compression {}
+    #[doc = include_str!("../docs/balancing.md")]
+    mod balancing {}
     #[doc = include_str!("../docs/batching.md")]
     mod batching {}
     #[doc = include_str!("../docs/from-pytorch.md")]
