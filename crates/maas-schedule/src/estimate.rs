@@ -46,7 +46,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Nothing is known; τ is 10 seconds.
+    /// Nothing is known; τ is 2 seconds.
     ///
     /// ```
     /// use maas_schedule::{Estimate, Load, Moment};
@@ -54,7 +54,7 @@ impl Estimate {
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self::decaying_in(Duration::from_secs(10))
+        Self::decaying_in(Duration::from_secs(2))
     }
 
     /// Nothing is known; τ is `decay`, of which 0 is taken as a nanosecond.

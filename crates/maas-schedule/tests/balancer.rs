@@ -9,8 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::Duration;
 
-use maas_schedule::{Balancer, Error, FnPolicy, Moment, RoundRobin};
+use maas_schedule::{
+    Balancer, Clock, Error, FnPolicy, LeastCost, ManualClock, Moment, Outcome, RoundRobin,
+};
 use proptest::prelude::*;
 
 /// What a member of a test knows of itself.
@@ -161,6 +164,39 @@ fn a_member_that_is_down_is_left_out_and_others_are_even() {
     assert!(balancer.pick().is_none());
     balancer.set_up("stable 0", true).unwrap();
     assert_eq!(balancer.pick().unwrap().name(), "stable 0");
+}
+
+#[test]
+fn a_slow_member_is_avoided_and_found_again_when_it_has_recovered() {
+    let clock = ManualClock::new();
+    let balancer = Balancer::new(LeastCost::new())
+        .with([("slow", 100), ("fast", 10)])
+        .unwrap()
+        .clock(clock.clone());
+    let share = |slow: u64| {
+        let mut served = 0;
+        for _ in 0..1000 {
+            let lease = balancer.pick().unwrap();
+            let is_slow = lease.name() == "slow";
+            served += usize::from(is_slow);
+            let elapsed = Duration::from_millis(if is_slow { slow } else { *lease });
+            clock.advance(elapsed);
+            lease.record(Outcome::Success, elapsed, clock.now());
+        }
+        served
+    };
+    assert!(
+        share(100) < 50,
+        "avoided, but for some that look whether it is still slow"
+    );
+    share(10);
+    // Ten seconds, in which it is noticed.
+    share(10);
+    let fair = share(10);
+    assert!(
+        (400..600).contains(&fair),
+        "{fair}: as fast as the other one"
+    );
 }
 
 #[test]

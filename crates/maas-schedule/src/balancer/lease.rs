@@ -1,8 +1,10 @@
 use std::fmt;
 use std::ops::Deref;
+use std::time::Duration;
 
 use super::member::Member;
 use crate::sync::Arc;
+use crate::{Moment, Outcome};
 
 /// A request at a member, counted there for as long as the lease lives.
 ///
@@ -63,6 +65,24 @@ macro_rules! lease {
             #[must_use]
             pub fn name(&self) -> &str {
                 &self.member().name
+            }
+
+            /// Says how the request ended, `elapsed` after it started, for policies that go by speed and failures. `now` is of
+            /// the balancer's clock.
+            ///
+            /// ```
+            /// use maas_schedule::{Balancer, Clock, LeastCost, Outcome, SystemClock};
+            ///
+            /// let balancer = Balancer::new(LeastCost::new()).with([("a", 1), ("b", 2)])?;
+            /// let lease = balancer.pick().unwrap();
+            /// let start = SystemClock.now();
+            /// // a request to the member
+            /// let end = SystemClock.now();
+            /// lease.record(Outcome::Success, end.since(start), end);
+            /// # Ok::<(), maas_schedule::Error>(())
+            /// ```
+            pub fn record(&self, outcome: Outcome, elapsed: Duration, now: Moment) {
+                self.member().record(outcome, elapsed, now);
             }
 
             /// Who the member is, for [`Balancer::pick_other`](crate::Balancer::pick_other).

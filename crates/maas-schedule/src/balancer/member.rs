@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use super::gate::{Entry, Gate};
 use super::signal::Signal;
 use crate::sync::{AtomicBool, Ordering};
+use crate::{Estimate, Load, Moment, Outcome};
 
 /// Someone who serves, as long as anybody has a use for it: the sets that it is in, and requests.
 #[derive(Debug)]
@@ -12,6 +15,7 @@ pub(super) struct Member<T> {
     gate: Gate,
     up: AtomicBool,
     empty: Signal,
+    estimate: Estimate,
 }
 
 impl<T> Member<T> {
@@ -23,6 +27,7 @@ impl<T> Member<T> {
             gate: Gate::open(),
             up: AtomicBool::new(true),
             empty: Signal::default(),
+            estimate: Estimate::new(),
         }
     }
 
@@ -65,6 +70,14 @@ impl<T> Member<T> {
 
     pub(super) fn set_up(&self, up: bool) {
         self.up.store(up, Ordering::Relaxed);
+    }
+
+    pub(super) fn record(&self, outcome: Outcome, elapsed: Duration, now: Moment) {
+        self.estimate.record(outcome, elapsed, now);
+    }
+
+    pub(super) fn load(&self, now: Moment) -> Load {
+        self.estimate.load(self.in_flight(), now)
     }
 
     #[inline]

@@ -18,7 +18,7 @@ use crate::swap::Swap;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
 use crate::{Clock, Error, Moment, Policy, RoundRobin, SystemClock};
 use member::Member;
-use set::{Set, Untried, Weighted};
+use set::{Set, View, Weighted};
 
 /// Gives each request to one of its members, by a policy; shared by `&self` by all threads.
 ///
@@ -316,14 +316,14 @@ impl<T, P: Policy> Balancer<T, P> {
         } else {
             Moment::ZERO
         };
+        let view = View {
+            members: &set.members,
+            now,
+            tried: ask.tried,
+        };
         // A member may be closed between pick and entry. It stays closed, so there is an end.
         loop {
-            let index = if ask.tried.is_empty() {
-                ask.pick(policy, set, now)
-            } else {
-                let tried = ask.tried;
-                ask.pick(policy, &Untried { set, tried }, now)
-            }?;
+            let index = ask.pick(policy, &view)?;
             if set.members[index].member.enter() {
                 return Some(index);
             }
@@ -346,13 +346,19 @@ impl<T, P: Policy> Balancer<T, P> {
         let _changing = lock(&self.changing);
         let before = self.set.load();
         let (members, result) = change(&before)?;
-        let mut after = Set {
+        let now = self.clock.now();
+        let view = |members| View {
             members,
-            prepared: None,
-            by_time: self.policy.goes_by_time(),
+            now,
+            tried: &[],
         };
-        after.prepared = self.policy_of(&before).prepare(&**before, &after);
-        self.set.store(after);
+        let policy = self.policy_of(&before);
+        let prepared = policy.prepare(&view(&before.members), &view(&members));
+        self.set.store(Set {
+            members,
+            prepared,
+            by_time: self.policy.goes_by_time(),
+        });
         self.version.fetch_add(1, Ordering::Release);
         Ok(result)
     }
@@ -380,15 +386,10 @@ impl Ask<'_> {
     }
 
     #[inline]
-    fn pick(
-        self,
-        policy: &dyn Policy,
-        candidates: &dyn crate::Candidates,
-        now: Moment,
-    ) -> Option<usize> {
+    fn pick<T>(self, policy: &dyn Policy, view: &View<'_, T>) -> Option<usize> {
         match self.key {
-            Some(key) => policy.pick_for(key, candidates, now),
-            None => policy.pick(candidates, now),
+            Some(key) => policy.pick_for(key, view, view.now),
+            None => policy.pick(view, view.now),
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::member::Member;
 use crate::sync::Arc;
-use crate::{Candidate, Candidates, Policy};
+use crate::{Candidate, Candidates, Moment, Policy};
 
 /// The members at one time, with the policy for them.
 #[derive(Debug)]
@@ -42,16 +42,26 @@ impl<T> Set<T> {
     }
 }
 
-impl<T> Candidates for Set<T> {
+/// The members as they are at one moment, without those that were tried for a request.
+#[derive(Debug)]
+pub(super) struct View<'a, T> {
+    pub(super) members: &'a [Weighted<T>],
+    pub(super) now: Moment,
+    pub(super) tried: &'a [u64],
+}
+
+impl<T> Candidates for View<'_, T> {
     fn len(&self) -> usize {
         self.members.len()
     }
 
-    #[inline]
     fn get(&self, index: usize) -> Candidate {
         let Weighted { member, weight } = &self.members[index];
-        let candidate = Candidate::busy(member.in_flight()).weighing(*weight);
-        if member.is_available() {
+        let candidate = Candidate {
+            load: member.load(self.now),
+            ..Candidate::idle().weighing(*weight)
+        };
+        if self.is_available(index) {
             candidate
         } else {
             candidate.unavailable()
@@ -60,35 +70,11 @@ impl<T> Candidates for Set<T> {
 
     #[inline]
     fn is_available(&self, index: usize) -> bool {
-        self.members[index].member.is_available()
+        let member = &self.members[index].member;
+        member.is_available() && !self.tried.contains(&member.identity)
     }
 
     fn identity(&self, index: usize) -> u64 {
         self.members[index].member.identity
-    }
-}
-
-/// A set without those that were tried for a request.
-pub(super) struct Untried<'a, T> {
-    pub(super) set: &'a Set<T>,
-    pub(super) tried: &'a [u64],
-}
-
-impl<T> Candidates for Untried<'_, T> {
-    fn len(&self) -> usize {
-        self.set.len()
-    }
-
-    fn get(&self, index: usize) -> Candidate {
-        let candidate = self.set.get(index);
-        if self.tried.contains(&self.identity(index)) {
-            candidate.unavailable()
-        } else {
-            candidate
-        }
-    }
-
-    fn identity(&self, index: usize) -> u64 {
-        self.set.identity(index)
     }
 }

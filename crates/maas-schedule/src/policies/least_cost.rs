@@ -105,10 +105,6 @@ impl Policy for LeastCost {
         let drawn = (candidates.len() > FEW).then(|| two_choices(candidates, &self.random, BAND));
         drawn.flatten().or_else(|| self.scan(candidates))
     }
-
-    fn goes_by_time(&self) -> bool {
-        false
-    }
 }
 
 /// Up to so many members all are looked at.

@@ -49,8 +49,4 @@ impl Policy for PeakEwma {
             })
         })
     }
-
-    fn goes_by_time(&self) -> bool {
-        false
-    }
 }
