@@ -1,4 +1,4 @@
-//! What a pick costs: round robin beside a bare `fetch_add` on a counter that threads share.
+//! What a pick costs: round robin and every other policy beside a bare `fetch_add` on a counter that threads share.
 //!
 //! `cargo bench --bench pick`. A case with two threads reports wall time divided by the picks of one thread: what
 //! a thread waits for one pick while another picks from the same ring.
@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
-use maas_schedule::{Candidate, Moment, Policy, RoundRobin};
+use maas_schedule::{
+    Candidate, ConsistentHash, LeastCost, LeastLoaded, Moment, PeakEwma, Policy, PowerOfTwoChoices,
+    Random, RoundRobin, Sticky, StripedRoundRobin, WeightedRoundRobin,
+};
 
 /// A counter alone on its cache lines, as the ring's is.
 #[repr(align(128))]
@@ -84,13 +87,54 @@ fn pick(criterion: &mut Criterion) {
                 || ring.next(),
             );
         }
-        let policy: Box<dyn Policy> = Box::new(RoundRobin::default());
-        let members = [Candidate::idle(); 3];
-        let through_policy = || policy.pick(&members, Moment::ZERO).unwrap_or_default();
-        case(&mut group, "round_robin_policy_3", threads, through_policy);
         group.finish();
     }
 }
 
-criterion_group!(benches, pick);
+/// The policies of the table, made for these members where they have to know them.
+fn policies(members: &Vec<Candidate>) -> Vec<(&'static str, Box<dyn Policy>)> {
+    let prepared = WeightedRoundRobin::new().prepare(members, members);
+    let weighted = prepared.unwrap_or_else(|| Box::new(WeightedRoundRobin::new()));
+    vec![
+        ("round_robin", Box::new(RoundRobin::default())),
+        (
+            "striped_round_robin",
+            Box::new(StripedRoundRobin::default()),
+        ),
+        ("weighted_round_robin", weighted),
+        ("random", Box::new(Random::default())),
+        ("least_loaded", Box::new(LeastLoaded::new())),
+        ("power_of_two", Box::new(PowerOfTwoChoices::default())),
+        ("peak_ewma", Box::new(PeakEwma::default())),
+        ("least_cost", Box::new(LeastCost::new())),
+        ("consistent_hash", Box::new(ConsistentHash::new())),
+        ("sticky", Box::new(Sticky::new(RoundRobin::default(), 1000))),
+    ]
+}
+
+/// Picks through the trait, for one key, of members that differ in weight and are known.
+fn policy(criterion: &mut Criterion) {
+    for threads in [1, 2] {
+        let mut group = criterion.benchmark_group(format!("policy/{threads}_threads"));
+        group
+            .warm_up_time(Duration::from_millis(200))
+            .measurement_time(Duration::from_secs(1));
+        for count in [3, 16, 1024] {
+            let member = |index: u32| {
+                let candidate = Candidate::busy(index as usize % 3).weighing(1 + index % 4);
+                candidate.known(Duration::from_millis(5), 1.0)
+            };
+            let members: Vec<Candidate> = (0..count).map(member).collect();
+            for (name, policy) in policies(&members) {
+                case(&mut group, &format!("{name}_{count}"), threads, || {
+                    let pick = policy.pick_for(7, &members, Moment::ZERO);
+                    pick.unwrap_or_default()
+                });
+            }
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, pick, policy);
 criterion_main!(benches);
