@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use maas_schedule::{
-    Candidate, ConsistentHash, LeastCost, LeastLoaded, Moment, PeakEwma, Policy, PowerOfTwoChoices,
-    Random, RoundRobin, Sticky, StripedRoundRobin, WeightedRoundRobin,
+    Candidate, Candidates, ConsistentHash, LeastCost, LeastLoaded, Moment, PeakEwma, Policy,
+    PowerOfTwoChoices, Random, RoundRobin, Sticky, StripedRoundRobin, WeightedRoundRobin,
 };
 
 /// A counter alone on its cache lines, as the ring's is.
@@ -92,7 +92,7 @@ fn pick(criterion: &mut Criterion) {
 }
 
 /// The policies of the table, made for these members where they have to know them.
-fn policies(members: &Vec<Candidate>) -> Vec<(&'static str, Box<dyn Policy>)> {
+fn policies(members: &dyn Candidates) -> Vec<(&'static str, Box<dyn Policy>)> {
     let prepared = WeightedRoundRobin::new().prepare(members, members);
     let weighted = prepared.unwrap_or_else(|| Box::new(WeightedRoundRobin::new()));
     vec![
