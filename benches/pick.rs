@@ -1,4 +1,4 @@
-//! What a pick costs: round robin and every other policy beside a bare `fetch_add` on a counter that threads share.
+//! What a pick costs: round robin, every other policy and a balancer beside a bare `fetch_add` on a counter that threads share.
 //!
 //! `cargo bench --bench pick`. A case with two threads reports wall time divided by the picks of one thread: what
 //! a thread waits for one pick while another picks from the same ring.
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use maas_schedule::{
-    Candidate, Candidates, ConsistentHash, LeastCost, LeastLoaded, Moment, PeakEwma, Policy,
-    PowerOfTwoChoices, Random, RoundRobin, Sticky, StripedRoundRobin, WeightedRoundRobin,
+    Balancer, Candidate, Candidates, ConsistentHash, LeastCost, LeastLoaded, Moment, PeakEwma,
+    Policy, PowerOfTwoChoices, Random, RoundRobin, Sticky, StripedRoundRobin, WeightedRoundRobin,
 };
 
 /// A counter alone on its cache lines, as the ring's is.
@@ -136,5 +136,28 @@ fn policy(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, pick, policy);
+/// Picks of a balancer by turns, each with a lease that is dropped at once; and what a member that comes and goes costs.
+fn balancer(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("balancer");
+    for count in [3, 16, 1024] {
+        let members = (0..count).map(|index| (format!("member {index}"), index));
+        let balancer = Balancer::over(members).expect("names differ");
+        let mut picker = balancer.picker();
+        group.bench_function(BenchmarkId::new("borrowed", count), |bencher| {
+            bencher.iter(|| picker.pick().map(|lease| *lease));
+        });
+        group.bench_function(BenchmarkId::new("owned", count), |bencher| {
+            bencher.iter(|| balancer.pick().map(|lease| *lease));
+        });
+        group.bench_function(BenchmarkId::new("add and remove", count), |bencher| {
+            bencher.iter(|| {
+                balancer.add("guest", count).expect("a new name");
+                drop(balancer.remove("guest").expect("a known name"));
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, pick, policy, balancer);
 criterion_main!(benches);

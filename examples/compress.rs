@@ -34,9 +34,9 @@ fn main() -> Result<()> {
         .flatten()
         .dense(units[0]).relu().dense(units[1]).relu().dense(10).softmax()
         .build(seed)?;
-    let trainer = |epochs: usize, rate: f32| {
+    let trainer = || {
         Trainer::new(
-            Adam::new(LearningRate::cosine(rate)),
+            Adam::new(LearningRate::cosine(2e-3)),
             CategoricalCrossEntropy,
         )
         .epochs(epochs)
@@ -44,7 +44,7 @@ fn main() -> Result<()> {
         .seed(seed)
         .progress(Progress::Quiet)
     };
-    trainer(epochs, 2e-3).fit(&mut network, &train)?;
+    trainer().fit(&mut network, &train)?;
     let dense = network.clone();
 
     let levels = [0.5, 0.8, 0.9, 0.95].map(Level::Sparsity);
@@ -55,7 +55,7 @@ fn main() -> Result<()> {
     std::fs::create_dir_all(folder)?;
     sensitivity.save_svg(folder.join("sensitivity.svg"))?;
 
-    let tune = |network: &mut Network| trainer(epochs, 2e-3).fit(network, &train);
+    let tune = |network: &mut Network| trainer().fit(network, &train);
     let search = || BudgetSearch::within(BUDGET).fine_tune(tune);
     let alike = search().alike().run(&mut dense.clone(), &validation)?;
     let each = search().run(&mut dense.clone(), &validation)?;
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
         );
     }
 
-    let path = folder.join("digits.maas");
+    let path = folder.join("compressed.maas");
     found.network.save(&path)?;
     let served = CompressedNetwork::load(&path)?;
     let before = accuracy(&dense, &test)?;

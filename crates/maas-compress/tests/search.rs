@@ -169,6 +169,14 @@ fn what_cannot_be_found_is_an_error_and_changes_nothing() {
     ));
     let error = fails(BudgetSearch::within(0.1).sparsities([1.5]));
     assert!(matches!(error, Error::Sparsity { found: 1.5 }));
+    for units in [-0.1, 1.5, f64::NAN] {
+        let error = fails(BudgetSearch::within(0.1).units([units, 0.0]));
+        assert!(matches!(error, Error::Sparsity { .. }), "{units}: {error}");
+    }
+    assert!(matches!(
+        fails(BudgetSearch::within(0.1).units([])),
+        Error::NoChoices
+    ));
     let broken = |_: &mut Network| Err::<(), _>("no power");
     assert!(matches!(
         fails(BudgetSearch::within(0.1).fine_tune(broken)),

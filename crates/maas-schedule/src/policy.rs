@@ -30,8 +30,8 @@ pub trait Policy: Send + Sync + fmt::Debug {
         self.pick(candidates, now)
     }
 
-    /// Whether picks depend on the moment, by itself or since what is known of members fades. Where they do not, whoever asks may
-    /// say any.
+    /// Whether picks depend on the moment, or on what is known of members, which fades. Where they do not, whoever asks may
+    /// say any moment, and nothing of speed and failures.
     fn goes_by_time(&self) -> bool {
         true
     }

@@ -2,11 +2,13 @@
 #![cfg(not(loom))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use maas_schedule::{Candidate, Candidates, Error, InFlight, Moment, Policy, RoundRobin};
 use proptest::prelude::*;
+
+mod common;
+use common::shares_of_threads;
 
 /// The largest difference between the shares of two members in a window.
 fn unevenness(window: &[usize], members: impl IntoIterator<Item = usize>) -> usize {
@@ -113,18 +115,7 @@ proptest! {
 fn threads_share_a_ring_evenly() {
     for members in [1, 2, 3, 7, 16] {
         let ring = RoundRobin::new(members);
-        let shares: Vec<AtomicUsize> = (0..members).map(|_| AtomicUsize::new(0)).collect();
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..10_007 {
-                        shares[ring.next()].fetch_add(1, Ordering::Relaxed);
-                    }
-                });
-            }
-        });
-        let shares: Vec<usize> = shares.into_iter().map(AtomicUsize::into_inner).collect();
-        assert_eq!(shares.iter().sum::<usize>(), 4 * 10_007);
+        let shares = shares_of_threads(members, || ring.next());
         assert!(
             shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1,
             "{members}: {shares:?}"

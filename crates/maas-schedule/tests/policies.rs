@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +12,9 @@ use maas_schedule::{
     Policy, PowerOfTwoChoices, Random, RoundRobin, Sticky, StripedRoundRobin, WeightedRoundRobin,
 };
 use proptest::prelude::*;
+
+mod common;
+use common::shares_of_threads;
 
 #[test]
 fn every_policy_keeps_the_laws() {
@@ -137,18 +139,7 @@ fn latency_and_failures_count_and_the_unknown_is_tried() {
 fn threads_on_stripes_stay_within_the_bound() {
     for count in [3, 16, 100] {
         let ring = StripedRoundRobin::new(count);
-        let shares: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..10_007 {
-                        shares[ring.next()].fetch_add(1, Ordering::Relaxed);
-                    }
-                });
-            }
-        });
-        let shares: Vec<usize> = shares.into_iter().map(AtomicUsize::into_inner).collect();
-        assert_eq!(shares.iter().sum::<usize>(), 4 * 10_007);
+        let shares = shares_of_threads(count, || ring.next());
         assert!(
             spread(&shares) <= 1 + 4 * 63_usize.div_ceil(count),
             "{shares:?}"

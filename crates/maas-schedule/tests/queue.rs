@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use maas_schedule::{
-    Batch, BatchQueue, Entry, Moment, Priority, QueueError, QueueOptions, Reason, Rejoin,
-    SystemClock, Taken,
+    Batch, BatchQueue, Entry, Moment, Priority, QueueError, QueueOptions, Reason, Rejoin, Taken,
 };
 
 fn at(milliseconds: u64) -> Moment {
@@ -378,41 +377,6 @@ fn a_tenant_that_comes_and_goes_gets_no_more_than_its_share() {
         }
     }
     assert!(large.abs_diff(small) <= 16, "{large} and {small} rows");
-}
-
-#[test]
-fn workers_that_sleep_are_woken_and_end() {
-    let options = QueueOptions::default()
-        .max_rows(3)
-        .max_delay(Duration::from_micros(100));
-    let queue = BatchQueue::new(options);
-    let workers: Vec<_> = (0..3)
-        .map(|_| {
-            let queue = queue.clone();
-            std::thread::spawn(move || {
-                let mut seen = Vec::new();
-                while let Some(batch) = queue.wait(&SystemClock) {
-                    seen.extend(payloads(&batch));
-                }
-                seen
-            })
-        })
-        .collect();
-    let clock = &SystemClock as &dyn maas_schedule::Clock;
-    for payload in 0..3000 {
-        push(
-            &queue,
-            Entry::rows(1, payload).key(payload % 2),
-            clock.now(),
-        );
-    }
-    queue.close();
-    let mut seen: Vec<u64> = workers
-        .into_iter()
-        .flat_map(|worker| worker.join().unwrap())
-        .collect();
-    seen.sort_unstable();
-    assert!(seen.into_iter().eq(0..3000));
 }
 
 /// Looks at the queue when it is dropped, which hangs if the queue's lock is held.

@@ -22,14 +22,16 @@ fn work(queue: &BatchQueue<u32>) -> Vec<u32> {
     seen
 }
 
+fn worker(queue: &BatchQueue<u32>) -> thread::JoinHandle<Vec<u32>> {
+    let queue = queue.clone();
+    thread::spawn(move || work(&queue))
+}
+
 #[test]
 fn a_worker_that_waits_gets_all_and_ends() {
     loom::model(|| {
         let queue = BatchQueue::new(QueueOptions::default());
-        let worker = thread::spawn({
-            let queue = queue.clone();
-            move || work(&queue)
-        });
+        let worker = worker(&queue);
         push(&queue, 1);
         push(&queue, 2);
         queue.close();
@@ -41,10 +43,7 @@ fn a_worker_that_waits_gets_all_and_ends() {
 fn two_workers_share_without_loss_or_repetition() {
     loom::model(|| {
         let queue = BatchQueue::new(QueueOptions::default().max_rows(1));
-        let worker = thread::spawn({
-            let queue = queue.clone();
-            move || work(&queue)
-        });
+        let worker = worker(&queue);
         push(&queue, 1);
         push(&queue, 2);
         queue.close();
@@ -117,7 +116,7 @@ fn the_model_finds_the_worker_that_sleeps_for_ever() {
 
 fn two_idle_workers_end(close: impl Fn(&BatchQueue<u32>)) {
     let queue = BatchQueue::new(QueueOptions::default());
-    let workers = [queue.clone(), queue.clone()].map(|queue| thread::spawn(move || work(&queue)));
+    let workers = [worker(&queue), worker(&queue)];
     close(&queue);
     for worker in workers {
         assert!(worker.join().unwrap().is_empty());

@@ -13,6 +13,7 @@ use maas_nn::Network;
 
 use crate::fine_tune::{FineTune, Source};
 use crate::measure::{Measured, measure};
+use crate::pruning::check_fraction;
 use crate::report::Method;
 use crate::{
     CompressedNetwork, Criterion, Error, Grain, Magnitude, Prune, Pruner, Report, ShrinkReport,
@@ -209,6 +210,7 @@ impl<'a> BudgetSearch<'a> {
         if self.units.is_empty() || self.sparsities.is_empty() || self.bits.is_empty() {
             return Err(Error::NoChoices);
         }
+        self.units.iter().copied().try_for_each(check_fraction)?;
         crate::prune::finite_weights(network)?;
         let before = measure(network, data)?;
         let mut trials = Trials::new(self.budget, before.value, data);

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::gate::{Entry, Gate};
 use super::signal::Signal;
+use crate::random::mix;
 use crate::sync::{AtomicBool, Ordering};
 use crate::{Estimate, Load, Moment, Outcome};
 
@@ -88,9 +89,7 @@ impl<T> Member<T> {
 
 /// FNV-1a, mixed so that names that differ in a letter lie far apart.
 fn identity(name: &str) -> u64 {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+    mix(name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    mixed ^ (mixed >> 33)
+    }))
 }

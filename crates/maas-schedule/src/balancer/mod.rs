@@ -1,5 +1,6 @@
 //! Members that come and go while requests are given to them.
 
+mod ask;
 mod drain;
 mod gate;
 mod lease;
@@ -16,7 +17,8 @@ pub use picker::Picker;
 
 use crate::swap::Swap;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
-use crate::{Clock, Error, Moment, Policy, RoundRobin, SystemClock};
+use crate::{Clock, Error, Policy, RoundRobin, SystemClock};
+use ask::Ask;
 use member::Member;
 use set::{Set, View, Weighted};
 
@@ -282,7 +284,7 @@ impl<T, P: Policy> Balancer<T, P> {
     /// # Ok::<(), maas_schedule::Error>(())
     /// ```
     pub fn pick_other(&self, tried: &[u64]) -> Option<OwnedLease<T>> {
-        self.ask(Ask { key: None, tried })
+        self.ask(Ask::without(tried))
     }
 
     /// Picks for a thread that picks often.
@@ -311,14 +313,9 @@ impl<T, P: Policy> Balancer<T, P> {
     #[inline]
     fn enter(&self, set: &Set<T>, ask: Ask<'_>) -> Option<usize> {
         let policy = self.policy_of(set);
-        let now = if set.by_time {
-            self.clock.now()
-        } else {
-            Moment::ZERO
-        };
         let view = View {
             members: &set.members,
-            now,
+            now: set.by_time.then(|| self.clock.now()),
             tried: ask.tried,
         };
         // A member may be closed between pick and entry. It stays closed, so there is an end.
@@ -346,10 +343,9 @@ impl<T, P: Policy> Balancer<T, P> {
         let _changing = lock(&self.changing);
         let before = self.set.load();
         let (members, result) = change(&before)?;
-        let now = self.clock.now();
         let view = |members| View {
             members,
-            now,
+            now: Some(self.clock.now()),
             tried: &[],
         };
         let policy = self.policy_of(&before);
@@ -368,30 +364,6 @@ fn known<T>(set: &Set<T>, name: &str) -> Result<usize, Error> {
     set.position(name).ok_or_else(|| Error::UnknownMember {
         name: name.to_owned(),
     })
-}
-
-/// What is known of a request.
-#[derive(Clone, Copy, Debug, Default)]
-struct Ask<'a> {
-    key: Option<u64>,
-    tried: &'a [u64],
-}
-
-impl Ask<'_> {
-    fn with_key(key: u64) -> Self {
-        Self {
-            key: Some(key),
-            tried: &[],
-        }
-    }
-
-    #[inline]
-    fn pick<T>(self, policy: &dyn Policy, view: &View<'_, T>) -> Option<usize> {
-        match self.key {
-            Some(key) => policy.pick_for(key, view, view.now),
-            None => policy.pick(view, view.now),
-        }
-    }
 }
 
 impl<T, P: fmt::Debug> fmt::Debug for Balancer<T, P> {

@@ -1,8 +1,9 @@
 use std::fmt;
 
+use super::Balancer;
+use super::ask::Ask;
 use super::lease::Lease;
 use super::set::Set;
-use super::{Ask, Balancer};
 use crate::Policy;
 use crate::sync::{Arc, Ordering};
 

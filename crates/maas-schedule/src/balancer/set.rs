@@ -1,6 +1,6 @@
 use super::member::Member;
 use crate::sync::Arc;
-use crate::{Candidate, Candidates, Moment, Policy};
+use crate::{Candidate, Candidates, Load, Moment, Policy};
 
 /// The members at one time, with the policy for them.
 #[derive(Debug)]
@@ -46,7 +46,8 @@ impl<T> Set<T> {
 #[derive(Debug)]
 pub(super) struct View<'a, T> {
     pub(super) members: &'a [Weighted<T>],
-    pub(super) now: Moment,
+    /// `None` where nobody asks for it: then nothing is said of speed and failures, which would have to fade until now.
+    pub(super) now: Option<Moment>,
     pub(super) tried: &'a [u64],
 }
 
@@ -58,7 +59,10 @@ impl<T> Candidates for View<'_, T> {
     fn get(&self, index: usize) -> Candidate {
         let Weighted { member, weight } = &self.members[index];
         let candidate = Candidate {
-            load: member.load(self.now),
+            load: match self.now {
+                Some(now) => member.load(now),
+                None => Load::of(member.in_flight()),
+            },
             ..Candidate::idle().weighing(*weight)
         };
         if self.is_available(index) {

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::member::Health;
+use crate::random::RandomNumbers;
 use crate::{Clock, Moment, SystemClock};
 
 /// When members are probed.
@@ -181,7 +182,7 @@ struct Rounds {
     events: Sender<Event>,
     targets: Vec<Target>,
     watched: usize,
-    random: u64,
+    random: RandomNumbers,
 }
 
 impl Rounds {
@@ -191,7 +192,7 @@ impl Rounds {
             events,
             targets: Vec::new(),
             watched: 0,
-            random: SystemClock.now().as_nanos(),
+            random: RandomNumbers::seeded(SystemClock.now().as_nanos()),
         }
     }
 
@@ -256,11 +257,9 @@ impl Rounds {
         }
     }
 
-    fn pause(&mut self) -> Duration {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.random ^ self.random >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        self.timing
-            .pause((mixed >> 11) as f64 / (1_u64 << 53) as f64)
+    fn pause(&self) -> Duration {
+        let random = self.random.below(1 << 20) as f64 / f64::from(1 << 20);
+        self.timing.pause(random)
     }
 }
 
