@@ -13,7 +13,7 @@
 //! let client = Client::new(server.url())?;
 //! let response = client.infer("wine", ndarray::array![[0.5]].view())?;
 //! assert_eq!(response.rows()?, ndarray::array![[0.5]]);
-//! assert_eq!(response.replica(), Some(0));
+//! assert_eq!(response.replica.as_deref(), Some("0"));
 //!
 //! server.shutdown_blocking()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -135,6 +135,9 @@ pub(crate) fn response(body: &[u8]) -> Result<InferResponse, String> {
     response.id = body.id;
     response.parameters =
         parameters(body.parameters.as_ref()).map_err(|refusal| refusal.message)?;
+    if let Some(Parameter::String(replica)) = response.parameters.get("replica") {
+        response.replica = Some(replica.as_str().into());
+    }
     for output in &body.outputs {
         let named =
             named_tensor(output).map_err(|reason| format!("output `{}`: {reason}", output.name))?;

@@ -3,7 +3,7 @@
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use maas_service::{ErrorKind, ServeError};
+use maas_service::ServeError;
 
 /// A request that is not answered: a status, and what `{"error": ..}` says.
 #[derive(Debug)]
@@ -39,14 +39,8 @@ impl Refusal {
 
 impl From<ServeError> for Refusal {
     fn from(error: ServeError) -> Self {
-        let status = match error.kind() {
-            ErrorKind::NotFound => StatusCode::NOT_FOUND,
-            ErrorKind::Invalid => StatusCode::BAD_REQUEST,
-            ErrorKind::Overloaded | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            ErrorKind::Deadline => StatusCode::GATEWAY_TIMEOUT,
-            ErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
+        let status = StatusCode::from_u16(error.kind().http_status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let message = match &error {
             // What a panic says is for the operator's eyes.
             ServeError::Panicked { .. } => "the model panicked".to_owned(),

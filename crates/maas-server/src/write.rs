@@ -50,7 +50,11 @@ pub(crate) fn response(response: &InferResponse) -> Result<Vec<u8>, Unwritable> 
         json.extend_from_slice(b",\"id\":");
         value(&mut json, id);
     }
-    parameters(&mut json, &response.parameters);
+    let mut beside = response.parameters.clone();
+    if let Some(replica) = &response.replica {
+        beside.set("replica", &**replica);
+    }
+    parameters(&mut json, &beside);
     json.extend_from_slice(b",\"outputs\":");
     tensors(&mut json, &response.outputs)?;
     json.push(b'}');

@@ -75,7 +75,7 @@ fn inference() {
         (200, Some("application/json"))
     );
     let expected = json!({
-        "model_name": "sums", "model_version": "1", "parameters": {"replica": 0},
+        "model_name": "sums", "model_version": "1", "parameters": {"replica": "0"},
         "outputs": [{"name": "y", "datatype": "FP32", "shape": [2, 1], "data": [3.0, -0.5]}],
     });
     assert_eq!(reply.json(), expected);

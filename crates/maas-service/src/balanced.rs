@@ -8,7 +8,7 @@ use crate::{Description, InferRequest, InferResponse, Load, Readiness, ServeErro
 /// Services that take turns: a policy picks who serves a request, and another one is asked when that one cannot.
 ///
 /// A request is tried at most once on each member. An error that another member would give as well (a wrong shape, a
-/// model that fails) comes back at once. The response's parameter `replica` says which member answered.
+/// model that fails) comes back at once. The response's `replica` says which member answered.
 ///
 /// ```
 /// # use maas_core::{DType, Error, FnModel, Outputs, Signature, TensorSpec, TensorView};
@@ -238,7 +238,7 @@ impl<S: Service, P: Policy> Service for Balanced<S, P> {
             match result {
                 Ok(mut response) => {
                     member.served.fetch_add(1, Ordering::Relaxed);
-                    response.parameters.set("replica", index);
+                    response.replica = Some(index.to_string().into());
                     return Ok(response);
                 }
                 Err(error) if error.is_retryable() => last = error,

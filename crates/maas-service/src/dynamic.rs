@@ -3,6 +3,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_core::Stream;
+
 use crate::{Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service};
 
 /// The object-safe twin of [`Service`]: every service is one, and pays one box a call for it.
@@ -11,6 +13,8 @@ use crate::{Description, InferRequest, InferResponse, Load, Readiness, ServeErro
 pub trait DynService: Send + Sync {
     /// [`Service::infer`] with its future boxed.
     fn infer_boxed(&self, request: InferRequest) -> BoxedAnswer<'_>;
+    /// [`Service::answers`] with its stream boxed.
+    fn answers_boxed(&self, request: InferRequest) -> BoxedAnswers<'_>;
     /// [`Service::describe`].
     fn describe_boxed(&self) -> Arc<Description>;
     /// [`Service::ready`].
@@ -21,9 +25,15 @@ pub trait DynService: Send + Sync {
 
 type BoxedAnswer<'a> = Pin<Box<dyn Future<Output = Result<InferResponse, ServeError>> + Send + 'a>>;
 
+type BoxedAnswers<'a> = Pin<Box<dyn Stream<Item = Result<InferResponse, ServeError>> + Send + 'a>>;
+
 impl<S: Service> DynService for S {
     fn infer_boxed(&self, request: InferRequest) -> BoxedAnswer<'_> {
         Box::pin(self.infer(request))
+    }
+
+    fn answers_boxed(&self, request: InferRequest) -> BoxedAnswers<'_> {
+        Box::pin(self.answers(request))
     }
 
     fn describe_boxed(&self) -> Arc<Description> {
@@ -77,6 +87,13 @@ impl Service for BoxService {
         request: InferRequest,
     ) -> impl Future<Output = Result<InferResponse, ServeError>> + Send {
         self.0.infer_boxed(request)
+    }
+
+    fn answers(
+        &self,
+        request: InferRequest,
+    ) -> impl Stream<Item = Result<InferResponse, ServeError>> + Send {
+        self.0.answers_boxed(request)
     }
 
     fn describe(&self) -> Arc<Description> {

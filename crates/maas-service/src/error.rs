@@ -2,6 +2,10 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use maas_schedule::QueueError;
+
+use crate::ErrorKind;
+
 /// Why a request was not answered.
 ///
 /// ```
@@ -82,11 +86,14 @@ pub enum ServeError {
         /// What the model takes or gives instead.
         found: String,
     },
-    /// The service has as much to do as it may have.
-    #[error("{queued} requests wait already, which is the limit: try again later")]
-    Overloaded {
-        /// How many requests wait.
-        queued: usize,
+    /// The queue before the model does not take the request, or gave it back.
+    #[error("the request cannot wait: {0}")]
+    Queue(QueueError),
+    /// The service has as many requests as it may have.
+    #[error("{limit} requests are being answered, which is the limit: try again later")]
+    Limit {
+        /// How many requests may be answered at once.
+        limit: usize,
         /// When it may be worth trying again.
         retry_after: Duration,
     },
@@ -137,6 +144,12 @@ pub enum ServeError {
         /// How long was waited.
         limit: Duration,
     },
+    /// The request's own deadline passed before it was answered.
+    #[error("the deadline of the request passed {late:?} ago")]
+    Expired {
+        /// How long ago.
+        late: Duration,
+    },
     /// What was asked for is not implemented.
     #[error("{what} is not supported")]
     Unsupported {
@@ -171,26 +184,6 @@ pub enum ServeError {
     Other(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// What an error means to who asked: the one table from which protocols take their codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// There is no such model, version or replica (HTTP 404).
-    NotFound,
-    /// The request is wrong; to send it again changes nothing (HTTP 400).
-    Invalid,
-    /// There is too much to do right now (HTTP 503, with a hint when to try again).
-    Overloaded,
-    /// Nobody can answer right now (HTTP 503).
-    Unavailable,
-    /// The answer did not come in time (HTTP 504).
-    Deadline,
-    /// Not implemented (HTTP 501).
-    Unsupported,
-    /// The service is broken (HTTP 500).
-    Internal,
-}
-
 impl ServeError {
     /// What the error means to who asked.
     ///
@@ -214,13 +207,14 @@ impl ServeError {
             | Self::NotTabular { .. }
             | Self::EmptyPool
             | Self::DifferentSignatures { .. } => ErrorKind::Invalid,
-            Self::Overloaded { .. } => ErrorKind::Overloaded,
+            Self::Queue(error) => kind_of_queue(error),
+            Self::Limit { .. } => ErrorKind::Limited,
             Self::Draining | Self::Stopped | Self::NoneReady { .. } | Self::Unreachable { .. } => {
                 ErrorKind::Unavailable
             }
-            Self::Deadline { .. } => ErrorKind::Deadline,
+            Self::Deadline { .. } | Self::Expired { .. } => ErrorKind::Deadline,
             Self::Unsupported { .. } => ErrorKind::Unsupported,
-            Self::Refused { status, .. } => kind_of_status(*status),
+            Self::Refused { status, .. } => ErrorKind::of_http_status(*status),
             Self::Model(_)
             | Self::Panicked { .. }
             | Self::Worker(_)
@@ -238,8 +232,10 @@ impl ServeError {
     /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Overloaded | ErrorKind::Unavailable)
-            || matches!(self, Self::Worker(_))
+        match self.kind() {
+            ErrorKind::Limited | ErrorKind::Overloaded | ErrorKind::Unavailable => true,
+            _ => matches!(self, Self::Worker(_)),
+        }
     }
 
     /// How long to wait before the request is worth sending again, where that is known.
@@ -247,13 +243,14 @@ impl ServeError {
     /// ```
     /// use maas_service::ServeError;
     /// use std::time::Duration;
-    /// let error = ServeError::Overloaded { queued: 64, retry_after: Duration::from_secs(1) };
+    /// let error = ServeError::Limit { limit: 64, retry_after: Duration::from_secs(1) };
     /// assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
     /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Overloaded { retry_after, .. } => Some(*retry_after),
+            Self::Limit { retry_after, .. } => Some(*retry_after),
+            Self::Queue(error) => error.retry_after(),
             _ => None,
         }
     }
@@ -268,15 +265,17 @@ impl ServeError {
     }
 }
 
-fn kind_of_status(status: u16) -> ErrorKind {
-    match status {
-        404 => ErrorKind::NotFound,
-        429 => ErrorKind::Overloaded,
-        501 => ErrorKind::Unsupported,
-        502 | 503 => ErrorKind::Unavailable,
-        504 => ErrorKind::Deadline,
-        400..=499 => ErrorKind::Invalid,
-        _ => ErrorKind::Internal,
+fn kind_of_queue(error: &QueueError) -> ErrorKind {
+    match error {
+        QueueError::TenantFull { .. } => ErrorKind::Limited,
+        QueueError::RowsFull { .. }
+        | QueueError::BytesFull { .. }
+        | QueueError::WaitTooLong { .. } => ErrorKind::Overloaded,
+        QueueError::DeadlinePassed { .. } | QueueError::DeadlineTooSoon { .. } => {
+            ErrorKind::Deadline
+        }
+        QueueError::Closed => ErrorKind::Unavailable,
+        _ => ErrorKind::Invalid,
     }
 }
 

@@ -37,11 +37,13 @@
 //! it is stopped, when the model panics, and when the queue is full. A request that a stopped replica held is given
 //! to another one: models are functions, so to ask twice does no harm.
 
+mod answers;
 mod balanced;
 mod check;
 mod description;
 mod dynamic;
 mod error;
+mod kind;
 mod local;
 mod parameters;
 mod queue;
@@ -55,11 +57,12 @@ mod tabular;
 pub use balanced::Balanced;
 pub use description::{Description, Readiness};
 pub use dynamic::{BoxService, DynService};
-pub use error::{ErrorKind, ServeError};
+pub use error::ServeError;
+pub use kind::ErrorKind;
 pub use local::LocalModel;
-pub use maas_schedule::Load;
+pub use maas_schedule::{Load, Priority};
 pub use parameters::{Parameter, Parameters};
 pub use replicas::Replicas;
 pub use request::{InferRequest, NamedTensor, RequestedOutput};
-pub use response::InferResponse;
+pub use response::{InferResponse, Spent};
 pub use service::Service;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use maas_core::{Model, Tensor, TensorView};
-use maas_schedule::InFlight;
+use maas_schedule::{InFlight, QueueError};
 
 use crate::queue::{Answer, Job, Queue, Refused, Reply};
 use crate::runner::Runner;
@@ -89,7 +89,7 @@ impl LocalModel {
         }
     }
 
-    /// How many requests may wait; one more is refused as [`ServeError::Overloaded`]. At 0 all are.
+    /// How many requests may wait; one more is refused as [`ServeError::Limit`]. At 0 all are.
     ///
     /// ```
     /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
@@ -249,10 +249,11 @@ impl LocalModel {
         }) {
             Ok(()) => Ok(receiver),
             Err(Refused::Closed) => Err(ServeError::Stopped),
-            Err(Refused::Full { queued }) => Err(ServeError::Overloaded {
+            Err(Refused::Full { queued }) => Err(ServeError::Queue(QueueError::RowsFull {
                 queued,
+                limit: self.queue_limit,
                 retry_after: RETRY_AFTER,
-            }),
+            })),
         }
     }
 

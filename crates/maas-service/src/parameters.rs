@@ -83,8 +83,8 @@ impl From<&str> for Parameter {
 /// use maas_service::{Parameter, Parameters};
 ///
 /// let mut parameters = Parameters::default();
-/// parameters.set("replica", 2_usize);
-/// assert_eq!(parameters.get("replica"), Some(&Parameter::Int(2)));
+/// parameters.set("beams", 2_usize);
+/// assert_eq!(parameters.get("beams"), Some(&Parameter::Int(2)));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters(BTreeMap<String, Parameter>);

@@ -1,6 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use maas_core::{Signature, Tensor};
+use maas_schedule::{Clock, Moment, Priority, SystemClock};
 use ndarray::ArrayView2;
 
 use crate::{Parameter, Parameters, ServeError, tabular};
@@ -85,6 +87,12 @@ pub struct InferRequest {
     pub inputs: Vec<NamedTensor>,
     /// The outputs that are wanted; none says all.
     pub outputs: Vec<RequestedOutput>,
+    /// From when on the answer is of no use, by the [`SystemClock`]. A service that sees that it cannot answer in time refuses.
+    pub deadline: Option<Moment>,
+    /// Which requests go first where they wait.
+    pub priority: Priority,
+    /// Whose request it is: where requests wait, tenants share what there is.
+    pub tenant: Option<Arc<str>>,
     /// Everything else.
     pub parameters: Parameters,
 }
@@ -103,6 +111,9 @@ impl InferRequest {
             id: None,
             inputs: Vec::new(),
             outputs: Vec::new(),
+            deadline: None,
+            priority: Priority::default(),
+            tenant: None,
             parameters: Parameters::default(),
         }
     }
@@ -176,6 +187,53 @@ impl InferRequest {
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
+        self
+    }
+
+    /// Gives up at this moment of the [`SystemClock`].
+    ///
+    /// ```
+    /// use maas_schedule::{Clock, SystemClock};
+    /// let now = SystemClock.now();
+    /// assert_eq!(maas_service::InferRequest::new("wine").deadline(now).deadline, Some(now));
+    /// ```
+    #[must_use]
+    pub fn deadline(mut self, deadline: Moment) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Gives up after this time from now on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// assert!(maas_service::InferRequest::new("wine").within(Duration::from_millis(50)).deadline.is_some());
+    /// ```
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        self.deadline(SystemClock.now() + time)
+    }
+
+    /// Says how much haste there is.
+    ///
+    /// ```
+    /// use maas_service::{InferRequest, Priority};
+    /// assert_eq!(InferRequest::new("wine").priority(Priority::High).priority, Priority::High);
+    /// ```
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Says whose request it is.
+    ///
+    /// ```
+    /// assert_eq!(maas_service::InferRequest::new("wine").tenant("ada").tenant.as_deref(), Some("ada"));
+    /// ```
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<Arc<str>>) -> Self {
+        self.tenant = Some(tenant.into());
         self
     }
 

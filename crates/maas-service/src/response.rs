@@ -1,9 +1,27 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use maas_core::Tensor;
 use ndarray::Array2;
 
 use crate::{InferRequest, NamedTensor, Parameters, ServeError, tabular};
+
+/// What an answer took, as far as whoever gave it knows.
+///
+/// ```
+/// use maas_service::Spent;
+/// assert_eq!(Spent::default().batch_rows, 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Spent {
+    /// The time that the request waited until the model ran.
+    pub queue: Duration,
+    /// The time that the model ran, for all rows of its batch.
+    pub compute: Duration,
+    /// The rows that the model ran at once, those of other requests included; 0 where nobody said.
+    pub batch_rows: usize,
+}
 
 /// A model's answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +35,11 @@ pub struct InferResponse {
     pub id: Option<String>,
     /// The outputs that were asked for, in the order asked for.
     pub outputs: Vec<NamedTensor>,
-    /// Everything else: a balanced pool says here which `replica` answered.
+    /// What the answer took.
+    pub spent: Spent,
+    /// The name of the pool's member that answered, if one did; of the innermost pool where pools nest.
+    pub replica: Option<Arc<str>>,
+    /// Everything else.
     pub parameters: Parameters,
 }
 
@@ -36,6 +58,8 @@ impl InferResponse {
             version: request.version.clone(),
             id: request.id.clone(),
             outputs: Vec::new(),
+            spent: Spent::default(),
+            replica: None,
             parameters: Parameters::default(),
         }
     }
@@ -71,18 +95,5 @@ impl InferResponse {
     /// ```
     pub fn rows(&self) -> Result<Array2<f32>, ServeError> {
         tabular::answer(self)
-    }
-
-    /// Which member of a balanced pool answered, if one did.
-    ///
-    /// ```
-    /// use maas_service::{InferRequest, InferResponse};
-    /// let mut response = InferResponse::to(&InferRequest::new("wine"));
-    /// response.parameters.set("replica", 2_usize);
-    /// assert_eq!(response.replica(), Some(2));
-    /// ```
-    #[must_use]
-    pub fn replica(&self) -> Option<usize> {
-        usize::try_from(self.parameters.get("replica")?.as_u64()?).ok()
     }
 }

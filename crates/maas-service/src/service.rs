@@ -1,8 +1,10 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use futures_core::Stream;
 use ndarray::{Array2, ArrayView2};
 
+use crate::answers::Once;
 use crate::{Description, InferRequest, InferResponse, Load, Readiness, ServeError, tabular};
 
 /// Something that answers inference requests: a model here, a pool of them, a server elsewhere.
@@ -46,6 +48,18 @@ pub trait Service: Send + Sync {
         &self,
         request: InferRequest,
     ) -> impl Future<Output = Result<InferResponse, ServeError>> + Send;
+
+    /// Answers a request piece by piece, for services that have pieces: a language model gives its words as they come.
+    /// Unless implemented, the one answer of [`infer`](Self::infer) comes as a whole. After an error comes nothing.
+    ///
+    /// Services around one service hand its stream on; a pool, which would have to ask somebody else in the middle of an
+    /// answer, answers as a whole.
+    fn answers(
+        &self,
+        request: InferRequest,
+    ) -> impl Stream<Item = Result<InferResponse, ServeError>> + Send {
+        Once::of(self.infer(request))
+    }
 
     /// What the service takes and gives.
     fn describe(&self) -> Arc<Description>;
@@ -91,6 +105,13 @@ impl<S: Service + ?Sized> Service for Arc<S> {
         (**self).infer(request)
     }
 
+    fn answers(
+        &self,
+        request: InferRequest,
+    ) -> impl Stream<Item = Result<InferResponse, ServeError>> + Send {
+        (**self).answers(request)
+    }
+
     fn describe(&self) -> Arc<Description> {
         (**self).describe()
     }
@@ -110,6 +131,13 @@ impl<S: Service + ?Sized> Service for &S {
         request: InferRequest,
     ) -> impl Future<Output = Result<InferResponse, ServeError>> + Send {
         (**self).infer(request)
+    }
+
+    fn answers(
+        &self,
+        request: InferRequest,
+    ) -> impl Stream<Item = Result<InferResponse, ServeError>> + Send {
+        (**self).answers(request)
     }
 
     fn describe(&self) -> Arc<Description> {

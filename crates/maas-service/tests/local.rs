@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use common::{Gate, request, signature, sums, wait_until};
 use maas_core::{DType, Error, FnModel, Outputs, Tensor, TensorView};
+use maas_schedule::QueueError;
 use maas_service::{ErrorKind, InferRequest, LocalModel, Readiness, ServeError, Service};
 
 /// Polls once, which puts the request into the queue.
@@ -188,7 +189,14 @@ fn a_full_queue_refuses_with_a_hint_and_takes_the_place_of_who_has_gone() {
     begin(gone.as_mut());
     let error = pollster::block_on(ask()).unwrap_err();
     assert!(
-        matches!(error, ServeError::Overloaded { queued: 2, .. }),
+        matches!(
+            error,
+            ServeError::Queue(QueueError::RowsFull {
+                queued: 2,
+                limit: 2,
+                ..
+            })
+        ),
         "{error}"
     );
     assert!(error.is_retryable() && error.retry_after().is_some());

@@ -12,15 +12,12 @@ use std::time::Duration;
 use common::{Gate, request, sums, wait_until};
 use maas_schedule::{FnPolicy, ManualClock, Moment, RoundRobin};
 use maas_service::{
-    Balanced, BoxService, Description, InferRequest, InferResponse, LocalModel, Parameter,
-    Replicas, ServeError, Service,
+    Balanced, BoxService, Description, InferRequest, InferResponse, LocalModel, Replicas,
+    ServeError, Service,
 };
 
 fn replica(response: &InferResponse) -> usize {
-    match response.parameters.get("replica") {
-        Some(&Parameter::Int(index)) => usize::try_from(index).unwrap(),
-        other => panic!("{other:?}"),
-    }
+    response.replica.as_deref().unwrap().parse().unwrap()
 }
 
 #[test]
