@@ -1,8 +1,12 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use crate::sync::{AtomicUsize, Ordering};
+use crate::balancer::{Entry, Gate, Signal};
 
-/// How many requests are being served, counted by guards.
+/// How many requests are being served, counted by guards, and whether others may begin.
 ///
 /// A guard counts down when it is dropped: when its holder ends, unwinds from a panic, or is a future that nobody
 /// polls any more. So the count cannot leak.
@@ -11,13 +15,16 @@ use crate::sync::{AtomicUsize, Ordering};
 /// use maas_schedule::InFlight;
 ///
 /// let in_flight = InFlight::new();
-/// let guard = in_flight.enter();
+/// let guard = in_flight.enter().expect("it is open");
 /// assert_eq!(in_flight.count(), 1);
 /// drop(guard);
 /// assert_eq!(in_flight.count(), 0);
 /// ```
-#[derive(Debug, Default)]
-pub struct InFlight(AtomicUsize);
+#[derive(Debug)]
+pub struct InFlight {
+    gate: Gate,
+    empty: Signal,
+}
 
 impl InFlight {
     /// Nothing in flight.
@@ -27,10 +34,13 @@ impl InFlight {
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self(AtomicUsize::new(0))
+        Self {
+            gate: Gate::open(),
+            empty: Signal::default(),
+        }
     }
 
-    /// Counts one request for as long as the guard lives.
+    /// Counts one request for as long as the guard lives; `None` when this is closed.
     ///
     /// ```
     /// let in_flight = maas_schedule::InFlight::new();
@@ -38,9 +48,8 @@ impl InFlight {
     /// assert_eq!(in_flight.count(), 2);
     /// ```
     #[must_use = "the request is counted only as long as the guard lives"]
-    pub fn enter(&self) -> InFlightGuard<'_> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        InFlightGuard(self)
+    pub fn enter(&self) -> Option<InFlightGuard<'_>> {
+        self.admits().then_some(InFlightGuard(self))
     }
 
     /// As [`enter`](Self::enter), by a guard that may go to another thread and outlive this borrow.
@@ -53,9 +62,8 @@ impl InFlight {
     /// assert_eq!(in_flight.count(), 0);
     /// ```
     #[must_use = "the request is counted only as long as the guard lives"]
-    pub fn enter_owned(self: &Arc<Self>) -> OwnedInFlightGuard {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        OwnedInFlightGuard(Arc::clone(self))
+    pub fn enter_owned(self: &Arc<Self>) -> Option<OwnedInFlightGuard> {
+        self.admits().then(|| OwnedInFlightGuard(Arc::clone(self)))
     }
 
     /// The number of living guards.
@@ -67,11 +75,61 @@ impl InFlight {
     /// ```
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0.load(Ordering::Acquire)
+        self.gate.count()
+    }
+
+    /// Whether requests may begin.
+    ///
+    /// ```
+    /// assert!(maas_schedule::InFlight::new().is_open());
+    /// ```
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.gate.is_open()
+    }
+
+    /// Lets no other request begin. What is returned says when the last one has ended.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use maas_schedule::InFlight;
+    ///
+    /// let in_flight = Arc::new(InFlight::new());
+    /// let last = in_flight.enter().unwrap();
+    /// let emptied = in_flight.close();
+    /// assert!(in_flight.enter().is_none() && !emptied.is_empty());
+    /// drop(last);
+    /// emptied.wait();
+    /// ```
+    pub fn close(self: &Arc<Self>) -> Emptied {
+        if self.gate.close() {
+            self.empty.fire();
+        }
+        Emptied(Arc::clone(self))
+    }
+
+    fn admits(&self) -> bool {
+        match self.gate.enter() {
+            Entry::Open => true,
+            Entry::Closed { empty } => {
+                if empty {
+                    self.empty.fire();
+                }
+                false
+            }
+        }
     }
 
     fn leave(&self) {
-        self.0.fetch_sub(1, Ordering::Release);
+        if self.gate.leave() {
+            self.empty.fire();
+        }
+    }
+}
+
+impl Default for InFlight {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -92,5 +150,40 @@ pub struct OwnedInFlightGuard(Arc<InFlight>);
 impl Drop for OwnedInFlightGuard {
     fn drop(&mut self) {
         self.0.leave();
+    }
+}
+
+/// Until nothing is in flight where [`InFlight::close`] was called: to be waited for by a thread, or awaited by a task.
+#[must_use = "says when the last request has ended; to be dropped if that does not matter"]
+pub struct Emptied(Arc<InFlight>);
+
+impl Emptied {
+    /// Whether the last request has ended.
+    ///
+    /// See [`InFlight::close`] for an example.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.empty.has_fired()
+    }
+
+    /// Blocks the thread until the last request has ended.
+    ///
+    /// See [`InFlight::close`] for an example.
+    pub fn wait(&self) {
+        self.0.empty.wait();
+    }
+}
+
+impl Future for Emptied {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.0.empty.poll(context)
+    }
+}
+
+impl fmt::Debug for Emptied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Emptied").field(&self.0.count()).finish()
     }
 }

@@ -21,7 +21,7 @@
 //! - [`Health`] says whether a member is well, by its requests and its probes, [`HealthGroup`] how many may be ejected.
 //! - [`Retries`] says what to do when a request fails or takes long: [`RetryBudget`], [`Hedge`], [`Deadlines`],
 //!   [`ConcurrencyLimit`].
-//! - [`InFlight`] counts what is being served, by guards that cannot leak.
+//! - [`InFlight`] counts what is being served, by guards that cannot leak, until it is closed.
 //! - [`BatchQueue`] says what runs next: requests wait in it until a worker takes some of them as one batch.
 //! - [`Clock`] tells the time: [`SystemClock`] in production, [`ManualClock`] in tests and simulations.
 //!
@@ -77,7 +77,7 @@ pub use health::{
     Admission, Health, HealthGroup, HealthRules, HealthState, Probation, ProbeTiming, Prober,
     SlowStart,
 };
-pub use in_flight::{InFlight, InFlightGuard, OwnedInFlightGuard};
+pub use in_flight::{Emptied, InFlight, InFlightGuard, OwnedInFlightGuard};
 pub use policies::{
     ConsistentHash, LeastCost, LeastLoaded, PeakEwma, PowerOfTwoChoices, Random, RoundRobin,
     Sticky, StripedRoundRobin, WeightedRoundRobin,

@@ -86,6 +86,19 @@ fn guards_count_down_to_zero() {
     });
 }
 
+#[test]
+fn what_is_closed_becomes_empty_once_and_takes_nobody_in() {
+    loom::model(|| {
+        let in_flight = std::sync::Arc::new(InFlight::new());
+        let shared = std::sync::Arc::clone(&in_flight);
+        let other = thread::spawn(move || drop(shared.enter()));
+        in_flight.close().wait();
+        assert!(in_flight.enter().is_none());
+        other.join().unwrap();
+        assert_eq!(in_flight.count(), 0);
+    });
+}
+
 /// A member that is shut down when nobody has a request there any more.
 #[derive(Debug)]
 struct Server {

@@ -240,7 +240,7 @@ impl LocalModel {
         let (sender, receiver) = oneshot::channel();
         let reply = Reply {
             sender,
-            in_flight: self.in_flight.enter_owned(),
+            in_flight: self.in_flight.enter_owned().ok_or(ServeError::Stopped)?,
         };
         match self.running()?.push(Job {
             inputs,

@@ -12,8 +12,10 @@ mod signal;
 use std::fmt;
 
 pub use drain::Drain;
+pub(crate) use gate::{Entry, Gate};
 pub use lease::{Lease, OwnedLease};
 pub use picker::Picker;
+pub(crate) use signal::Signal;
 
 use crate::swap::Swap;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};

@@ -4,7 +4,7 @@ use crate::sync::{Condvar, Mutex, lock, wait};
 
 /// Something that happens once, to be waited for by threads and by tasks.
 #[derive(Debug, Default)]
-pub(super) struct Signal {
+pub(crate) struct Signal {
     state: Mutex<State>,
     fired: Condvar,
 }
@@ -16,7 +16,7 @@ struct State {
 }
 
 impl Signal {
-    pub(super) fn fire(&self) {
+    pub(crate) fn fire(&self) {
         let mut state = lock(&self.state);
         state.fired = true;
         let wakers = std::mem::take(&mut state.wakers);
@@ -25,18 +25,18 @@ impl Signal {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    pub(super) fn has_fired(&self) -> bool {
+    pub(crate) fn has_fired(&self) -> bool {
         lock(&self.state).fired
     }
 
-    pub(super) fn wait(&self) {
+    pub(crate) fn wait(&self) {
         let mut state = lock(&self.state);
         while !state.fired {
             state = wait(&self.fired, state);
         }
     }
 
-    pub(super) fn poll(&self, context: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<()> {
         let mut state = lock(&self.state);
         if state.fired {
             return Poll::Ready(());
