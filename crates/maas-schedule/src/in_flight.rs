@@ -49,7 +49,7 @@ impl InFlight {
     /// ```
     #[must_use = "the request is counted only as long as the guard lives"]
     pub fn enter(&self) -> Option<InFlightGuard<'_>> {
-        self.admits().then_some(InFlightGuard(self))
+        self.admits().then(|| InFlightGuard(self))
     }
 
     /// As [`enter`](Self::enter), by a guard that may go to another thread and outlive this borrow.
