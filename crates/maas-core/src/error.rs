@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::{DType, Dimension, Shape};
 
 /// What can go wrong with tensors, signatures and models.
@@ -185,6 +187,22 @@ pub enum Error {
         expected: usize,
         /// Rows of this one.
         found: usize,
+    },
+    /// A tensor has not as many rows.
+    #[error("rows {} to {} of a tensor that has {rows}", found.start, found.end)]
+    NoSuchRows {
+        /// How many it has.
+        rows: usize,
+        /// The rows asked for, without the last.
+        found: Range<usize>,
+    },
+    /// Rows that are put together have different shapes.
+    #[error("rows must be of shape {expected} as the first one is, found {found}")]
+    RowShape {
+        /// The shape of the first row.
+        expected: Shape,
+        /// The shape of this one.
+        found: Shape,
     },
     /// More rows than the scratch was made for.
     #[error("the scratch was made for at most {limit} rows, found {found}")]

@@ -59,6 +59,7 @@ mod interop;
 mod model;
 mod moments;
 mod outputs;
+mod rows;
 mod seed;
 mod shape;
 mod signature;

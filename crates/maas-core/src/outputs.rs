@@ -123,7 +123,8 @@ impl<'a> Outputs<'a> {
                 found: dtype,
             });
         }
-        self.reset(index, dtype, shape, byte_length(dtype, shape)?)
+        let length = byte_length(dtype, shape)?;
+        self.reset(index, dtype, shape.iter().copied(), length)
     }
 
     /// Writes the output `index` as byte strings in row-major order.
@@ -147,7 +148,8 @@ impl<'a> Outputs<'a> {
         let length = strings::framed_length(strings)?;
         strings::frame(
             strings,
-            self.reset(index, DType::Bytes, shape, length)?.bytes,
+            self.reset(index, DType::Bytes, shape.iter().copied(), length)?
+                .bytes,
         );
         Ok(())
     }
@@ -165,7 +167,7 @@ impl<'a> Outputs<'a> {
     /// ```
     pub fn bools(&mut self, index: usize, shape: &[usize], values: &[bool]) -> Result<(), Error> {
         check_count(shape, values.len())?;
-        let tensor = self.reset(index, DType::Bool, shape, values.len())?;
+        let tensor = self.reset(index, DType::Bool, shape.iter().copied(), values.len())?;
         for (byte, &value) in tensor.bytes.iter_mut().zip(values) {
             *byte = u8::from(value);
         }
@@ -185,9 +187,14 @@ impl<'a> Outputs<'a> {
     /// # Ok::<(), maas_core::Error>(())
     /// ```
     pub fn copy(&mut self, index: usize, tensor: &TensorView<'_>) -> Result<(), Error> {
-        self.reset(index, tensor.dtype, tensor.shape, tensor.bytes.len())?
-            .bytes
-            .copy_from_slice(tensor.bytes);
+        self.reset(
+            index,
+            tensor.dtype,
+            tensor.shape.iter().copied(),
+            tensor.bytes.len(),
+        )?
+        .bytes
+        .copy_from_slice(tensor.bytes);
         Ok(())
     }
 
@@ -269,31 +276,35 @@ impl<'a> Outputs<'a> {
     /// # Ok::<(), maas_core::Error>(())
     /// ```
     pub fn into_tensors(self) -> Result<Vec<Tensor>, Error> {
-        let written = self
-            .slots
-            .into_iter()
-            .filter_map(|slot| slot.written.map(|dtype| (dtype, slot)));
-        written
-            .map(|(dtype, slot)| {
-                let storage = match slot.memory {
-                    Memory::Own(storage) => storage,
-                    Memory::Caller(buffer) => Storage::copy_of(&buffer.bytes[..slot.length])?,
-                };
-                Ok(Tensor {
-                    dtype,
-                    shape: Shape::from(slot.dims),
-                    storage,
-                })
-            })
-            .collect()
+        let mut slots = self.slots;
+        slots.iter_mut().filter_map(Slot::take).collect()
+    }
+
+    /// Takes the output `index` out, with its memory unless that is a caller's; then it is copied.
+    ///
+    /// # Errors
+    /// [`Error::NoOutput`] when it was not written, [`Error::OutOfMemory`] when there is none for a copy.
+    ///
+    /// ```
+    /// use maas_core::{DType, Outputs};
+    /// let mut outputs = Outputs::new();
+    /// outputs.tensor(0, DType::Fp32, &[2, 3])?;
+    /// assert_eq!(outputs.take(0)?.shape().dims(), [2, 3]);
+    /// assert!(outputs.take(0).is_err());
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    pub fn take(&mut self, index: usize) -> Result<Tensor, Error> {
+        let outputs = self.len();
+        let written = self.slots.get_mut(index).and_then(Slot::take);
+        written.unwrap_or(Err(Error::NoOutput { index, outputs }))
     }
 
     /// Makes the output `index` be `length` zero bytes of this type and shape.
-    fn reset(
+    pub(crate) fn reset(
         &mut self,
         index: usize,
         dtype: DType,
-        shape: &[usize],
+        shape: impl IntoIterator<Item = usize>,
         length: usize,
     ) -> Result<TensorMut<'_>, Error> {
         if self.slots.len() <= index {
@@ -312,7 +323,7 @@ impl<'a> Outputs<'a> {
         slot.written = Some(dtype);
         slot.length = length;
         slot.dims.clear();
-        slot.dims.extend_from_slice(shape);
+        slot.dims.extend(shape);
         Ok(TensorMut {
             dtype,
             shape: &slot.dims,
@@ -329,6 +340,20 @@ impl<'a> Slot<'a> {
             dims: Vec::new(),
             length: 0,
         }
+    }
+
+    /// What was written, as a tensor.
+    fn take(&mut self) -> Option<Result<Tensor, Error>> {
+        let dtype = self.written.take()?;
+        let storage = match &mut self.memory {
+            Memory::Own(storage) => Ok(std::mem::take(storage)),
+            Memory::Caller(buffer) => Storage::copy_of(&buffer.bytes[..self.length]),
+        };
+        Some(storage.map(|storage| Tensor {
+            dtype,
+            shape: Shape::from(std::mem::take(&mut self.dims)),
+            storage,
+        }))
     }
 
     fn view(&self) -> Option<TensorView<'_>> {

@@ -39,6 +39,13 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(u32::from_le_bytes(*prefix)).ok()?)
 }
 
+/// How many bytes the first strings of `bytes` take, which has been through [`count`] and has as many.
+pub(crate) fn skip(bytes: &[u8], strings: usize) -> usize {
+    let mut rest = Strings::of_counted(bytes);
+    rest.by_ref().take(strings).for_each(drop);
+    bytes.len() - rest.rest.len()
+}
+
 /// How many byte strings `bytes` holds, each after its length as a little-endian `u32`.
 ///
 /// # Errors
