@@ -179,6 +179,9 @@ pub enum ServeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A service of another kind does not take the request.
+    #[error("the service does not take requests")]
+    NotReady(#[source] Box<dyn Error + Send + Sync>),
     /// A service of another kind failed.
     #[error("the service failed")]
     Other(#[source] Box<dyn Error + Send + Sync>),
@@ -209,9 +212,11 @@ impl ServeError {
             | Self::DifferentSignatures { .. } => ErrorKind::Invalid,
             Self::Queue(error) => kind_of_queue(error),
             Self::Limit { .. } => ErrorKind::Limited,
-            Self::Draining | Self::Stopped | Self::NoneReady { .. } | Self::Unreachable { .. } => {
-                ErrorKind::Unavailable
-            }
+            Self::Draining
+            | Self::Stopped
+            | Self::NoneReady { .. }
+            | Self::NotReady(_)
+            | Self::Unreachable { .. } => ErrorKind::Unavailable,
             Self::Deadline { .. } | Self::Expired { .. } => ErrorKind::Deadline,
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::Refused { status, .. } => ErrorKind::of_http_status(*status),

@@ -28,6 +28,7 @@
 //!   cannot answer.
 //! - [`Replicas`] is both: *n* workers that share one model, each of which can be stopped and brought back.
 //! - [`BoxService`] is any of them behind a pointer.
+//! - With the feature `tower`, `ToTower` puts a service behind tower's middleware, and `FromTower` brings one back.
 //!
 //! Services nest: a balanced pool of balanced pools is a service.
 //!
@@ -53,6 +54,8 @@ mod response;
 mod runner;
 mod service;
 mod tabular;
+#[cfg(feature = "tower")]
+mod tower;
 
 pub use balanced::Balanced;
 pub use description::{Description, Readiness};
@@ -66,3 +69,5 @@ pub use replicas::Replicas;
 pub use request::{InferRequest, NamedTensor, RequestedOutput};
 pub use response::{InferResponse, Spent};
 pub use service::Service;
+#[cfg(feature = "tower")]
+pub use tower::{FromTower, ToTower};

@@ -96,8 +96,8 @@
 //! | `service` | the service trait, replicas |
 //! | `server` | the Open Inference Protocol over REST, and its client |
 //!
-//! [`core`] is always there. The default features are `train`, `compress`, `schedule` and `service`; `progress` shows a bar on
-//! terminals, `full` is all.
+//! [`core`] is always there. The default features are `train`, `compress`, `schedule` and `service`; `tower` puts services behind
+//! tower's middleware and takes them from there, `progress` shows a bar on terminals, `full` is all.
 //!
 //! To plug in your own, implement [`Model`](crate::core::Model) for an engine, `Policy` for a balancing rule, `Transform` for an
 //! optimiser's step, `Layer` or `Loss` for a network.
