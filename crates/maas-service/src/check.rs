@@ -1,48 +1,83 @@
 //! Requests against signatures.
 
-use std::sync::Arc;
+use maas_core::{Signature, TensorSpec, TensorView};
 
-use maas_core::{Signature, Tensor, TensorSpec};
+use crate::{NamedTensor, RequestedOutput, ServeError};
 
-use crate::{InferRequest, ServeError};
+/// Which outputs are wanted, by their positions in the signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    These(Vec<usize>),
+}
 
-/// The inputs in the signature's order.
-pub(crate) fn inputs(
+impl Wanted {
+    /// The positions, in the order asked for, of a model with so many outputs.
+    pub(crate) fn positions(&self, outputs: usize) -> impl Iterator<Item = usize> + Clone {
+        let (all, these) = match self {
+            Self::All => (0..outputs, &[][..]),
+            Self::These(positions) => (0..0, &**positions),
+        };
+        all.chain(these.iter().copied())
+    }
+}
+
+/// Calls `run` with the inputs in the signature's order and the number of their rows.
+pub(crate) fn with_inputs<R>(
     signature: &Signature,
-    request: &InferRequest,
-) -> Result<Vec<Arc<Tensor>>, ServeError> {
+    inputs: &[NamedTensor],
+    run: impl FnOnce(&[TensorView<'_>], usize) -> R,
+) -> Result<R, ServeError> {
     let specs = signature.inputs();
-    let mut ordered: Vec<Option<&Arc<Tensor>>> = vec![None; specs.len()];
-    for input in &request.inputs {
-        let index = position(specs, &input.name).ok_or_else(|| ServeError::UnknownInput {
-            name: input.name.to_string(),
-            expected: names(specs),
-        })?;
-        if ordered[index].replace(&input.tensor).is_some() {
+    for (index, input) in inputs.iter().enumerate() {
+        if position(specs, &input.name).is_none() {
+            return Err(ServeError::UnknownInput {
+                name: input.name.to_string(),
+                expected: names(specs),
+            });
+        }
+        if inputs[..index].iter().any(|other| other.name == input.name) {
             return Err(ServeError::RepeatedInput {
                 name: input.name.to_string(),
             });
         }
     }
-    let present = |(tensor, spec): (Option<&Arc<Tensor>>, &TensorSpec)| {
-        tensor.cloned().ok_or_else(|| ServeError::MissingInput {
-            name: spec.name().to_owned(),
-        })
+    let find = |spec| input(spec, inputs);
+    let run = |views: &[TensorView<'_>]| {
+        let rows = signature.check(views).map_err(ServeError::Input)?;
+        Ok(run(views, rows))
     };
-    ordered.into_iter().zip(specs).map(present).collect()
+    // Most models have one or two inputs: their list is not worth an allocation.
+    match specs {
+        [only] => run(&[find(only)?]),
+        [first, second] => run(&[find(first)?, find(second)?]),
+        _ => run(&specs.iter().map(find).collect::<Result<Vec<_>, _>>()?),
+    }
 }
 
-/// The positions in the signature of the outputs asked for, in the order asked for; all when none is.
+/// The input of this name.
+pub(crate) fn input<'a>(
+    spec: &TensorSpec,
+    inputs: &'a [NamedTensor],
+) -> Result<TensorView<'a>, ServeError> {
+    let mut inputs = inputs.iter();
+    let input = inputs.find(|input| &*input.name == spec.name());
+    let view = input.map(|input| input.tensor.view());
+    view.ok_or_else(|| ServeError::MissingInput {
+        name: spec.name().to_owned(),
+    })
+}
+
 pub(crate) fn outputs(
     signature: &Signature,
-    request: &InferRequest,
-) -> Result<Vec<usize>, ServeError> {
-    let specs = signature.outputs();
-    if request.outputs.is_empty() {
-        return Ok((0..specs.len()).collect());
+    outputs: &[RequestedOutput],
+) -> Result<Wanted, ServeError> {
+    if outputs.is_empty() {
+        return Ok(Wanted::All);
     }
-    let mut wanted = Vec::with_capacity(request.outputs.len().min(specs.len()));
-    for output in &request.outputs {
+    let specs = signature.outputs();
+    let mut wanted = Vec::with_capacity(outputs.len().min(specs.len()));
+    for output in outputs {
         let index = position(specs, &output.name).ok_or_else(|| ServeError::UnknownOutput {
             name: output.name.to_string(),
             expected: names(specs),
@@ -54,7 +89,7 @@ pub(crate) fn outputs(
         }
         wanted.push(index);
     }
-    Ok(wanted)
+    Ok(Wanted::These(wanted))
 }
 
 fn position(specs: &[TensorSpec], name: &str) -> Option<usize> {

@@ -47,11 +47,9 @@ mod error;
 mod kind;
 mod local;
 mod parameters;
-mod queue;
 mod replicas;
 mod request;
 mod response;
-mod runner;
 mod service;
 mod tabular;
 #[cfg(feature = "tower")]

@@ -64,6 +64,23 @@ impl InferResponse {
         }
     }
 
+    /// The answer to a request that is not needed any more.
+    pub(crate) fn from_parts(
+        request: InferRequest,
+        outputs: Vec<NamedTensor>,
+        spent: Spent,
+    ) -> Self {
+        Self {
+            model: request.model,
+            version: request.version,
+            id: request.id,
+            outputs,
+            spent,
+            replica: None,
+            parameters: Parameters::default(),
+        }
+    }
+
     /// The output called `name`.
     ///
     /// ```

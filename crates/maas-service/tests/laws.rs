@@ -3,12 +3,16 @@
 
 mod common;
 
+use std::num::NonZeroUsize;
 use std::thread;
 
 use common::{request, sums};
 use maas_core::{Tensor, predict_once};
+use maas_schedule::QueueOptions;
 use maas_service::{Balanced, BoxService, InferRequest, LocalModel, Replicas, Service};
 use proptest::prelude::*;
+
+const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 type Rows = Vec<[f32; 2]>;
 
@@ -36,8 +40,13 @@ fn answer(service: &impl Service, request: InferRequest) -> Vec<Tensor> {
 }
 
 fn services() -> Vec<BoxService> {
+    let local = || LocalModel::new(sums(|_| {}));
+    let few_rows = QueueOptions::default().max_rows(3);
     vec![
-        BoxService::new(LocalModel::new(sums(|_| {}))),
+        BoxService::new(local()),
+        BoxService::new(local().inline()),
+        BoxService::new(local().queued()),
+        BoxService::new(local().queued().batching(few_rows).workers(TWO)),
         BoxService::new(Replicas::of(sums(|_| {}), 3)),
         BoxService::new(Balanced::over((0..2).map(|_| Replicas::of(sums(|_| {}), 2))).unwrap()),
     ]

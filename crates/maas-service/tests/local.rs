@@ -35,7 +35,7 @@ fn answers_all_outputs_with_model_and_id() {
     );
     assert_eq!(
         response.output("n").unwrap().as_slice::<i64>().unwrap(),
-        [0, 1]
+        [1, 3]
     );
     assert_eq!((service.served(), service.in_flight()), (1, 0));
 }
@@ -220,7 +220,7 @@ fn a_dropped_future_is_not_run_and_leaks_nothing() {
         let mut given_up = Box::pin(service.infer(request(&[[1.0, 1.0]])));
         begin(given_up.as_mut());
     }
-    assert_eq!(service.in_flight(), 6);
+    wait_until(|| service.in_flight() == 1);
     gate.open();
     assert!(pollster::block_on(first).is_ok());
     wait_until(|| service.in_flight() == 0);

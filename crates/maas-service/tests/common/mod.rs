@@ -16,7 +16,7 @@ pub(crate) fn signature() -> Signature {
     Signature::new(x, outputs).unwrap()
 }
 
-/// y is the sum of a row, n the row's number; `before` runs first.
+/// y is the sum of a row, n its first number without fraction; `before` runs first.
 pub(crate) fn sums(before: impl Fn(&[f32]) + Send + Sync + 'static) -> impl Model {
     FnModel::new(
         signature(),
@@ -29,10 +29,9 @@ pub(crate) fn sums(before: impl Fn(&[f32]) + Send + Sync + 'static) -> impl Mode
                 *y = row.iter().sum();
             }
             let mut n = outputs.tensor(1, DType::Int64, &[rows])?;
-            n.as_mut_slice::<i64>()?
-                .iter_mut()
-                .zip(0..)
-                .for_each(|(n, row)| *n = row);
+            for (n, row) in n.as_mut_slice::<i64>()?.iter_mut().zip(x.chunks_exact(2)) {
+                *n = row[0] as i64;
+            }
             Ok::<(), Error>(())
         },
     )

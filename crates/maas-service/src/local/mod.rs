@@ -1,0 +1,482 @@
+//! A model of this process as a service.
+
+mod cost;
+mod engine;
+mod job;
+mod life;
+mod worker;
+mod workers;
+mod workspace;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use maas_core::{Fnv, Model, TensorView};
+use maas_schedule::{
+    Clock, Emptied, Entry, OwnedInFlightGuard, QueueOptions, QueueStats, SystemClock,
+};
+
+use crate::check::Wanted;
+use crate::{
+    Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service, Spent, check,
+};
+use cost::Cost;
+use engine::Engine;
+use job::{Answer, Job};
+use life::Life;
+use workspace::Workspaces;
+
+/// A model in this process: on the caller's thread where it is cheap, else on worker threads behind a batching queue.
+///
+/// Requests are checked against the model's signature first. What a row costs is measured while the model serves: a request
+/// that takes less than 50 us is answered where it is asked, as handing it over would cost more; others, and the first one,
+/// wait in a [`BatchQueue`](maas_schedule::BatchQueue) until a worker is free, which takes all that waits as one batch. So
+/// **a row's answer must not depend on the rows beside it**. [`inline`](Self::inline) and [`queued`](Self::queued) settle
+/// the place once and for all.
+///
+/// Each run has its own scratch, so all runs share one model. A model that panics or fails fails that request alone: a batch
+/// that fails is run again, each request by itself. Workers can be stopped at any time, also while the model runs: whoever
+/// waits then hears [`ServeError::Stopped`] at once.
+///
+/// ```
+/// use maas_core::{DType, Error, FnModel, Outputs, Signature, TensorSpec, TensorView};
+/// use maas_service::{LocalModel, Service};
+///
+/// let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+/// let identity = FnModel::new(signature, |inputs: &[TensorView<'_>], outputs: &mut Outputs<'_>| {
+///     outputs.copy(0, &inputs[0])
+/// });
+/// let service = LocalModel::new(identity).queue(64);
+/// assert_eq!(service.predict(ndarray::array![[1.0], [2.0]].view())?, ndarray::array![[1.0], [2.0]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct LocalModel {
+    engine: Arc<Engine>,
+    place: Place,
+    queue: QueueOptions,
+    workers: NonZeroUsize,
+    cost: Arc<Cost>,
+    workspaces: Workspaces,
+    served: AtomicU64,
+    life: ArcSwap<Life>,
+}
+
+/// Where requests are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Inline if they are known to take less than [`CHEAP`].
+    Measured,
+    Inline,
+    Queued,
+}
+
+/// To hand a request over and to wake two threads takes some 10 us; a task of a runtime may well take 50 us.
+const CHEAP: Duration = Duration::from_micros(50);
+
+/// Rows of a request.
+const MAX_ROWS: usize = 1 << 16;
+
+/// Rows of a batch: more of them are no faster, but keep others waiting.
+const BATCH_ROWS: usize = 256;
+
+impl LocalModel {
+    /// A service of `model` for requests of up to 65 536 rows, with one worker, which runs up to 256 rows at once, behind a queue
+    /// of 131 072 rows or 256 MiB.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// assert_eq!(LocalModel::new(model).served(), 0);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn new(model: impl Model) -> Self {
+        let description = Arc::new(Description::of(&model));
+        Self::sharing(Arc::new(model), description)
+    }
+
+    pub(crate) fn sharing(model: Arc<dyn Model>, description: Arc<Description>) -> Self {
+        Self {
+            engine: Arc::new(Engine::of(model, description, MAX_ROWS)),
+            place: Place::Measured,
+            queue: QueueOptions::default()
+                .max_rows(BATCH_ROWS)
+                .max_queued_rows(2 * MAX_ROWS)
+                .max_queued_bytes(256 << 20),
+            workers: NonZeroUsize::MIN,
+            cost: Arc::new(Cost::unknown()),
+            workspaces: Workspaces::none(),
+            served: AtomicU64::new(0),
+            life: ArcSwap::default(),
+        }
+    }
+
+    /// Answers each request on the thread that asks, whatever it costs: without a queue, and so without priorities and fairness.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let service = LocalModel::new(model).inline();
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn inline(mut self) -> Self {
+        self.place = Place::Inline;
+        self
+    }
+
+    /// Answers all requests on worker threads, behind the queue.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let service = LocalModel::new(model).queued();
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn queued(mut self) -> Self {
+        self.place = Place::Queued;
+        self
+    }
+
+    /// How many rows may wait; a request that would make them more is refused as [`ServeError::Queue`].
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let service = LocalModel::new(model).queue(16);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn queue(mut self, rows: usize) -> Self {
+        self.queue = self.queue.max_queued_rows(rows);
+        self
+    }
+
+    /// Has the queue collect and bound as these options say.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_schedule::QueueOptions;
+    /// use std::time::Duration;
+    /// let options = QueueOptions::default().max_rows(64).max_wait(Duration::from_millis(20));
+    /// let service = LocalModel::new(model).batching(options);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn batching(mut self, options: QueueOptions) -> Self {
+        self.queue = options;
+        self
+    }
+
+    /// How many worker threads take batches from the queue.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let service = LocalModel::new(model).workers(std::num::NonZeroUsize::MIN);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn workers(mut self, workers: NonZeroUsize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// How many rows a request may have; one with more is refused as [`ServeError::TooManyRows`].
+    ///
+    /// Memory grows with the largest batch that was seen, and inline with the largest request.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let service = LocalModel::new(model).max_rows(128);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn max_rows(mut self, rows: usize) -> Self {
+        Arc::make_mut(&mut self.engine).max_rows = rows;
+        self
+    }
+
+    /// How many threads the model may use for one run.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let service = LocalModel::new(model).threads(std::num::NonZeroUsize::MIN);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn threads(mut self, threads: NonZeroUsize) -> Self {
+        Arc::make_mut(&mut self.engine).threads = threads;
+        self
+    }
+
+    /// Takes nothing new and finishes all that was taken. What is returned says when that is done, to a thread or to a task.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_service::{Readiness, Service};
+    /// let service = LocalModel::new(model);
+    /// service.shut_down().wait();
+    /// assert_eq!(service.ready(), Readiness::Draining);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    pub fn shut_down(&self) -> Emptied {
+        self.life.load().shut_down()
+    }
+
+    /// Stops at once: requests that wait or run on workers end in [`ServeError::Stopped`], new ones too.
+    ///
+    /// A model that is running cannot be interrupted: a worker ends when the model returns, and its answer is thrown away.
+    /// One that runs on its caller's thread is answered.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{LocalModel, Readiness, Service};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let service = LocalModel::new(model);
+    /// service.kill();
+    /// assert_eq!(service.ready(), Readiness::Down);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    pub fn kill(&self) {
+        self.life.load().kill();
+    }
+
+    /// Brings the service back with new workers. Those that still run are stopped first.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{LocalModel, Service};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let service = LocalModel::new(model);
+    /// service.kill();
+    /// service.restart();
+    /// assert!(service.ready().is_ready());
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    pub fn restart(&self) {
+        self.life.swap(Arc::default()).kill();
+    }
+
+    /// Requests that wait or run.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// assert_eq!(LocalModel::new(model).in_flight(), 0);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.life.load().in_flight.count()
+    }
+
+    /// Requests that were answered so far, without errors.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// assert_eq!(LocalModel::new(model).served(), 0);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn served(&self) -> u64 {
+        self.served.load(Ordering::Relaxed)
+    }
+
+    /// What the queue holds, and what became of the rest; `None` before the first request that went there.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::LocalModel;
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// assert!(LocalModel::new(model).queue_stats().is_none());
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn queue_stats(&self) -> Option<QueueStats> {
+        self.life.load().stats()
+    }
+
+    /// Runs the model on this thread.
+    fn answer_here(
+        &self,
+        request: &InferRequest,
+        wanted: &Wanted,
+        rows: usize,
+    ) -> Result<Answer, ServeError> {
+        let start = SystemClock.now();
+        let late = request.deadline.filter(|&deadline| deadline <= start);
+        if let Some(deadline) = late {
+            let late = start.since(deadline);
+            return Err(ServeError::Expired { late });
+        }
+        let engine = &*self.engine;
+        let mut workspace = self.workspaces.take(engine, rows)?;
+        let run = |views: &[TensorView<'_>], rows| {
+            engine.run(views, rows, &mut workspace.outputs, &mut workspace.context)
+        };
+        check::with_inputs(&engine.description.signature, &request.inputs, run)??;
+        let compute = SystemClock.now().since(start);
+        self.cost.record(rows, compute);
+        let outputs = engine.named(wanted, |position| workspace.outputs.take(position))?;
+        self.workspaces.give_back(workspace);
+        let spent = Spent {
+            queue: Duration::ZERO,
+            compute,
+            batch_rows: rows,
+        };
+        Ok(Answer { outputs, spent })
+    }
+
+    /// Has a worker run the model.
+    async fn answer_there(
+        &self,
+        request: &mut InferRequest,
+        wanted: Wanted,
+        asked: Asked,
+        in_flight: OwnedInFlightGuard,
+    ) -> Result<Answer, ServeError> {
+        let Asked { rows, key, bytes } = asked;
+        let inputs = std::mem::take(&mut request.inputs);
+        let parts = self.queue.parts(rows);
+        let (job, answer) = Job::new(inputs, wanted, parts, in_flight);
+        let mut entry = Entry::rows(rows, job)
+            .bytes(bytes)
+            .key(key)
+            .tenant(request.tenant.as_deref().map_or(0, tenant))
+            .priority(request.priority);
+        if let Some(deadline) = request.deadline {
+            entry = entry.deadline(deadline);
+        }
+        // Dropped with this future, the ticket takes from the queue what nobody waits for.
+        let _ticket = {
+            let life = self.life.load();
+            let workers = life.workers(&self.engine, &self.cost, &self.queue, self.workers)?;
+            let pushed = workers.queue.push(entry, SystemClock.now());
+            pushed.map_err(|refused| ServeError::Queue(refused.error))?
+        };
+        answer.await.map_err(|_| ServeError::Stopped)?
+    }
+
+    fn admit(&self) -> Result<OwnedInFlightGuard, ServeError> {
+        let life = self.life.load();
+        let admitted = life.in_flight.enter_owned();
+        admitted.ok_or_else(|| life.refusal())
+    }
+
+    fn is_cheap(&self, rows: usize) -> bool {
+        match self.place {
+            // Nothing to wait for, and nothing that a queue could hold.
+            _ if rows == 0 => true,
+            Place::Inline => true,
+            Place::Queued => false,
+            Place::Measured => self.cost.of(rows).is_some_and(|cost| cost < CHEAP),
+        }
+    }
+}
+
+/// What the queue has to know of a request.
+struct Asked {
+    rows: usize,
+    key: u64,
+    bytes: usize,
+}
+
+fn tenant(name: &str) -> u64 {
+    let mut hash = Fnv::new();
+    hash.update(name.as_bytes());
+    hash.finish()
+}
+
+impl Service for LocalModel {
+    async fn infer(&self, mut request: InferRequest) -> Result<InferResponse, ServeError> {
+        let engine = &*self.engine;
+        let signature = &engine.description.signature;
+        let wanted = check::outputs(signature, &request.outputs)?;
+        let asked = check::with_inputs(signature, &request.inputs, |views, rows| Asked {
+            rows,
+            key: engine.key(views),
+            bytes: views.iter().map(|view| view.bytes().len()).sum(),
+        })?;
+        let rows = asked.rows;
+        if rows > engine.max_rows {
+            return Err(ServeError::TooManyRows {
+                limit: engine.max_rows,
+                found: rows,
+            });
+        }
+        let answer = if self.is_cheap(rows) {
+            let life = self.life.load();
+            let _in_flight = life.in_flight.enter().ok_or_else(|| life.refusal())?;
+            self.answer_here(&request, &wanted, rows)?
+        } else {
+            let in_flight = self.admit()?;
+            self.answer_there(&mut request, wanted, asked, in_flight)
+                .await?
+        };
+        self.served.fetch_add(1, Ordering::Relaxed);
+        Ok(InferResponse::from_parts(
+            request,
+            answer.outputs,
+            answer.spent,
+        ))
+    }
+
+    fn describe(&self) -> Arc<Description> {
+        Arc::clone(&self.engine.description)
+    }
+
+    fn ready(&self) -> Readiness {
+        self.life.load().readiness()
+    }
+
+    fn load(&self) -> Load {
+        Load::of(self.in_flight())
+    }
+}
+
+impl fmt::Debug for LocalModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalModel")
+            .field("description", &self.engine.description)
+            .field("ready", &self.ready())
+            .field("in_flight", &self.in_flight())
+            .field("served", &self.served())
+            .finish_non_exhaustive()
+    }
+}
