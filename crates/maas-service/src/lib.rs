@@ -46,12 +46,14 @@ mod dynamic;
 mod error;
 mod kind;
 mod local;
+mod nest;
 mod parameters;
 mod replicas;
 mod request;
 mod response;
 mod service;
 mod tabular;
+mod timer;
 #[cfg(feature = "tower")]
 mod tower;
 
@@ -62,10 +64,14 @@ pub use error::ServeError;
 pub use kind::ErrorKind;
 pub use local::LocalModel;
 pub use maas_schedule::{Load, Priority};
+pub use nest::{Ending, Limit, Tap, Tapped, Timeout};
 pub use parameters::{Parameter, Parameters};
 pub use replicas::Replicas;
 pub use request::{InferRequest, NamedTensor, RequestedOutput};
 pub use response::{InferResponse, Spent};
 pub use service::Service;
+#[cfg(feature = "tokio")]
+pub use timer::TokioTimer;
+pub use timer::{ManualTimer, Sleep, ThreadTimer, Timer};
 #[cfg(feature = "tower")]
 pub use tower::{FromTower, ToTower};

@@ -1,0 +1,8 @@
+//! Services around services.
+#![allow(clippy::unwrap_used, reason = "tests say what they expect")]
+
+mod limit;
+mod script;
+mod tap;
+mod timeout;
+mod timer;
