@@ -23,7 +23,8 @@ fn nothing_is_allocated_after_the_first_step_and_the_first_answer() {
         training::steps_allocate_nothing(threads);
         training::more_steps_allocate_no_more(threads);
         prediction::answers_allocate_nothing(threads);
-        serving::requests_allocate_alike(threads);
+        serving::inline_requests_allocate_the_answer(threads);
+        serving::queued_requests_allocate_alike(threads);
     }
 }
 

@@ -9,25 +9,35 @@ use maas_service::{InferRequest, LocalModel, Service};
 use crate::counter::allocations;
 use crate::{network, noise};
 
-/// A request hands its tensors over and takes others home, so it allocates: lists of tensors on both sides, the channel
-/// for the answer, the answer's bytes, shape and name. As often whatever its rows and the network's depth.
-pub(crate) fn requests_allocate_alike(threads: NonZeroUsize) {
-    let network = network(24, 1);
-    let input: Arc<str> = network.signature().inputs()[0].name().into();
-    let service = LocalModel::new(network).threads(threads);
+/// Inline a request allocates its answer and nothing else: the list of outputs, and of the one that there is the bytes, the
+/// shape and the pointer to share it by. As often whatever its rows and the network's depth.
+pub(crate) fn inline_requests_allocate_the_answer(threads: NonZeroUsize) {
+    check(LocalModel::new(network(24, 1)).threads(threads).inline(), 4);
+}
+
+/// Through the queue it is also an entry, a batch, and a channel for the answer.
+pub(crate) fn queued_requests_allocate_alike(threads: NonZeroUsize) {
+    check(LocalModel::new(network(24, 1)).threads(threads).queued(), 13);
+}
+
+fn check(service: LocalModel, expected: u64) {
+    let input: Arc<str> = service.describe().signature.inputs()[0].name().into();
     let ask = |rows: usize| {
         let tensor = Tensor::from_slice([rows, 24], noise(rows, 24).as_slice().unwrap()).unwrap();
         let request = InferRequest::new("m").input(Arc::clone(&input), tensor);
+        let answer = service.infer(request);
         let before = allocations();
-        drop(pollster::block_on(service.infer(request)).unwrap());
+        drop(pollster::block_on(answer).unwrap());
         allocations() - before
     };
-    ask(512);
-    for rows in [1, 32, 256, 512].repeat(10) {
-        let count = ask(rows);
-        assert_eq!(count, A_REQUEST, "{rows} rows, {threads} threads");
+    let empty = {
+        let before = allocations();
+        pollster::block_on(std::future::ready(()));
+        allocations() - before
+    };
+    ask(256);
+    for rows in [1, 32, 100, 256].repeat(10) {
+        let count = ask(rows) - empty;
+        assert_eq!(count, expected, "{rows} rows, {:?}", service);
     }
 }
-
-/// With what `block_on` itself allocates.
-const A_REQUEST: u64 = 13;
