@@ -33,6 +33,24 @@ pub enum ServeError {
         /// The version asked for.
         version: String,
     },
+    /// The model has a version of this name.
+    #[error("model `{model}` has a version `{version}` already")]
+    VersionExists {
+        /// The model.
+        model: String,
+        /// The version that was to be added.
+        version: String,
+    },
+    /// A version cannot leave while something points to it.
+    #[error("version `{version}` of model `{model}` is in use as {role}")]
+    VersionInUse {
+        /// The model.
+        model: String,
+        /// The version that was to be removed.
+        version: String,
+        /// What points to it.
+        role: String,
+    },
     /// The model has no such input.
     #[error("the model has no input `{name}`: expected {}", names(.expected))]
     UnknownInput {
@@ -208,6 +226,8 @@ impl ServeError {
             | Self::Input(_)
             | Self::TooManyRows { .. }
             | Self::NotTabular { .. }
+            | Self::VersionExists { .. }
+            | Self::VersionInUse { .. }
             | Self::EmptyPool
             | Self::DifferentSignatures { .. } => ErrorKind::Invalid,
             Self::Queue(error) => kind_of_queue(error),

@@ -64,7 +64,10 @@ pub use error::ServeError;
 pub use kind::ErrorKind;
 pub use local::LocalModel;
 pub use maas_schedule::{Load, Priority};
-pub use nest::{Ending, Limit, Tap, Tapped, Timeout};
+pub use nest::{
+    Compared, Ending, Fallback, Limit, Retired, Shadow, Split, Tap, Tapped, Timeout, VersionStatus,
+    Versions,
+};
 pub use parameters::{Parameter, Parameters};
 pub use replicas::Replicas;
 pub use request::{InferRequest, NamedTensor, RequestedOutput};

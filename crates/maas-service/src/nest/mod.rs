@@ -1,10 +1,14 @@
 //! Services around services.
 
+mod fallback;
 mod generate;
 mod limit;
 mod tap;
 mod timeout;
+mod versions;
 
+pub use fallback::Fallback;
 pub use limit::Limit;
 pub use tap::{Ending, Tap, Tapped};
 pub use timeout::Timeout;
+pub use versions::{Compared, Retired, Shadow, Split, VersionStatus, Versions};

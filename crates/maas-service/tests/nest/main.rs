@@ -1,8 +1,10 @@
 //! Services around services.
 #![allow(clippy::unwrap_used, reason = "tests say what they expect")]
 
+mod fallback;
 mod limit;
 mod script;
 mod tap;
 mod timeout;
 mod timer;
+mod versions;
