@@ -64,6 +64,8 @@ pub use error::ServeError;
 pub use kind::ErrorKind;
 pub use local::LocalModel;
 pub use maas_schedule::{Load, Priority};
+#[cfg(feature = "cache")]
+pub use nest::{Cache, CacheStats};
 pub use nest::{
     Compared, Ending, Fallback, Limit, Retired, Shadow, Split, Tap, Tapped, Timeout, VersionStatus,
     Versions,

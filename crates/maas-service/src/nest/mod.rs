@@ -1,5 +1,7 @@
 //! Services around services.
 
+#[cfg(feature = "cache")]
+mod cache;
 mod fallback;
 mod generate;
 mod limit;
@@ -7,6 +9,8 @@ mod tap;
 mod timeout;
 mod versions;
 
+#[cfg(feature = "cache")]
+pub use cache::{Cache, CacheStats};
 pub use fallback::Fallback;
 pub use limit::Limit;
 pub use tap::{Ending, Tap, Tapped};

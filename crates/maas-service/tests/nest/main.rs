@@ -1,6 +1,8 @@
 //! Services around services.
 #![allow(clippy::unwrap_used, reason = "tests say what they expect")]
 
+#[cfg(feature = "cache")]
+mod cache;
 mod fallback;
 mod limit;
 mod script;
