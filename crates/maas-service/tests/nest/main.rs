@@ -1,6 +1,7 @@
 //! Services around services.
 #![allow(clippy::unwrap_used, reason = "tests say what they expect")]
 
+mod all;
 #[cfg(feature = "cache")]
 mod cache;
 mod fallback;
