@@ -17,7 +17,10 @@ pub(crate) fn inline_requests_allocate_the_answer(threads: NonZeroUsize) {
 
 /// Through the queue it is also an entry, a batch, and a channel for the answer.
 pub(crate) fn queued_requests_allocate_alike(threads: NonZeroUsize) {
-    check(LocalModel::new(network(24, 1)).threads(threads).queued(), 13);
+    check(
+        LocalModel::new(network(24, 1)).threads(threads).queued(),
+        13,
+    );
 }
 
 fn check(service: LocalModel, expected: u64) {

@@ -47,6 +47,17 @@ pub struct ClosedCounts {
 }
 
 impl ClosedCounts {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.full
+            + self.delay
+            + self.worker_free
+            + self.shape_changed
+            + self.closing
+            + self.deadline
+    }
+
     pub(super) fn count(&mut self, reason: Reason) {
         *match reason {
             Reason::Full => &mut self.full,
