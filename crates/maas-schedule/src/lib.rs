@@ -11,7 +11,8 @@
 //! The crate knows no network, no runtime and no model: a member is an index, and what the rule may know of it is
 //! a [`Candidate`].
 //!
-//! - [`Balancer`] gives requests to members that come and go, by any rule; a pick is a lease that counts the request.
+//! - [`Balancer`] gives requests to members that come and go, by any rule; a pick is a lease that counts the request, and
+//!   an [`Ask`] says what is known of it.
 //! - [`RoundRobin`] is the rule `next ← (current + 1) mod N`, shared by `&self`, exact over every window.
 //! - [`WeightedRoundRobin`] goes by weights, [`StripedRoundRobin`] keeps threads apart, [`Random`] draws.
 //! - [`LeastCost`] goes by queues, speed and failures, and is the one to take where members differ; [`LeastLoaded`],
@@ -68,7 +69,7 @@ pub use attempts::{
     Attempts, ConcurrencyLimit, Deadlines, GiveUp, Hedge, Next, OwnedPermit, Permit, Repeatable,
     Retries, RetryBudget, TryOutcome,
 };
-pub use balancer::{Balancer, Drain, Lease, OwnedLease, Picker};
+pub use balancer::{Ask, Balancer, Drain, Lease, MemberRef, MemberStatus, OwnedLease, Picker};
 pub use candidate::{Availability, Candidate, Candidates, Load};
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use error::Error;

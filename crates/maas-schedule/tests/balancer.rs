@@ -12,7 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use maas_schedule::{
-    Balancer, Clock, Error, FnPolicy, LeastCost, ManualClock, Moment, Outcome, RoundRobin,
+    Ask, Balancer, Clock, Error, FnPolicy, LeastCost, Load, ManualClock, Moment, Outcome,
+    RoundRobin,
 };
 use proptest::prelude::*;
 
@@ -279,4 +280,58 @@ fn names_are_who_members_are() {
         balancer.set_up("b", true).unwrap_err().to_string(),
         r#"no member is named "b""#
     );
+}
+
+#[test]
+fn members_are_seen_as_they_say_themselves() {
+    let least = FnPolicy::new(|members, _now: Moment| {
+        (0..members.len())
+            .filter(|&member| members.get(member).is_available())
+            .min_by_key(|&member| members.get(member).load.in_flight)
+    });
+    let balancer = Balancer::new(least)
+        .with([("full", None), ("long", Some(5)), ("short", Some(2))])
+        .unwrap();
+    let sight = |queue: &Option<usize>| queue.map(Load::of);
+    let ask = || Ask::new().seeing(&sight);
+    let names = [(); 5].map(|()| {
+        let lease = balancer.ask(ask()).unwrap();
+        let name = lease.name().to_owned();
+        std::mem::forget(lease);
+        name
+    });
+    // What is counted holds from where it is more than what a member says: 2, 2, 2, 3, 4, and then 5 as the other one.
+    assert_eq!(names, ["short"; 5]);
+    let mut picker = balancer.picker();
+    assert_eq!(picker.ask(ask()).unwrap().name(), "long");
+    let tried = ["long", "short"].map(|name| balancer.get(name).unwrap().identity());
+    assert!(picker.ask(ask().without(&tried)).is_none());
+    assert!(balancer.ask(Ask::new().without(&tried)).is_some());
+}
+
+#[test]
+fn a_table_shows_what_was_started_and_how_it_ended() {
+    let balancer = Balancer::over([("a", 1), ("b", 2)]).unwrap();
+    balancer.set_weight("b", 3).unwrap();
+    for request in 0..10 {
+        let lease = balancer.pick().unwrap();
+        let outcome = match request {
+            0..6 => Outcome::Success,
+            _ => Outcome::Failure,
+        };
+        lease.record(outcome, Duration::from_millis(1), Moment::ZERO);
+    }
+    let _lease = balancer.pick();
+    let rows = balancer.members();
+    let row = |index: usize| {
+        let row = &rows[index];
+        (
+            row.weight,
+            row.in_flight,
+            row.started,
+            row.served,
+            row.failed,
+        )
+    };
+    assert_eq!([row(0), row(1)], [(1, 1, 6, 3, 2), (3, 0, 5, 3, 2)]);
 }

@@ -85,9 +85,9 @@ macro_rules! lease {
                 self.member().record(outcome, elapsed, now);
             }
 
-            /// Who the member is, for [`Balancer::pick_other`](crate::Balancer::pick_other).
+            /// Who the member is, for [`Ask::without`](crate::Ask::without).
             ///
-            /// See there for an example.
+            /// See [`Ask`](crate::Ask) for an example.
             #[must_use]
             pub fn identity(&self) -> u64 {
                 self.member().identity

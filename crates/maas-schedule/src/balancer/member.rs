@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use super::gate::{Entry, Gate};
 use super::signal::Signal;
+use super::status::MemberStatus;
 use crate::random::mix;
-use crate::sync::{AtomicBool, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::{Estimate, Load, Moment, Outcome};
 
 /// Someone who serves, as long as anybody has a use for it: the sets that it is in, and requests.
@@ -17,6 +18,8 @@ pub(super) struct Member<T> {
     up: AtomicBool,
     empty: Signal,
     estimate: Estimate,
+    served: AtomicU64,
+    failed: AtomicU64,
 }
 
 impl<T> Member<T> {
@@ -29,6 +32,8 @@ impl<T> Member<T> {
             up: AtomicBool::new(true),
             empty: Signal::default(),
             estimate: Estimate::new(),
+            served: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
         }
     }
 
@@ -75,10 +80,29 @@ impl<T> Member<T> {
 
     pub(super) fn record(&self, outcome: Outcome, elapsed: Duration, now: Moment) {
         self.estimate.record(outcome, elapsed, now);
+        let count = match outcome {
+            Outcome::Success => &self.served,
+            Outcome::Failure => &self.failed,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn load(&self, now: Moment) -> Load {
         self.estimate.load(self.in_flight(), now)
+    }
+
+    /// How the member is, with what its set knows of it.
+    pub(super) fn status(&self, weight: u32, is_available: bool) -> MemberStatus {
+        MemberStatus {
+            name: self.name.to_string(),
+            identity: self.identity,
+            weight,
+            is_available,
+            in_flight: self.in_flight(),
+            started: self.gate.entries(),
+            served: self.served.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+        }
     }
 
     #[inline]

@@ -8,19 +8,21 @@ mod member;
 mod picker;
 mod set;
 mod signal;
+mod status;
 
 use std::fmt;
 
+pub use ask::Ask;
 pub use drain::Drain;
 pub(crate) use gate::{Entry, Gate};
 pub use lease::{Lease, OwnedLease};
 pub use picker::Picker;
 pub(crate) use signal::Signal;
+pub use status::{MemberRef, MemberStatus};
 
 use crate::swap::Swap;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
-use crate::{Clock, Error, Policy, RoundRobin, SystemClock};
-use ask::Ask;
+use crate::{Candidates, Clock, Error, Policy, RoundRobin, SystemClock};
 use member::Member;
 use set::{Set, View, Weighted};
 
@@ -231,6 +233,47 @@ impl<T, P: Policy> Balancer<T, P> {
             .collect()
     }
 
+    /// How each member is, in the order in which they were added.
+    ///
+    /// See [`MemberStatus`] for an example.
+    #[must_use]
+    pub fn members(&self) -> Vec<MemberStatus> {
+        let set = self.set.load();
+        let view = self.view(&set.members);
+        let members = set.members.iter().enumerate();
+        members
+            .map(|(index, Weighted { member, weight })| {
+                member.status(*weight, view.is_available(index))
+            })
+            .collect()
+    }
+
+    /// The member of this name, without a request.
+    ///
+    /// See [`MemberRef`] for an example.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<MemberRef<T>> {
+        let set = self.set.load();
+        let position = set.position(name)?;
+        Some(MemberRef::of(&set.members[position].member))
+    }
+
+    /// Every member, without a request, in the order in which they were added.
+    ///
+    /// ```
+    /// # let balancer = maas_schedule::Balancer::over([("a", 1), ("b", 2)])?;
+    /// assert_eq!(balancer.values().iter().map(|member| **member).sum::<i32>(), 3);
+    /// # Ok::<(), maas_schedule::Error>(())
+    /// ```
+    #[must_use]
+    pub fn values(&self) -> Vec<MemberRef<T>> {
+        let set = self.set.load();
+        let members = set.members.iter();
+        members
+            .map(|weighted| MemberRef::of(&weighted.member))
+            .collect()
+    }
+
     /// How many members there are.
     ///
     /// ```
@@ -261,7 +304,7 @@ impl<T, P: Policy> Balancer<T, P> {
     ///
     /// See the type for an example.
     pub fn pick(&self) -> Option<OwnedLease<T>> {
-        self.ask(Ask::default())
+        self.ask(Ask::new())
     }
 
     /// Who serves the request with this key next; `None` when no member is available.
@@ -272,7 +315,7 @@ impl<T, P: Policy> Balancer<T, P> {
     /// # Ok::<(), maas_schedule::Error>(())
     /// ```
     pub fn pick_for(&self, key: u64) -> Option<OwnedLease<T>> {
-        self.ask(Ask::with_key(key))
+        self.ask(Ask::new().key(key))
     }
 
     /// Who serves next, but for those members: the ones where this request was tried.
@@ -286,17 +329,13 @@ impl<T, P: Policy> Balancer<T, P> {
     /// # Ok::<(), maas_schedule::Error>(())
     /// ```
     pub fn pick_other(&self, tried: &[u64]) -> Option<OwnedLease<T>> {
-        self.ask(Ask::without(tried))
+        self.ask(Ask::new().without(tried))
     }
 
-    /// Picks for a thread that picks often.
+    /// Who serves this request next; `None` when no member is available for it.
     ///
-    /// See [`Picker`] for an example.
-    pub fn picker(&self) -> Picker<'_, T, P> {
-        Picker::of(self)
-    }
-
-    fn ask(&self, ask: Ask<'_>) -> Option<OwnedLease<T>> {
+    /// See [`Ask`] for an example.
+    pub fn ask(&self, ask: Ask<'_, T>) -> Option<OwnedLease<T>> {
         loop {
             let version = self.version.load(Ordering::Acquire);
             let set = self.set.load();
@@ -311,22 +350,31 @@ impl<T, P: Policy> Balancer<T, P> {
         }
     }
 
+    /// Picks for a thread that picks often.
+    ///
+    /// See [`Picker`] for an example.
+    pub fn picker(&self) -> Picker<'_, T, P> {
+        Picker::of(self)
+    }
+
     /// The index of a member that was picked and entered.
     #[inline]
-    fn enter(&self, set: &Set<T>, ask: Ask<'_>) -> Option<usize> {
+    fn enter(&self, set: &Set<T>, ask: Ask<'_, T>) -> Option<usize> {
         let policy = self.policy_of(set);
-        let view = View {
-            members: &set.members,
-            now: set.by_time.then(|| self.clock.now()),
-            tried: ask.tried,
-        };
+        let now = set.by_time.then(|| self.clock.now());
+        let view = View::of(&set.members, now, ask);
         // A member may be closed between pick and entry. It stays closed, so there is an end.
         loop {
-            let index = ask.pick(policy, &view)?;
+            let index = view.pick(policy)?;
             if set.members[index].member.enter() {
                 return Some(index);
             }
         }
+    }
+
+    /// The members as they are now for a request of which nothing is known.
+    fn view<'a>(&self, members: &'a [Weighted<T>]) -> View<'a, T> {
+        View::of(members, Some(self.clock.now()), Ask::new())
     }
 
     #[inline]
@@ -345,13 +393,9 @@ impl<T, P: Policy> Balancer<T, P> {
         let _changing = lock(&self.changing);
         let before = self.set.load();
         let (members, result) = change(&before)?;
-        let view = |members| View {
-            members,
-            now: Some(self.clock.now()),
-            tried: &[],
-        };
-        let policy = self.policy_of(&before);
-        let prepared = policy.prepare(&view(&before.members), &view(&members));
+        let prepared = self
+            .policy_of(&before)
+            .prepare(&self.view(&before.members), &self.view(&members));
         self.set.store(Set {
             members,
             prepared,

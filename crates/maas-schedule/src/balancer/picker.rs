@@ -41,7 +41,7 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
     /// See the type for an example.
     #[inline]
     pub fn pick(&mut self) -> Option<Lease<'_, T>> {
-        self.ask(Ask::default())
+        self.ask(Ask::new())
     }
 
     /// Who serves the request with this key next; `None` when no member is available.
@@ -53,21 +53,20 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
     /// ```
     #[inline]
     pub fn pick_for(&mut self, key: u64) -> Option<Lease<'_, T>> {
-        self.ask(Ask::with_key(key))
+        self.ask(Ask::new().key(key))
     }
 
-    /// Whether the members have changed.
+    /// Who serves this request next; `None` when no member is available for it.
+    ///
+    /// ```
+    /// # use maas_schedule::{Ask, Balancer};
+    /// # let balancer = Balancer::over([("a", 1), ("b", 2)])?;
+    /// let tried = [balancer.get("a").unwrap().identity()];
+    /// assert_eq!(*balancer.picker().ask(Ask::new().without(&tried)).unwrap(), 2);
+    /// # Ok::<(), maas_schedule::Error>(())
+    /// ```
     #[inline]
-    fn refresh(&mut self) -> bool {
-        let changed = self.balancer.version.load(Ordering::Acquire) != self.version;
-        if changed {
-            *self = Self::of(self.balancer);
-        }
-        changed
-    }
-
-    #[inline]
-    fn ask(&mut self, ask: Ask<'_>) -> Option<Lease<'_, T>> {
+    pub fn ask(&mut self, ask: Ask<'_, T>) -> Option<Lease<'_, T>> {
         self.refresh();
         let index = loop {
             if let Some(index) = self.balancer.enter(&self.set, ask) {
@@ -79,6 +78,16 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
             }
         };
         Some(Lease::of(&self.set.members[index].member))
+    }
+
+    /// Whether the members have changed.
+    #[inline]
+    fn refresh(&mut self) -> bool {
+        let changed = self.balancer.version.load(Ordering::Acquire) != self.version;
+        if changed {
+            *self = Self::of(self.balancer);
+        }
+        changed
     }
 }
 

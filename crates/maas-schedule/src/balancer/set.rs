@@ -1,3 +1,4 @@
+use super::ask::Ask;
 use super::member::Member;
 use crate::sync::Arc;
 use crate::{Candidate, Candidates, Load, Moment, Policy};
@@ -42,13 +43,62 @@ impl<T> Set<T> {
     }
 }
 
-/// The members as they are at one moment, without those that were tried for a request.
+/// The members as they are at one moment for a request.
 #[derive(Debug)]
 pub(super) struct View<'a, T> {
     pub(super) members: &'a [Weighted<T>],
     /// `None` where nobody asks for it: then nothing is said of speed and failures, which would have to fade until now.
     pub(super) now: Option<Moment>,
-    pub(super) tried: &'a [u64],
+    pub(super) ask: Ask<'a, T>,
+    /// Whether any member that is up and open takes the request.
+    is_plain: bool,
+}
+
+impl<'a, T> View<'a, T> {
+    #[inline]
+    pub(super) fn of(members: &'a [Weighted<T>], now: Option<Moment>, ask: Ask<'a, T>) -> Self {
+        Self {
+            members,
+            now,
+            ask,
+            is_plain: ask.tried.is_empty() && ask.seen.is_none(),
+        }
+    }
+
+    /// Who `policy` picks of them.
+    #[inline]
+    pub(super) fn pick(&self, policy: &dyn Policy) -> Option<usize> {
+        let now = self.now.unwrap_or(Moment::ZERO);
+        match self.ask.key {
+            Some(key) => policy.pick_for(key, self, now),
+            None => policy.pick(self, now),
+        }
+    }
+
+    fn takes(&self, member: &Member<T>) -> bool {
+        let sees = |sight: &dyn Fn(&T) -> Option<Load>| sight(&member.value).is_some();
+        self.is_new_to(member) && self.ask.seen.is_none_or(sees)
+    }
+
+    fn is_new_to(&self, member: &Member<T>) -> bool {
+        !self.ask.tried.contains(&member.identity)
+    }
+
+    /// What the member says of itself beside what is counted; `None` where it cannot take the request.
+    fn load_of(&self, member: &Member<T>) -> Option<Load> {
+        match self.ask.seen {
+            None => Some(self.counted(member)),
+            Some(sight) => Some(joined(sight(&member.value)?, self.counted(member))),
+        }
+    }
+
+    /// What the balancer knows.
+    fn counted(&self, member: &Member<T>) -> Load {
+        match self.now {
+            Some(now) => member.load(now),
+            None => Load::of(member.in_flight()),
+        }
+    }
 }
 
 impl<T> Candidates for View<'_, T> {
@@ -58,27 +108,30 @@ impl<T> Candidates for View<'_, T> {
 
     fn get(&self, index: usize) -> Candidate {
         let Weighted { member, weight } = &self.members[index];
-        let candidate = Candidate {
-            load: match self.now {
-                Some(now) => member.load(now),
-                None => Load::of(member.in_flight()),
-            },
-            ..Candidate::idle().weighing(*weight)
-        };
-        if self.is_available(index) {
-            candidate
-        } else {
-            candidate.unavailable()
+        let candidate = Candidate::idle().weighing(*weight);
+        let is_there = member.is_available() && self.is_new_to(member);
+        match is_there.then(|| self.load_of(member)).flatten() {
+            Some(load) => Candidate { load, ..candidate },
+            None => candidate.unavailable(),
         }
     }
 
     #[inline]
     fn is_available(&self, index: usize) -> bool {
         let member = &self.members[index].member;
-        member.is_available() && !self.tried.contains(&member.identity)
+        member.is_available() && (self.is_plain || self.takes(member))
     }
 
     fn identity(&self, index: usize) -> u64 {
         self.members[index].member.identity
+    }
+}
+
+/// A member's own load beside what is counted of it.
+fn joined(own: Load, counted: Load) -> Load {
+    Load {
+        in_flight: own.in_flight.max(counted.in_flight),
+        service_time: own.service_time.or(counted.service_time),
+        success: own.success.min(counted.success),
     }
 }
