@@ -39,7 +39,7 @@ fn gated(gate: &Gate) -> (LocalModel, Arc<AtomicUsize>) {
         counted.fetch_add(1, Ordering::SeqCst);
         gate.pass();
     });
-    (LocalModel::new(model), runs)
+    (LocalModel::new(model).queued(), runs)
 }
 
 /// A future that was polled once.
