@@ -14,14 +14,16 @@ pub enum Outcome {
 
 /// What is known of one member, of how its requests ended: how long one takes, and how many end well.
 ///
-/// Both are exponentially weighted averages, kept without a lock; τ is the decay time.
+/// Both are averages that go towards each new figure by a part of the way, kept without a lock; τ is the time after which all is
+/// forgotten.
 ///
-/// - `service_time`: an answer Δt after the last one counts `1 − exp(−Δt / τ)`, a slower one than expected at least a half
-///   (sensitive to peaks, as Finagle's peak EWMA), a faster one at least 1/64. A failure never makes a member look faster.
-/// - `success`: the fraction of requests that end well; each outcome counts 1/16.
+/// - `service_time`: an answer Δt after the last one counts `Δt / (τ / 10)`, at least 1/16 and at most all. A failure never makes
+///   a member look faster.
+/// - `success`, the fraction of requests that end well: likewise, but an outcome counts at most a half.
 ///
-/// What is known fades: without requests the service time shrinks by `exp(−t / τ)` and is unknown after 3 τ, and success
-/// returns to 1 likewise. So a member that was slow or failed is tried again.
+/// So one answer of many says little, and one after a silence much. What is known fades: without requests the service time
+/// shrinks in a straight line and is unknown after τ, and success returns to 1 likewise. So a member that was slow or failed
+/// is tried again some time.
 ///
 /// ```
 /// use maas_schedule::{Estimate, Moment, Outcome};
@@ -42,11 +44,12 @@ pub struct Estimate {
     known: AtomicU64,
     /// When it was recorded last, in nanoseconds.
     at: AtomicU64,
-    decay: Duration,
+    /// In nanoseconds.
+    forgotten_in: f32,
 }
 
 impl Estimate {
-    /// Nothing is known; τ is 2 seconds.
+    /// Nothing is known; τ is 20 seconds.
     ///
     /// ```
     /// use maas_schedule::{Estimate, Load, Moment};
@@ -54,20 +57,20 @@ impl Estimate {
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self::decaying_in(Duration::from_secs(2))
+        Self::forgetting_in(Duration::from_secs(20))
     }
 
-    /// Nothing is known; τ is `decay`, of which 0 is taken as a nanosecond.
+    /// Nothing is known; τ is `time`, of which 0 is taken as a nanosecond.
     ///
     /// ```
-    /// let estimate = maas_schedule::Estimate::decaying_in(std::time::Duration::from_secs(2));
+    /// let estimate = maas_schedule::Estimate::forgetting_in(std::time::Duration::from_secs(5));
     /// ```
     #[must_use]
-    pub fn decaying_in(decay: Duration) -> Self {
+    pub fn forgetting_in(time: Duration) -> Self {
         Self {
             known: AtomicU64::new(Known::NOTHING.to_bits()),
             at: AtomicU64::new(0),
-            decay: decay.max(Duration::from_nanos(1)),
+            forgotten_in: time.max(Duration::from_nanos(1)).as_nanos() as f32,
         }
     }
 
@@ -76,11 +79,12 @@ impl Estimate {
     /// See the type for an example.
     pub fn record(&self, outcome: Outcome, elapsed: Duration, now: Moment) {
         // Relaxed: the two words need not fit together, a record between them changes weights by little.
-        let last = Moment::from_nanos(self.at.swap(now.as_nanos(), Ordering::Relaxed));
-        let kept = self.kept(last, now);
+        let last = self.at.swap(now.as_nanos(), Ordering::Relaxed);
+        let silence = self.silence(last, now);
         let next = |bits| {
             let known = Known::from_bits(bits);
-            Some(known.after(outcome, elapsed.as_secs_f32(), kept).to_bits())
+            let after = known.after(outcome, elapsed.as_nanos() as f32, silence);
+            Some(after.to_bits())
         };
         let _ = self
             .known
@@ -90,24 +94,23 @@ impl Estimate {
     /// The load of the member, of which `in_flight` is counted elsewhere, by what is known now.
     ///
     /// See the type for an example.
+    #[inline]
     #[must_use]
     pub fn load(&self, in_flight: usize, now: Moment) -> Load {
         let known = Known::from_bits(self.known.load(Ordering::Relaxed));
-        let last = Moment::from_nanos(self.at.load(Ordering::Relaxed));
-        let kept = self.kept(last, now);
-        let seconds = known.service_time.filter(|_| kept >= FORGOTTEN);
-        let faded =
-            |seconds: f32| Duration::try_from_secs_f32(seconds * kept).unwrap_or(Duration::MAX);
+        let kept = 1.0 - self.silence(self.at.load(Ordering::Relaxed), now);
+        let faded = |nanos: f32| Duration::from_nanos((nanos * kept) as u64);
         Load {
-            service_time: seconds.map(faded),
+            service_time: known.service_time.filter(|_| kept > 0.0).map(faded),
             success: known.faded_success(kept),
             ..Load::of(in_flight)
         }
     }
 
-    /// exp(−t / τ), in 0..=1.
-    fn kept(&self, last: Moment, now: Moment) -> f32 {
-        (-now.since(last).as_secs_f32() / self.decay.as_secs_f32()).exp()
+    /// The part of τ since `last`, at most 1.
+    #[inline]
+    fn silence(&self, last: u64, now: Moment) -> f32 {
+        (now.as_nanos().saturating_sub(last) as f32 / self.forgotten_in).min(1.0)
     }
 }
 
@@ -120,7 +123,7 @@ impl Default for Estimate {
 /// Both figures, which fit into a word.
 #[derive(Clone, Copy)]
 struct Known {
-    /// Seconds, not negative.
+    /// Nanoseconds, not negative.
     service_time: Option<f32>,
     /// In 0..=1.
     success: f32,
@@ -132,30 +135,28 @@ impl Known {
         success: 1.0,
     };
 
-    /// With one more outcome, where so much is kept of the last ones.
-    fn after(self, outcome: Outcome, elapsed: f32, kept: f32) -> Self {
+    /// With one more outcome, after a silence of this part of τ.
+    fn after(self, outcome: Outcome, elapsed: f32, silence: f32) -> Self {
+        let part = (silence * LEARNED_IN).clamp(LEAST, 1.0);
         let towards = |from: f32, to: f32, part: f32| from + (to - from) * part;
-        let by_time = |least: f32| (1.0 - kept).max(least);
         let service_time = match (self.service_time, outcome) {
             (None, Outcome::Success) => Some(elapsed),
+            (Some(known), Outcome::Failure) if elapsed <= known => Some(known),
+            (Some(known), _) => Some(towards(known, elapsed, part)),
             (None, Outcome::Failure) => None,
-            (Some(known), _) if elapsed > known => {
-                Some(towards(known, elapsed, by_time(LEAST_SLOWER)))
-            }
-            (Some(known), Outcome::Success) => Some(towards(known, elapsed, by_time(LEAST_FASTER))),
-            (Some(known), Outcome::Failure) => Some(known),
         };
         let well = match outcome {
             Outcome::Success => 1.0,
             Outcome::Failure => 0.0,
         };
-        let success = towards(self.faded_success(kept), well, OUTCOME);
+        let success = towards(self.faded_success(1.0 - silence), well, part.min(0.5));
         Self {
             service_time,
             success: success.clamp(0.0, 1.0),
         }
     }
 
+    #[inline]
     fn faded_success(self, kept: f32) -> f32 {
         1.0 - (1.0 - self.success) * kept
     }
@@ -176,11 +177,7 @@ impl Known {
 
 const UNKNOWN: f32 = -1.0;
 
-/// exp(−3).
-const FORGOTTEN: f32 = 0.049_787;
+/// After a tenth of τ an answer says all.
+const LEARNED_IN: f32 = 10.0;
 
-const LEAST_SLOWER: f32 = 0.5;
-
-const LEAST_FASTER: f32 = 1.0 / 64.0;
-
-const OUTCOME: f32 = 1.0 / 16.0;
+const LEAST: f32 = 1.0 / 16.0;

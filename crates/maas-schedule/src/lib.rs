@@ -24,6 +24,7 @@
 //!   [`ConcurrencyLimit`].
 //! - [`InFlight`] counts what is being served, by guards that cannot leak, until it is closed.
 //! - [`BatchQueue`] says what runs next: requests wait in it until a worker takes some of them as one batch.
+//! - [`simulation`] runs a policy against replicas that slow down, freeze, fail and recover, in virtual time.
 //! - [`Clock`] tells the time: [`SystemClock`] in production, [`ManualClock`] in tests and simulations.
 //!
 //! # Your own policy
@@ -62,6 +63,7 @@ mod policies;
 mod policy;
 mod queue;
 mod random;
+pub mod simulation;
 mod swap;
 mod sync;
 

@@ -19,11 +19,11 @@ fn nanoseconds() -> impl Strategy<Value = u64> {
 proptest! {
     #[test]
     fn it_is_a_number_under_any_records_and_any_clock(
-        decay in nanoseconds(),
+        forgotten in nanoseconds(),
         records in proptest::collection::vec((outcome(), nanoseconds(), nanoseconds()), 0..60),
         read in nanoseconds(),
     ) {
-        let estimate = Estimate::decaying_in(Duration::from_nanos(decay));
+        let estimate = Estimate::forgetting_in(Duration::from_nanos(forgotten));
         for (outcome, elapsed, now) in records {
             estimate.record(outcome, Duration::from_nanos(elapsed), Moment::from_nanos(now));
             for moment in [read, now] {
@@ -91,11 +91,11 @@ fn a_failing_member_is_known_by_its_failures_alone() {
 }
 
 #[test]
-fn a_recovery_is_learned_in_the_decay_time() {
+fn a_recovery_is_learned() {
     let estimate = Estimate::new();
     let mut now = Moment::ZERO;
     estimate.record(Outcome::Success, Duration::from_millis(100), now);
-    for _ in 0..3000 {
+    for _ in 0..100 {
         now = now + Duration::from_millis(10);
         estimate.record(Outcome::Success, Duration::from_millis(10), now);
     }
@@ -114,6 +114,24 @@ fn a_clock_that_goes_back_does_no_harm() {
     estimate.record(Outcome::Success, Duration::from_millis(9), Moment::ZERO);
     assert_eq!(
         estimate.load(0, Moment::ZERO).service_time,
-        Some(Duration::from_millis(7))
+        Some(Duration::from_micros(5_250))
     );
+}
+
+#[test]
+fn an_answer_after_a_silence_says_much() {
+    let learned = |outcome, silence| {
+        let estimate = Estimate::new();
+        let start = Moment::from_nanos(1);
+        estimate.record(Outcome::Success, Duration::from_millis(100), start);
+        let now = start + Duration::from_millis(silence);
+        estimate.record(outcome, Duration::from_millis(10), now);
+        let load = estimate.load(0, now);
+        (load.service_time.unwrap().as_millis(), load.success)
+    };
+    assert_eq!(learned(Outcome::Success, 0), (94, 1.0));
+    assert_eq!(learned(Outcome::Success, 1_000), (55, 1.0));
+    assert_eq!(learned(Outcome::Success, 9_000), (10, 1.0));
+    // A failure is never all that is known.
+    assert_eq!(learned(Outcome::Failure, 9_000), (100, 0.5));
 }
