@@ -27,7 +27,9 @@
 //! - [`Balanced`] spreads requests over services by a [`Policy`](maas_schedule::Policy) and asks another one when one
 //!   cannot answer.
 //! - [`Replicas`] is both: *n* workers that share one model, each of which can be stopped and brought back.
+//! - [`Timeout`], [`Limit`], [`Fallback`], [`Tap`], [`Versions`] and `Cache` (feature `cache`) stand around any service.
 //! - [`BoxService`] is any of them behind a pointer.
+//! - A [`Timer`] is a clock that can be waited for; none needs a runtime.
 //! - With the feature `tower`, `ToTower` puts a service behind tower's middleware, and `FromTower` brings one back.
 //!
 //! Services nest: a balanced pool of balanced pools is a service.

@@ -93,11 +93,12 @@
 //! | `train` | gradient descent, optimisers as chains, the trainer |
 //! | `compress` | pruning with masks that survive, quantisation, smaller shapes, compiled networks, small files |
 //! | `schedule` | round robin, the policy trait, health and retries, the batching queue |
-//! | `service` | the service trait, replicas |
+//! | `service` | the service trait, replicas; timeouts, limits, fallbacks, caches and versions around any service |
 //! | `server` | the Open Inference Protocol over REST, and its client |
 //!
-//! [`core`] is always there. The default features are `train`, `compress`, `schedule` and `service`; `tower` puts services behind
-//! tower's middleware and takes them from there, `progress` shows a bar on terminals, `full` is all.
+//! [`core`] is always there. The default features are `train`, `compress`, `schedule` and `service`; `cache` has services keep
+//! their answers, `tokio` takes its timers, `tower` puts services behind tower's middleware and takes them from there, `progress` shows a bar
+//! on terminals, `full` is all.
 //!
 //! To plug in your own, implement [`Model`](crate::core::Model) for an engine, `Policy` for a balancing rule, `Transform` for an
 //! optimiser's step, `Layer` or `Loss` for a network.
@@ -146,6 +147,8 @@ mod docs {
     mod balancing {}
     #[doc = include_str!("../docs/batching.md")]
     mod batching {}
+    #[doc = include_str!("../docs/service.md")]
+    mod service {}
     #[doc = include_str!("../docs/from-pytorch.md")]
     mod from_pytorch {}
     #[doc = include_str!("../docs/extending.md")]
