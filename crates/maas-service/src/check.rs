@@ -92,6 +92,31 @@ pub(crate) fn outputs(
     Ok(Wanted::These(wanted))
 }
 
+/// Whether an answer to so many rows is one of a model of this signature.
+pub(crate) fn answer(
+    signature: &Signature,
+    outputs: &[NamedTensor],
+    rows: usize,
+) -> Result<(), ServeError> {
+    let specs = signature.outputs();
+    for output in outputs {
+        let bad = |reason: String| ServeError::BadAnswer { reason };
+        let index = position(specs, &output.name)
+            .ok_or_else(|| bad(format!("no output is called `{}`", output.name)))?;
+        let view = output.tensor.view();
+        specs[index]
+            .check(&view)
+            .map_err(|error| bad(error.to_string()))?;
+        if view.rows() != rows {
+            let (name, found) = (&output.name, view.rows());
+            return Err(bad(format!(
+                "output `{name}` has {found} rows, {rows} expected"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn position(specs: &[TensorSpec], name: &str) -> Option<usize> {
     specs.iter().position(|spec| spec.name() == name)
 }

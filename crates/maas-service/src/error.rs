@@ -138,12 +138,15 @@ pub enum ServeError {
     /// A pool of no services cannot be made.
     #[error("a pool needs at least 1 service, found 0")]
     EmptyPool,
-    /// The services of a pool differ in what they take or give.
-    #[error("service {index} has another signature than service 0")]
+    /// A service is not of the model that its pool serves.
+    #[error("service `{name}` has another signature than the others of the pool")]
     DifferentSignatures {
-        /// The first service that differs.
-        index: usize,
+        /// The service's name.
+        name: String,
     },
+    /// A pool has no such member, or has one already.
+    #[error(transparent)]
+    Member(#[from] maas_schedule::Error),
     /// The model failed.
     #[error("the model failed")]
     Model(#[source] maas_core::Error),
@@ -217,7 +220,8 @@ impl ServeError {
         match self {
             Self::UnknownModel { .. }
             | Self::UnknownVersion { .. }
-            | Self::UnknownReplica { .. } => ErrorKind::NotFound,
+            | Self::UnknownReplica { .. }
+            | Self::Member(maas_schedule::Error::UnknownMember { .. }) => ErrorKind::NotFound,
             Self::UnknownInput { .. }
             | Self::MissingInput { .. }
             | Self::RepeatedInput { .. }
@@ -229,7 +233,8 @@ impl ServeError {
             | Self::VersionExists { .. }
             | Self::VersionInUse { .. }
             | Self::EmptyPool
-            | Self::DifferentSignatures { .. } => ErrorKind::Invalid,
+            | Self::DifferentSignatures { .. }
+            | Self::Member(_) => ErrorKind::Invalid,
             Self::Queue(error) => kind_of_queue(error),
             Self::Limit { .. } => ErrorKind::Limited,
             Self::Draining
@@ -259,7 +264,7 @@ impl ServeError {
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
             ErrorKind::Limited | ErrorKind::Overloaded | ErrorKind::Unavailable => true,
-            _ => matches!(self, Self::Worker(_)),
+            _ => matches!(self, Self::Worker(_) | Self::BadAnswer { .. }),
         }
     }
 

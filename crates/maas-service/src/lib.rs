@@ -42,6 +42,7 @@
 
 mod answers;
 mod balanced;
+mod caught;
 mod check;
 mod description;
 mod dynamic;

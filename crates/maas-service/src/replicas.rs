@@ -1,17 +1,15 @@
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use maas_core::Model;
-use maas_schedule::{Clock, Policy, RoundRobin};
+use maas_schedule::{Emptied, Policy, Retries, RoundRobin};
 
 use crate::{
     Balanced, Description, InferRequest, InferResponse, Load, LocalModel, Readiness, ServeError,
-    Service,
+    Service, Timer,
 };
 
-/// Workers that share one model and take turns; each can be stopped and brought back while requests come in.
+/// Replicas that share one model and take turns; each can be stopped and brought back while requests come in.
 ///
-/// The model is shared, not copied: a replica is a thread, a queue and a scratch.
+/// The model is shared, not copied: a replica is a scratch, and where it has workers of its own, threads and a queue.
 ///
 /// ```
 /// use maas_core::{DType, FnModel, Outputs, Signature, TensorSpec, TensorView};
@@ -33,10 +31,14 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Replicas<P = RoundRobin>(Balanced<LocalModel, P>);
+pub struct Replicas<P = RoundRobin> {
+    pool: Balanced<Arc<LocalModel>, P>,
+    replicas: Vec<Arc<LocalModel>>,
+}
 
 impl Replicas {
-    /// `replicas` workers for `model`, asked in turn. Without any, each request ends in [`ServeError::NoneReady`].
+    /// So many replicas of `model`, or of a [`LocalModel`] that says how each of them runs it, asked in turn. Without any, each
+    /// request ends in [`ServeError::NoneReady`].
     ///
     /// ```
     /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
@@ -47,14 +49,25 @@ impl Replicas {
     /// # Ok::<(), maas_core::Error>(())
     /// ```
     #[must_use]
-    pub fn of(model: impl Model, replicas: usize) -> Self {
-        let description = Arc::new(Description::of(&model));
-        let model: Arc<dyn Model> = Arc::new(model);
-        let replica = |_| LocalModel::sharing(Arc::clone(&model), Arc::clone(&description));
-        Self(Balanced::described(
-            (0..replicas).map(replica).collect(),
-            Arc::clone(&description),
-        ))
+    pub fn of(model: impl Into<LocalModel>, replicas: usize) -> Self {
+        let model = model.into();
+        Self::from_replicas(
+            (0..replicas).map(|_| model.sibling()).collect(),
+            model.describe(),
+        )
+    }
+
+    fn from_replicas(replicas: Vec<LocalModel>, description: Arc<Description>) -> Self {
+        let replicas: Vec<_> = replicas.into_iter().map(Arc::new).collect();
+        let pool = Balanced::described(description);
+        for (index, replica) in replicas.iter().enumerate() {
+            let added = pool.add(index.to_string(), Arc::clone(replica));
+            debug_assert!(
+                added.is_ok(),
+                "numbers differ, and siblings have one signature"
+            );
+        }
+        Self { pool, replicas }
     }
 }
 
@@ -73,67 +86,62 @@ impl<P: Policy> Replicas<P> {
     /// ```
     #[must_use]
     pub fn balanced_by<Q: Policy>(self, policy: Q) -> Replicas<Q> {
-        Replicas(self.0.balanced_by(policy))
+        Replicas {
+            pool: self.pool.balanced_by(policy),
+            replicas: self.replicas,
+        }
     }
 
-    /// Has `clock` tell the policy the time.
+    /// How requests are tried again; see [`Balanced::retrying`].
     ///
     /// ```
     /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
     /// # use maas_service::Replicas;
     /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
     /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
-    /// let pool = Replicas::of(model, 3).clock(maas_schedule::ManualClock::new());
+    /// let pool = Replicas::of(model, 3).retrying(maas_schedule::Retries::default().tries(2));
     /// # Ok::<(), maas_core::Error>(())
     /// ```
     #[must_use]
-    pub fn clock(self, clock: impl Clock + 'static) -> Self {
-        Self(self.0.clock(clock))
+    pub fn retrying(self, retries: Retries) -> Self {
+        let pool = self.pool.retrying(retries);
+        Self { pool, ..self }
     }
 
-    /// How many requests may wait at each replica; see [`LocalModel::queue`].
+    /// Has `timer` tell the time and wait; see [`Balanced::timer`].
     ///
     /// ```
     /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
     /// # use maas_service::Replicas;
     /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
     /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
-    /// let pool = Replicas::of(model, 3).queue(64);
+    /// let pool = Replicas::of(model, 3).timer(maas_service::ManualTimer::new());
     /// # Ok::<(), maas_core::Error>(())
     /// ```
     #[must_use]
-    pub fn queue(self, requests: usize) -> Self {
-        Self(self.0.map_members(|replica| replica.queue(requests)))
+    pub fn timer(self, timer: impl Timer + 'static) -> Self {
+        let pool = self.pool.timer(timer);
+        Self { pool, ..self }
     }
 
-    /// How many rows a request may have; see [`LocalModel::max_rows`].
+    /// Takes nothing new and finishes all that was taken; see [`LocalModel::shut_down`].
     ///
     /// ```
     /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
     /// # use maas_service::Replicas;
     /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
     /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
-    /// let pool = Replicas::of(model, 3).max_rows(1024);
+    /// use maas_service::{Readiness, Service};
+    /// let pool = Replicas::of(model, 3);
+    /// pool.shut_down().into_iter().for_each(|replica| replica.wait());
+    /// assert!(!pool.ready().is_ready());
     /// # Ok::<(), maas_core::Error>(())
     /// ```
-    #[must_use]
-    pub fn max_rows(self, rows: usize) -> Self {
-        Self(self.0.map_members(|replica| replica.max_rows(rows)))
-    }
-
-    /// How many threads the model may use for one request, at each replica.
-    ///
-    /// ```
-    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
-    /// # use maas_service::Replicas;
-    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
-    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
-    /// let pool = Replicas::of(model, 3).threads(std::num::NonZeroUsize::MIN);
-    /// # Ok::<(), maas_core::Error>(())
-    /// ```
-    #[must_use]
-    pub fn threads(self, threads: NonZeroUsize) -> Self {
-        Self(self.0.map_members(|replica| replica.threads(threads)))
+    pub fn shut_down(&self) -> Vec<Emptied> {
+        self.replicas
+            .iter()
+            .map(|replica| replica.shut_down())
+            .collect()
     }
 
     /// Stops a replica at once. Requests that it held go to another, or come back as an error when there is none.
@@ -195,10 +203,13 @@ impl<P: Policy> Replicas<P> {
     /// # Ok::<(), maas_core::Error>(())
     /// ```
     pub fn replica(&self, index: usize) -> Result<&LocalModel, ServeError> {
-        self.0.member(index).ok_or(ServeError::UnknownReplica {
-            index,
-            members: self.len(),
-        })
+        self.replicas
+            .get(index)
+            .map(|replica| &**replica)
+            .ok_or(ServeError::UnknownReplica {
+                index,
+                members: self.len(),
+            })
     }
 
     /// How many replicas there are, stopped ones included.
@@ -213,7 +224,7 @@ impl<P: Policy> Replicas<P> {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.replicas.len()
     }
 
     /// Whether there are no replicas.
@@ -228,7 +239,7 @@ impl<P: Policy> Replicas<P> {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.replicas.is_empty()
     }
 
     /// Requests that the replica `index` has and has not answered; `None` for an index that is too large.
@@ -243,7 +254,7 @@ impl<P: Policy> Replicas<P> {
     /// ```
     #[must_use]
     pub fn in_flight(&self, index: usize) -> Option<usize> {
-        self.0.in_flight(index)
+        Some(self.replicas.get(index)?.in_flight())
     }
 
     /// Requests that the replica `index` has answered without error; `None` for an index that is too large.
@@ -258,24 +269,24 @@ impl<P: Policy> Replicas<P> {
     /// ```
     #[must_use]
     pub fn served(&self, index: usize) -> Option<u64> {
-        self.0.served(index)
+        Some(self.replicas.get(index)?.served())
     }
 }
 
 impl<P: Policy> Service for Replicas<P> {
     async fn infer(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
-        self.0.infer(request).await
+        self.pool.infer(request).await
     }
 
     fn describe(&self) -> Arc<Description> {
-        self.0.describe()
+        self.pool.describe()
     }
 
     fn ready(&self) -> Readiness {
-        self.0.ready()
+        self.pool.ready()
     }
 
     fn load(&self) -> Load {
-        self.0.load()
+        self.pool.load()
     }
 }

@@ -71,6 +71,16 @@ impl Retries {
         Self { hedge, ..self }
     }
 
+    /// Whether a request may be sent a second time while the first is on its way.
+    ///
+    /// ```
+    /// assert!(!maas_schedule::Retries::default().has_hedges());
+    /// ```
+    #[must_use]
+    pub fn has_hedges(&self) -> bool {
+        self.hedge.is_some()
+    }
+
     /// Begins a request.
     ///
     /// ```

@@ -67,6 +67,18 @@ macro_rules! lease {
                 &self.member().name
             }
 
+            /// The member's name, to be kept.
+            ///
+            /// ```
+            /// # let balancer = maas_schedule::Balancer::over([("a", 1)])?;
+            /// assert_eq!(&*balancer.pick().unwrap().shared_name(), "a");
+            /// # Ok::<(), maas_schedule::Error>(())
+            /// ```
+            #[must_use]
+            pub fn shared_name(&self) -> std::sync::Arc<str> {
+                std::sync::Arc::clone(&self.member().name)
+            }
+
             /// Says how the request ended, `elapsed` after it started, for policies that go by speed and failures. `now` is of
             /// the balancer's clock.
             ///

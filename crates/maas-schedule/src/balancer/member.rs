@@ -10,7 +10,7 @@ use crate::{Estimate, Load, Moment, Outcome};
 /// Someone who serves, as long as anybody has a use for it: the sets that it is in, and requests.
 #[derive(Debug)]
 pub(super) struct Member<T> {
-    pub(super) name: Box<str>,
+    pub(super) name: std::sync::Arc<str>,
     /// Made of the name, so that every process has the same.
     pub(super) identity: u64,
     pub(super) value: T,
@@ -23,7 +23,7 @@ pub(super) struct Member<T> {
 }
 
 impl<T> Member<T> {
-    pub(super) fn new(name: Box<str>, value: T) -> Self {
+    pub(super) fn new(name: std::sync::Arc<str>, value: T) -> Self {
         Self {
             identity: identity(&name),
             name,

@@ -121,6 +121,29 @@ impl<T, P: Policy> Balancer<T, P> {
         }
     }
 
+    /// The same members, for another policy.
+    ///
+    /// ```
+    /// use maas_schedule::{Balancer, LeastLoaded};
+    /// let balancer = Balancer::over([("a", 1), ("b", 2)])?.balanced_by(LeastLoaded::new());
+    /// let _busy = balancer.pick().unwrap();
+    /// assert_eq!(*balancer.pick().unwrap(), 2);
+    /// # Ok::<(), maas_schedule::Error>(())
+    /// ```
+    #[must_use]
+    pub fn balanced_by<Q: Policy>(self, policy: Q) -> Balancer<T, Q> {
+        let members = self.set.load().members.clone();
+        let balancer = Balancer {
+            policy,
+            clock: self.clock,
+            set: Swap::new(Set::empty()),
+            version: self.version,
+            changing: self.changing,
+        };
+        balancer.put(&Set::empty(), members);
+        balancer
+    }
+
     /// Adds a member behind the others.
     ///
     /// # Errors
@@ -366,7 +389,8 @@ impl<T, P: Policy> Balancer<T, P> {
         // A member may be closed between pick and entry. It stays closed, so there is an end.
         loop {
             let index = view.pick(policy)?;
-            if set.members[index].member.enter() {
+            // A policy that breaks its contract picks somebody who is not there.
+            if set.members.get(index)?.member.enter() {
                 return Some(index);
             }
         }
@@ -393,8 +417,13 @@ impl<T, P: Policy> Balancer<T, P> {
         let _changing = lock(&self.changing);
         let before = self.set.load();
         let (members, result) = change(&before)?;
+        self.put(&before, members);
+        Ok(result)
+    }
+
+    fn put(&self, before: &Set<T>, members: Vec<Weighted<T>>) {
         let prepared = self
-            .policy_of(&before)
+            .policy_of(before)
             .prepare(&self.view(&before.members), &self.view(&members));
         self.set.store(Set {
             members,
@@ -402,7 +431,6 @@ impl<T, P: Policy> Balancer<T, P> {
             by_time: self.policy.goes_by_time(),
         });
         self.version.fetch_add(1, Ordering::Release);
-        Ok(result)
     }
 }
 

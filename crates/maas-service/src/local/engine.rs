@@ -1,10 +1,10 @@
-use std::any::Any;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use maas_core::{Context, Fnv, Model, Outputs, Tensor, TensorView};
 
+use crate::caught::panicked;
 use crate::check::Wanted;
 use crate::{Description, NamedTensor, ServeError};
 
@@ -52,9 +52,7 @@ impl Engine {
         catch_unwind(AssertUnwindSafe(|| {
             self.model.predict(inputs, outputs, context)
         }))
-        .map_err(|panic| ServeError::Panicked {
-            message: message(panic.as_ref()),
-        })?
+        .map_err(|panic| panicked(panic.as_ref()))?
         .map_err(ServeError::from_model)?;
         let signature = self.model.signature();
         signature
@@ -92,11 +90,4 @@ impl Engine {
         }
         hash.finish()
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
-        .to_owned()
 }

@@ -98,18 +98,35 @@ impl LocalModel {
     #[must_use]
     pub fn new(model: impl Model) -> Self {
         let description = Arc::new(Description::of(&model));
-        Self::sharing(Arc::new(model), description)
+        let queue = QueueOptions::default()
+            .max_rows(BATCH_ROWS)
+            .max_queued_rows(2 * MAX_ROWS)
+            .max_queued_bytes(256 << 20);
+        let engine = Engine::of(Arc::new(model), description, MAX_ROWS);
+        Self::from_engine(Arc::new(engine), Place::Measured, queue, NonZeroUsize::MIN)
     }
 
-    pub(crate) fn sharing(model: Arc<dyn Model>, description: Arc<Description>) -> Self {
+    /// Another one of the same model that runs it likewise.
+    pub(crate) fn sibling(&self) -> Self {
+        Self::from_engine(
+            Arc::clone(&self.engine),
+            self.place,
+            self.queue.clone(),
+            self.workers,
+        )
+    }
+
+    fn from_engine(
+        engine: Arc<Engine>,
+        place: Place,
+        queue: QueueOptions,
+        workers: NonZeroUsize,
+    ) -> Self {
         Self {
-            engine: Arc::new(Engine::of(model, description, MAX_ROWS)),
-            place: Place::Measured,
-            queue: QueueOptions::default()
-                .max_rows(BATCH_ROWS)
-                .max_queued_rows(2 * MAX_ROWS)
-                .max_queued_bytes(256 << 20),
-            workers: NonZeroUsize::MIN,
+            engine,
+            place,
+            queue,
+            workers,
             cost: Arc::new(Cost::unknown()),
             workspaces: Workspaces::none(),
             served: AtomicU64::new(0),
@@ -421,6 +438,12 @@ fn tenant(name: &str) -> u64 {
     let mut hash = Fnv::new();
     hash.update(name.as_bytes());
     hash.finish()
+}
+
+impl<M: Model> From<M> for LocalModel {
+    fn from(model: M) -> Self {
+        Self::new(model)
+    }
 }
 
 impl Service for LocalModel {

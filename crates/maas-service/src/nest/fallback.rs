@@ -50,7 +50,9 @@ impl<A: Service, B: Service> Fallback<A, B> {
     /// See the type for an example.
     pub fn new(first: A, second: B) -> Result<Self, ServeError> {
         if first.describe().signature != second.describe().signature {
-            return Err(ServeError::DifferentSignatures { index: 1 });
+            return Err(ServeError::DifferentSignatures {
+                name: "1".to_owned(),
+            });
         }
         Ok(Self {
             first,
@@ -86,7 +88,9 @@ impl Fallback<BoxService, BoxService> {
         backwards.try_fold(last, |rest, (index, service)| {
             match Fallback::new(service, rest) {
                 Ok(both) => Ok(BoxService::new(both)),
-                Err(_) => Err(ServeError::DifferentSignatures { index: index + 1 }),
+                Err(_) => Err(ServeError::DifferentSignatures {
+                    name: (index + 1).to_string(),
+                }),
             }
         })
     }

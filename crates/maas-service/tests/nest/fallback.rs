@@ -150,7 +150,8 @@ fn a_chain_is_of_one_signature() {
             ))
         }
     }
-    let different = |result| matches!(result, Err(ServeError::DifferentSignatures { index: 1 }));
+    let different =
+        |result| matches!(result, Err(ServeError::DifferentSignatures { name }) if name == "1");
     assert!(different(
         Fallback::new(Script::doubling(), Other).map(drop)
     ));

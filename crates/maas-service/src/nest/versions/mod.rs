@@ -160,7 +160,7 @@ impl<S: Service + 'static> Versions<S> {
             }
             if !same {
                 return Err(ServeError::DifferentSignatures {
-                    index: table.entries.len(),
+                    name: version.to_string(),
                 });
             }
             table.entries.push(Entry {

@@ -1,0 +1,360 @@
+//! Services that share the requests.
+
+mod tries;
+
+use std::fmt;
+use std::sync::Arc;
+
+use maas_schedule::{
+    Balancer, Drain, MemberRef, MemberStatus, Policy, Repeatable, Retries, RoundRobin,
+};
+
+use crate::{
+    Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service, ThreadTimer,
+    Timer,
+};
+
+/// Services that share the requests: a policy picks who serves one, and another is asked when that one cannot.
+///
+/// Members come and go while others call; round robin goes on with who would have been next. A request is tried at most once
+/// on each member and as often as the [`Retries`] allow. An error that another member would give as well (a wrong shape, a
+/// model that fails) comes back at once; an answer that does not fit the signature counts as none. A panic of a member is
+/// its own. The response's `replica` says who answered.
+///
+/// ```
+/// # use maas_core::{DType, Error, FnModel, Outputs, Signature, TensorSpec, TensorView};
+/// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+/// # let model = || FnModel::new(signature.clone(), |inputs: &[TensorView<'_>], outputs: &mut Outputs<'_>| {
+/// #     outputs.copy(0, &inputs[0])
+/// # });
+/// use maas_schedule::LeastCost;
+/// use maas_service::{Balanced, LocalModel, Service};
+///
+/// let pool = Balanced::named([("a", LocalModel::new(model())), ("b", LocalModel::new(model()))])?;
+/// let pool = pool.balanced_by(LeastCost::new());
+/// pool.predict(ndarray::array![[1.0]].view())?;
+///
+/// pool.add("c", LocalModel::new(model()))?;
+/// pool.remove("a")?.wait(); // its requests are finished
+/// assert_eq!(pool.members().len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Balanced<S, P = RoundRobin> {
+    members: Balancer<S, P>,
+    description: Arc<Description>,
+    retries: Retries,
+    repeats: Box<Repeats>,
+    key: Option<Box<Key>>,
+    timer: Arc<dyn Timer>,
+}
+
+type Repeats = dyn Fn(&ServeError) -> bool + Send + Sync;
+type Key = dyn Fn(&InferRequest) -> u64 + Send + Sync;
+
+impl<S: Service> Balanced<S> {
+    /// A pool of these services, asked in turn, called `0`, `1` and so on.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::EmptyPool`] without services, [`ServeError::DifferentSignatures`] when they are not of one model.
+    ///
+    /// ```
+    /// use maas_service::{Balanced, LocalModel, ServeError};
+    /// assert!(matches!(Balanced::<LocalModel>::over([]), Err(ServeError::EmptyPool)));
+    /// ```
+    pub fn over(services: impl IntoIterator<Item = S>) -> Result<Self, ServeError> {
+        let numbered = services.into_iter().enumerate();
+        Self::named(numbered.map(|(number, service)| (number.to_string(), service)))
+    }
+
+    /// A pool of these services under their names, asked in turn.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`over`](Self::over), and [`ServeError::Member`] when two have one name.
+    ///
+    /// See the type for an example.
+    pub fn named<N: Into<String>>(
+        services: impl IntoIterator<Item = (N, S)>,
+    ) -> Result<Self, ServeError> {
+        let mut services = services.into_iter();
+        let (name, first) = services.next().ok_or(ServeError::EmptyPool)?;
+        let pool = Self::described(first.describe());
+        pool.add(name, first)?;
+        for (name, service) in services {
+            pool.add(name, service)?;
+        }
+        Ok(pool)
+    }
+
+    /// A pool of services of this description that has none yet.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_service::{Balanced, LocalModel, Service};
+    /// let service = LocalModel::new(model);
+    /// let pool = Balanced::described(service.describe());
+    /// pool.add("first", service)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn described(description: Arc<Description>) -> Self {
+        let timer: Arc<dyn Timer> = Arc::new(ThreadTimer);
+        Self {
+            members: Balancer::new(RoundRobin::default()).clock(Arc::clone(&timer)),
+            description,
+            retries: Retries::default(),
+            repeats: Box::new(|error| {
+                error.is_retryable() || matches!(error, ServeError::Deadline { .. })
+            }),
+            key: None,
+            timer,
+        }
+    }
+}
+
+impl<S: Service, P: Policy> Balanced<S, P> {
+    /// Has `policy` pick who serves, in place of round robin.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_schedule::FnPolicy;
+    ///
+    /// let always_first = FnPolicy::new(|members, _now| (0..members.len()).find(|&i| members.get(i).is_available()));
+    /// let pool = Balanced::over([LocalModel::new(model)])?.balanced_by(always_first);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn balanced_by<Q: Policy>(self, policy: Q) -> Balanced<S, Q> {
+        Balanced {
+            members: self.members.balanced_by(policy),
+            description: self.description,
+            retries: self.retries,
+            repeats: self.repeats,
+            key: self.key,
+            timer: self.timer,
+        }
+    }
+
+    /// How often, how long and within which budget a request is tried, in place of [`Retries::default`]; also a second time beside
+    /// a slow first one.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_schedule::{Deadlines, Hedge, Retries};
+    /// use std::time::Duration;
+    ///
+    /// let retries = Retries::default().hedge(Hedge::after(0.95));
+    /// let retries = retries.deadlines(Deadlines::none().per_try(Duration::from_millis(200)));
+    /// let pool = Balanced::over([LocalModel::new(model)])?.retrying(retries);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn retrying(self, retries: Retries) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// After which errors another member is asked, in place of those that are [retryable](ServeError::is_retryable) and tries
+    /// that took too long.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let also_panics = |error: &ServeError| error.is_retryable() || matches!(error, ServeError::Panicked { .. });
+    /// let pool = Balanced::over([LocalModel::new(model)])?.retrying_after(also_panics);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn retrying_after(
+        self,
+        repeats: impl Fn(&ServeError) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let repeats = Box::new(repeats);
+        Self { repeats, ..self }
+    }
+
+    /// Which requests belong together, for policies that go by keys.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_schedule::ConsistentHash;
+    /// let pool = Balanced::over([LocalModel::new(model)])?
+    ///     .balanced_by(ConsistentHash::new())
+    ///     .keyed_by(|request| request.tenant.as_deref().map_or(0, |tenant| tenant.len() as u64));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn keyed_by(self, key: impl Fn(&InferRequest) -> u64 + Send + Sync + 'static) -> Self {
+        let key: Option<Box<Key>> = Some(Box::new(key));
+        Self { key, ..self }
+    }
+
+    /// Has `timer` tell the time and wait.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ManualTimer, ServeError};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let pool = Balanced::over([LocalModel::new(model)])?.timer(ManualTimer::new());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn timer(self, timer: impl Timer + 'static) -> Self {
+        let timer: Arc<dyn Timer> = Arc::new(timer);
+        Self {
+            members: self.members.clock(Arc::clone(&timer)),
+            timer,
+            ..self
+        }
+    }
+
+    /// Adds a member, which serves from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::DifferentSignatures`] when it is not of the pool's model, [`ServeError::Member`] when the name is taken.
+    ///
+    /// See the type for an example.
+    pub fn add(&self, name: impl Into<String>, service: S) -> Result<(), ServeError> {
+        let name = name.into();
+        if service.describe().signature != self.description.signature {
+            return Err(ServeError::DifferentSignatures { name });
+        }
+        Ok(self.members.add(name, service)?)
+    }
+
+    /// Takes a member out: no other request begins there. What is returned says when the last one has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Member`] when nobody has this name.
+    ///
+    /// See the type for an example.
+    pub fn remove(&self, name: &str) -> Result<Drain<S>, ServeError> {
+        Ok(self.members.remove(name)?)
+    }
+
+    /// How much a member serves beside the others, where the policy goes by weights.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Member`] when nobody has this name.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let pool = Balanced::over([LocalModel::new(model)])?;
+    /// pool.set_weight("0", 3)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_weight(&self, name: &str, weight: u32) -> Result<(), ServeError> {
+        Ok(self.members.set_weight(name, weight)?)
+    }
+
+    /// Whether a member is given requests, whatever it says itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Member`] when nobody has this name.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let pool = Balanced::over([LocalModel::new(model)])?;
+    /// pool.set_up("0", false)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_up(&self, name: &str, up: bool) -> Result<(), ServeError> {
+        Ok(self.members.set_up(name, up)?)
+    }
+
+    /// How each member is, in the order in which they were added.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let pool = Balanced::over([LocalModel::new(model)])?;
+    /// assert_eq!((pool.members()[0].in_flight, pool.members()[0].served), (0, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn members(&self) -> Vec<MemberStatus> {
+        self.members.members()
+    }
+
+    /// The member of this name.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let pool = Balanced::over([LocalModel::new(model)])?;
+    /// assert!(pool.member("0").is_some() && pool.member("1").is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<MemberRef<S>> {
+        self.members.get(name)
+    }
+}
+
+impl<S: Service, P: Policy> Service for Balanced<S, P> {
+    async fn infer(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
+        let attempts = self.retries.begin(Repeatable::Always, self.timer.now());
+        if self.retries.has_hedges() {
+            self.in_a_race(request, attempts).await
+        } else {
+            self.in_turn(request, attempts).await
+        }
+    }
+
+    fn describe(&self) -> Arc<Description> {
+        Arc::clone(&self.description)
+    }
+
+    /// Ready as soon as one member is.
+    fn ready(&self) -> Readiness {
+        let members = self.members.values();
+        let any = members.iter().any(|member| member.ready().is_ready());
+        if any {
+            Readiness::Ready
+        } else {
+            Readiness::Down
+        }
+    }
+
+    fn load(&self) -> Load {
+        let members = self.members.members();
+        Load::of(members.iter().map(|member| member.in_flight).sum())
+    }
+}
+
+impl<S, P: fmt::Debug> fmt::Debug for Balanced<S, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Balanced")
+            .field("members", &self.members)
+            .field("retries", &self.retries)
+            .finish_non_exhaustive()
+    }
+}
