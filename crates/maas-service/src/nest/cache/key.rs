@@ -4,42 +4,68 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use maas_core::Tensor;
+use quick_cache::Equivalent;
 
 use crate::{InferRequest, NamedTensor, Parameter, Parameters, RequestedOutput};
 
-/// All of a request that its answer may depend on, and the hash of it. A clone shares it.
-#[derive(Clone)]
-pub(super) struct Key {
-    asked: Arc<Asked>,
+/// All of a request that its answer may depend on.
+#[derive(Clone, Copy, PartialEq)]
+struct Asked<'a> {
+    model: &'a str,
+    version: Option<&'a str>,
+    inputs: &'a [NamedTensor],
+    outputs: &'a [RequestedOutput],
+    parameters: &'a Parameters,
+}
+
+impl<'a> Asked<'a> {
+    fn of(request: &'a InferRequest) -> Self {
+        Self {
+            model: &request.model,
+            version: request.version.as_deref(),
+            inputs: &request.inputs,
+            outputs: &request.outputs,
+            parameters: &request.parameters,
+        }
+    }
+}
+
+/// A request that may have been asked before, and its hash, without a copy of anything.
+pub(super) struct Asking<'a> {
+    request: &'a InferRequest,
     hash: u64,
 }
 
-#[derive(PartialEq)]
-struct Asked {
-    model: Arc<str>,
-    version: Option<Arc<str>>,
-    inputs: Vec<NamedTensor>,
-    outputs: Vec<RequestedOutput>,
-    parameters: Parameters,
-}
-
-impl Key {
-    pub(super) fn of(request: &InferRequest, hasher: &impl BuildHasher) -> Self {
-        let asked = Asked {
-            model: Arc::clone(&request.model),
-            version: request.version.clone(),
-            inputs: request.inputs.clone(),
-            outputs: request.outputs.clone(),
-            parameters: request.parameters.clone(),
-        };
+impl<'a> Asking<'a> {
+    pub(super) fn of(request: &'a InferRequest, hasher: &impl BuildHasher) -> Self {
         Self {
-            hash: hasher.hash_one(&asked),
-            asked: Arc::new(asked),
+            request,
+            hash: hasher.hash_one(Asked::of(request)),
         }
     }
 
+    /// Who asked takes memory and does not matter.
+    pub(super) fn to_key(&self) -> Key {
+        let mut request = self.request.clone();
+        request.id = None;
+        request.tenant = None;
+        Key {
+            request: Arc::new(request),
+            hash: self.hash,
+        }
+    }
+}
+
+/// A request that was asked, and its hash. A clone shares it.
+#[derive(Clone)]
+pub(super) struct Key {
+    request: Arc<InferRequest>,
+    hash: u64,
+}
+
+impl Key {
     pub(super) fn bytes(&self) -> usize {
-        bytes_of(&self.asked.inputs)
+        bytes_of(&self.request.inputs)
     }
 }
 
@@ -49,9 +75,21 @@ pub(super) fn bytes_of(tensors: &[NamedTensor]) -> usize {
 }
 
 /// Equal in every byte: the hash alone does not decide.
+impl Equivalent<Key> for Asking<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.hash == key.hash && Asked::of(self.request) == Asked::of(&key.request)
+    }
+}
+
+impl Hash for Asking<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.asked == other.asked
+        self.hash == other.hash && Asked::of(&self.request) == Asked::of(&other.request)
     }
 }
 
@@ -64,21 +102,21 @@ impl Hash for Key {
     }
 }
 
-impl Hash for Asked {
+impl Hash for Asked<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.model.hash(state);
         self.version.hash(state);
         state.write_usize(self.inputs.len());
-        for input in &self.inputs {
+        for input in self.inputs {
             input.name.hash(state);
             hash_tensor(&input.tensor, state);
         }
         state.write_usize(self.outputs.len());
-        for output in &self.outputs {
+        for output in self.outputs {
             output.name.hash(state);
             hash_parameters(&output.parameters, state);
         }
-        hash_parameters(&self.parameters, state);
+        hash_parameters(self.parameters, state);
     }
 }
 

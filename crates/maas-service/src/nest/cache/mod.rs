@@ -16,7 +16,7 @@ use super::generate::Piece;
 use crate::{
     Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service, Spent,
 };
-use key::Key;
+use key::{Asking, Key};
 use store::{Kept, Store, Turn};
 
 /// A service whose answers are kept, and given again to who asks the same; needs the feature `cache`.
@@ -167,7 +167,14 @@ impl<S: Service> Cache<S> {
         self.store.clear();
     }
 
-    /// An answer, or leave to ask for one.
+    /// An answer of before.
+    fn known(&self, asking: &Asking<'_>) -> Option<Arc<Kept>> {
+        let now = self.clock.now();
+        let kept = self.store.get(asking);
+        kept.filter(|kept| self.is_fresh(kept, now))
+    }
+
+    /// An answer, which others may be asking for, or leave to ask for one.
     async fn find(&self, key: &Key) -> Result<Arc<Kept>, Turn<'_>> {
         let asked = self.clock.now();
         loop {
@@ -180,6 +187,14 @@ impl<S: Service> Cache<S> {
         }
     }
 
+    fn again(&self, kept: &Kept, id: Option<String>) -> InferResponse {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        let mut response = kept.response.clone();
+        response.id = id;
+        response.parameters.set("cached", true);
+        response
+    }
+
     /// For who asked then: what was made since is as fresh as an answer can be.
     fn is_fresh(&self, kept: &Kept, asked: Moment) -> bool {
         kept.made >= asked || asked.since(kept.made) < self.time_to_live
@@ -188,15 +203,13 @@ impl<S: Service> Cache<S> {
 
 impl<S: Service> Service for Cache<S> {
     async fn infer(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
-        let key = Key::of(&request, &self.hasher);
+        let asking = Asking::of(&request, &self.hasher);
+        if let Some(kept) = self.known(&asking) {
+            return Ok(self.again(&kept, request.id));
+        }
+        let key = asking.to_key();
         match self.find(&key).await {
-            Ok(kept) => {
-                self.hits.fetch_add(1, Ordering::Relaxed);
-                let mut response = kept.response.clone();
-                response.id = request.id;
-                response.parameters.set("cached", true);
-                Ok(response)
-            }
+            Ok(kept) => Ok(self.again(&kept, request.id)),
             Err(turn) => {
                 self.misses.fetch_add(1, Ordering::Relaxed);
                 let response = self.service.infer(request).await?;
