@@ -71,7 +71,9 @@ pub use attempts::{
     Attempts, ConcurrencyLimit, Deadlines, GiveUp, Hedge, Next, OwnedPermit, Permit, Repeatable,
     Retries, RetryBudget, TryOutcome,
 };
-pub use balancer::{Ask, Balancer, Drain, Lease, MemberRef, MemberStatus, OwnedLease, Picker};
+pub use balancer::{
+    Ask, Balancer, Drain, DueProbe, Lease, MemberRef, MemberStatus, OwnedLease, Picker,
+};
 pub use candidate::{Availability, Candidate, Candidates, Load};
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use error::Error;

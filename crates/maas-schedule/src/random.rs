@@ -16,11 +16,20 @@ impl RandomNumbers {
     /// A number below `bound`, which is not 0.
     #[inline]
     pub(crate) fn below(&self, bound: usize) -> usize {
-        let number = mix(self
+        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+
+    /// A number from 0 to below 1.
+    pub(crate) fn fraction(&self) -> f64 {
+        fraction(self.next())
+    }
+
+    #[inline]
+    pub(crate) fn next(&self) -> u64 {
+        mix(self
             .0
             .fetch_add(GAMMA, Ordering::Relaxed)
-            .wrapping_add(GAMMA));
-        ((u128::from(number) * bound as u128) >> 64) as usize
+            .wrapping_add(GAMMA))
     }
 
     /// Two different numbers below `bound`, which is at least 2.
@@ -30,6 +39,11 @@ impl RandomNumbers {
         let second = self.below(bound - 1);
         (first, second + usize::from(second >= first))
     }
+}
+
+/// A random number as one from 0 to below 1.
+pub(crate) fn fraction(number: u64) -> f64 {
+    (number >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Sends numbers to numbers one to one, so that close ones end far apart.

@@ -8,7 +8,10 @@ use std::time::Duration;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use loom::thread;
-use maas_schedule::{Balancer, Estimate, InFlight, Moment, Outcome, RoundRobin, StripedRoundRobin};
+use maas_schedule::{
+    Balancer, Estimate, HealthGroup, HealthRules, InFlight, ManualClock, Moment, Outcome,
+    RoundRobin, StripedRoundRobin,
+};
 
 /// Runs `picks` picks on each of `threads` threads and returns how often each member was picked.
 fn shares(ring: RoundRobin, threads: usize, picks: usize) -> Vec<usize> {
@@ -189,6 +192,66 @@ fn a_pick_beside_a_change_finds_one_who_is_there() {
         balancer.remove("a").unwrap().wait();
         assert!(client.join().unwrap().is_some());
         assert_eq!(balancer.picker().pick().map(|lease| *lease), Some(2));
+    });
+}
+
+/// A request is at a member that one request at a time may try.
+fn try_alone(requests: &AtomicUsize) {
+    assert_eq!(requests.fetch_add(1, Ordering::Relaxed), 0, "two try it");
+    requests.fetch_sub(1, Ordering::Relaxed);
+}
+
+#[test]
+fn one_request_at_a_time_tries_a_member_that_was_ejected() {
+    bounded(2, || {
+        let second = Duration::from_secs(1);
+        let rules = HealthRules::default()
+            .consecutive_failures(1)
+            .ejection(second, second);
+        let clock = ManualClock::new();
+        let balancer = Balancer::over([("a", AtomicUsize::new(0))])
+            .unwrap()
+            .clock(clock.clone())
+            .watched_in(HealthGroup::new().panics_below(0.0), rules);
+        let lease = balancer.pick().unwrap();
+        lease.record(Outcome::Failure, Duration::ZERO, Moment::ZERO);
+        drop(lease);
+        assert!(balancer.pick().is_none());
+        clock.advance(2 * second);
+        let balancer = Arc::new(balancer);
+        let other = Arc::clone(&balancer);
+        let tries = |balancer: &Balancer<AtomicUsize>| {
+            if let Some(lease) = balancer.pick() {
+                try_alone(&lease);
+            }
+        };
+        let client = thread::spawn(move || tries(&other));
+        tries(&balancer);
+        client.join().unwrap();
+        // Both gave it back.
+        let lease = balancer.pick().expect("nobody else is there");
+        lease.record(Outcome::Success, Duration::ZERO, Moment::ZERO);
+        assert_eq!(balancer.health().map(HealthGroup::ejected), Some(0));
+    });
+}
+
+/// The model finds a bug that is there: whether somebody tries the member is looked at before it is said.
+#[test]
+#[should_panic(expected = "two try it")]
+fn a_look_before_a_trial_is_found() {
+    loom::model(|| {
+        let member = Arc::new((AtomicBool::new(false), AtomicUsize::new(0)));
+        let tries = |(is_tried, requests): &(AtomicBool, AtomicUsize)| {
+            if !is_tried.load(Ordering::SeqCst) {
+                is_tried.store(true, Ordering::SeqCst);
+                try_alone(requests);
+                is_tried.store(false, Ordering::SeqCst);
+            }
+        };
+        let shared = Arc::clone(&member);
+        let client = thread::spawn(move || tries(&shared));
+        tries(&member);
+        client.join().unwrap();
     });
 }
 

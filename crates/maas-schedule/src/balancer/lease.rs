@@ -3,6 +3,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use super::member::Member;
+use super::visit::Visit;
 use crate::sync::Arc;
 use crate::{Moment, Outcome};
 
@@ -19,7 +20,10 @@ use crate::{Moment, Outcome};
 /// assert_eq!((*lease, lease.name()), (1, "a"));
 /// # Ok::<(), maas_schedule::Error>(())
 /// ```
-pub struct Lease<'a, T>(&'a Member<T>);
+pub struct Lease<'a, T> {
+    member: &'a Member<T>,
+    visit: Visit,
+}
 
 /// A [`Lease`] that borrows nothing, and so may go to another thread or into a future of any length.
 ///
@@ -32,27 +36,21 @@ pub struct Lease<'a, T>(&'a Member<T>);
 /// assert_eq!(std::thread::spawn(move || *lease).join().unwrap(), 1);
 /// # Ok::<(), maas_schedule::Error>(())
 /// ```
-pub struct OwnedLease<T>(Arc<Member<T>>);
+pub struct OwnedLease<T> {
+    member: Arc<Member<T>>,
+    visit: Visit,
+}
 
 impl<'a, T> Lease<'a, T> {
-    /// Of a member that was entered.
-    pub(super) fn of(member: &'a Member<T>) -> Self {
-        Self(member)
-    }
-
-    fn member(&self) -> &Member<T> {
-        self.0
+    #[inline]
+    pub(super) fn of(member: &'a Member<T>, visit: Visit) -> Self {
+        Self { member, visit }
     }
 }
 
 impl<T> OwnedLease<T> {
-    /// Of a member that was entered.
-    pub(super) fn of(member: Arc<Member<T>>) -> Self {
-        Self(member)
-    }
-
-    fn member(&self) -> &Member<T> {
-        &self.0
+    pub(super) fn of(member: Arc<Member<T>>, visit: Visit) -> Self {
+        Self { member, visit }
     }
 }
 
@@ -64,7 +62,7 @@ macro_rules! lease {
             /// See the type for an example.
             #[must_use]
             pub fn name(&self) -> &str {
-                &self.member().name
+                &self.member.name
             }
 
             /// The member's name, to be kept.
@@ -76,11 +74,12 @@ macro_rules! lease {
             /// ```
             #[must_use]
             pub fn shared_name(&self) -> std::sync::Arc<str> {
-                std::sync::Arc::clone(&self.member().name)
+                std::sync::Arc::clone(&self.member.name)
             }
 
-            /// Says how the request ended, `elapsed` after it started, for policies that go by speed and failures. `now` is of
-            /// the balancer's clock.
+            /// Says how the request ended, `elapsed` after it started, for policies that go by speed and failures, and for the
+            /// [rules](crate::Balancer::watched_by) that watch members. `now` is of the balancer's clock. A request of which nobody
+            /// says how it ended counts for nothing there.
             ///
             /// ```
             /// use maas_schedule::{Balancer, Clock, LeastCost, Outcome, SystemClock};
@@ -94,7 +93,7 @@ macro_rules! lease {
             /// # Ok::<(), maas_schedule::Error>(())
             /// ```
             pub fn record(&self, outcome: Outcome, elapsed: Duration, now: Moment) {
-                self.member().record(outcome, elapsed, now);
+                self.member.record(&self.visit, outcome, elapsed, now);
             }
 
             /// Who the member is, for [`Ask::without`](crate::Ask::without).
@@ -102,7 +101,7 @@ macro_rules! lease {
             /// See [`Ask`](crate::Ask) for an example.
             #[must_use]
             pub fn identity(&self) -> u64 {
-                self.member().identity
+                self.member.identity
             }
         }
 
@@ -111,14 +110,14 @@ macro_rules! lease {
 
             #[inline]
             fn deref(&self) -> &T {
-                &self.member().value
+                &self.member.value
             }
         }
 
         impl<$($generics)*> Drop for $lease {
             #[inline]
             fn drop(&mut self) {
-                self.member().leave();
+                self.member.leave(&mut self.visit);
             }
         }
 

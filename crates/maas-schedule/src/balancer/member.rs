@@ -1,8 +1,12 @@
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::gate::{Entry, Gate};
 use super::signal::Signal;
 use super::status::MemberStatus;
+use super::visit::Visit;
+use super::watch::{Look, Watched};
+use crate::health::Entry as Admission;
 use crate::random::mix;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::{Estimate, Load, Moment, Outcome};
@@ -20,6 +24,8 @@ pub(super) struct Member<T> {
     estimate: Estimate,
     served: AtomicU64,
     failed: AtomicU64,
+    /// Set before requests are given to the member, or not at all.
+    watched: OnceLock<Box<Watched>>,
 }
 
 impl<T> Member<T> {
@@ -34,12 +40,47 @@ impl<T> Member<T> {
             estimate: Estimate::new(),
             served: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            watched: OnceLock::new(),
         }
     }
 
-    /// Whether the member takes the request, which then has to leave.
+    /// Has the member watched, if it is not yet.
+    pub(super) fn watch(&self, watched: impl FnOnce() -> Watched) {
+        self.watched.get_or_init(|| Box::new(watched()));
+    }
+
+    pub(super) fn watched(&self) -> Option<&Watched> {
+        self.watched.get().map(|watched| &**watched)
+    }
+
+    /// How a request is here, which then has to leave; `None` where the member does not take it.
     #[inline]
-    pub(super) fn enter(&self) -> bool {
+    pub(super) fn enter(&self, look: Option<&Look<'_>>) -> Option<Visit> {
+        match look {
+            None => self.enter_gate().then(Visit::usual),
+            Some(look) => self.enter_watched(look),
+        }
+    }
+
+    fn enter_watched(&self, look: &Look<'_>) -> Option<Visit> {
+        let Some(watched) = self.watched() else {
+            return self.enter_gate().then(Visit::usual);
+        };
+        match look.enter(watched) {
+            Admission::Closed => None,
+            Admission::Open => self.enter_gate().then(Visit::usual),
+            Admission::Trial => {
+                let visit = self.enter_gate().then(Visit::trial);
+                if visit.is_none() {
+                    watched.health.leave_probation();
+                }
+                visit
+            }
+        }
+    }
+
+    #[inline]
+    fn enter_gate(&self) -> bool {
         match self.gate.enter() {
             Entry::Open => true,
             Entry::Closed { empty } => {
@@ -52,13 +93,22 @@ impl<T> Member<T> {
     }
 
     #[inline]
-    pub(super) fn leave(&self) {
+    pub(super) fn leave(&self, visit: &mut Visit) {
+        if visit.is_trial()
+            && let Some(watched) = self.watched()
+        {
+            watched.health.leave_probation();
+        }
         if self.gate.leave() {
             self.empty.fire();
         }
     }
 
+    /// Of a member that its balancer has no more.
     pub(super) fn close(&self) {
+        if let Some(watched) = self.watched() {
+            watched.health.leave_group();
+        }
         if self.gate.close() {
             self.empty.fire();
         }
@@ -78,13 +128,16 @@ impl<T> Member<T> {
         self.up.store(up, Ordering::Relaxed);
     }
 
-    pub(super) fn record(&self, outcome: Outcome, elapsed: Duration, now: Moment) {
+    pub(super) fn record(&self, visit: &Visit, outcome: Outcome, elapsed: Duration, now: Moment) {
         self.estimate.record(outcome, elapsed, now);
         let count = match outcome {
             Outcome::Success => &self.served,
             Outcome::Failure => &self.failed,
         };
         count.fetch_add(1, Ordering::Relaxed);
+        if let Some(watched) = self.watched() {
+            watched.record(outcome, visit.ends_trial(), now);
+        }
     }
 
     pub(super) fn load(&self, now: Moment) -> Load {
@@ -92,12 +145,13 @@ impl<T> Member<T> {
     }
 
     /// How the member is, with what its set knows of it.
-    pub(super) fn status(&self, weight: u32, is_available: bool) -> MemberStatus {
+    pub(super) fn status(&self, weight: u32, is_available: bool, now: Moment) -> MemberStatus {
         MemberStatus {
             name: self.name.to_string(),
             identity: self.identity,
             weight,
             is_available,
+            health: self.watched().map(|watched| watched.health.state(now)),
             in_flight: self.in_flight(),
             started: self.gate.entries(),
             served: self.served.load(Ordering::Relaxed),

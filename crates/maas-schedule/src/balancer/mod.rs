@@ -5,10 +5,16 @@ mod drain;
 mod gate;
 mod lease;
 mod member;
+mod membership;
 mod picker;
+mod picks;
+mod probe;
 mod set;
 mod signal;
 mod status;
+mod table;
+mod visit;
+mod watch;
 
 use std::fmt;
 
@@ -17,14 +23,15 @@ pub use drain::Drain;
 pub(crate) use gate::{Entry, Gate};
 pub use lease::{Lease, OwnedLease};
 pub use picker::Picker;
+pub use probe::DueProbe;
 pub(crate) use signal::Signal;
 pub use status::{MemberRef, MemberStatus};
 
 use crate::swap::Swap;
-use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
-use crate::{Candidates, Clock, Error, Policy, RoundRobin, SystemClock};
-use member::Member;
-use set::{Set, View, Weighted};
+use crate::sync::{Arc, AtomicUsize, Mutex};
+use crate::{Clock, Error, HealthGroup, HealthRules, Policy, ProbeTiming, RoundRobin, SystemClock};
+use set::Set;
+use watch::{Watch, Watched};
 
 /// Gives each request to one of its members, by a policy; shared by `&self` by all threads.
 ///
@@ -48,6 +55,8 @@ use set::{Set, View, Weighted};
 pub struct Balancer<T, P = RoundRobin> {
     policy: P,
     clock: Box<dyn Clock>,
+    watch: Option<Arc<Watch>>,
+    timing: ProbeTiming,
     set: Swap<Set<T>>,
     /// Grows with each change of the set.
     version: AtomicUsize,
@@ -79,6 +88,8 @@ impl<T, P: Policy> Balancer<T, P> {
         Self {
             policy,
             clock: Box::new(SystemClock),
+            watch: None,
+            timing: ProbeTiming::default(),
             set: Swap::new(Set::empty()),
             version: AtomicUsize::new(0),
             changing: Mutex::new(()),
@@ -136,6 +147,8 @@ impl<T, P: Policy> Balancer<T, P> {
         let balancer = Balancer {
             policy,
             clock: self.clock,
+            watch: self.watch,
+            timing: self.timing,
             set: Swap::new(Set::empty()),
             version: self.version,
             changing: self.changing,
@@ -144,300 +157,74 @@ impl<T, P: Policy> Balancer<T, P> {
         balancer
     }
 
-    /// Adds a member behind the others.
+    /// Watches the health of the members, of those that are there and of those that come, by these rules: who is ejected or
+    /// whose probes fail is not picked, unless so many are ill that all are tried. Rules that were given before stay.
     ///
-    /// # Errors
-    /// [`Error::MemberExists`] if there is one of this name.
-    ///
-    /// ```
-    /// use maas_schedule::{Balancer, Error};
-    /// let balancer = Balancer::over([("a", 1)])?;
-    /// let again = balancer.add("a", 2).unwrap_err();
-    /// assert_eq!(again, Error::MemberExists { name: "a".into() });
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn add(&self, name: impl Into<String>, value: T) -> Result<(), Error> {
-        let name = name.into();
-        self.change(|set| {
-            if set.position(&name).is_some() {
-                return Err(Error::MemberExists { name });
-            }
-            let member = Arc::new(Member::new(name.into(), value));
-            let mut members = set.members.clone();
-            members.push(Weighted { member, weight: 1 });
-            Ok((members, ()))
-        })
-    }
-
-    /// Takes a member out: no request starts there any more, and those that it has may end.
-    ///
-    /// # Errors
-    /// [`Error::UnknownMember`].
-    ///
-    /// See [`Drain`] for an example.
-    pub fn remove(&self, name: &str) -> Result<Drain<T>, Error> {
-        let removed = self.change(|set| {
-            let position = known(set, name)?;
-            let mut members = set.members.clone();
-            let removed = members.remove(position).member;
-            Ok((members, removed))
-        })?;
-        // Behind the change: who meets a closed member in an older set finds another one in the new set.
-        removed.close();
-        Ok(Drain::of(removed))
-    }
-
-    /// Has a member serve more or less than others, for policies that go by weights. All have 1 until told; with 0 it is
-    /// not served. What it has in flight and whether it is up stay as they are.
-    ///
-    /// # Errors
-    /// [`Error::UnknownMember`].
+    /// - [`Lease::record`] tells how requests end. Who fails too often, or more often than the others, is ejected for a while.
+    /// - Then one request tries it. It decides, unless its lease is dropped without a word: then the next one tries.
+    /// - Who came back is at first seen by a part of the requests only, which grows.
+    /// - [`probe`](Self::probe) tells of members without requests.
     ///
     /// ```
-    /// # let balancer = maas_schedule::Balancer::over([("a", 1)])?;
-    /// balancer.set_weight("a", 3)?;
-    /// # Ok::<(), maas_schedule::Error>(())
-    /// ```
-    pub fn set_weight(&self, name: &str, weight: u32) -> Result<(), Error> {
-        self.change(|set| {
-            let position = known(set, name)?;
-            let mut members = set.members.clone();
-            members[position].weight = weight;
-            Ok((members, ()))
-        })
-    }
-
-    /// Says that a member is down, or up again: it gets no requests while it is down.
+    /// use maas_schedule::{Balancer, Clock, HealthRules, ManualClock, Outcome};
+    /// use std::time::Duration;
     ///
-    /// # Errors
-    /// [`Error::UnknownMember`].
+    /// let clock = ManualClock::new();
+    /// let rules = HealthRules::default().consecutive_failures(1);
+    /// let balancer = Balancer::over([("a", 1), ("b", 2)])?.clock(clock.clone()).watched_by(rules);
     ///
-    /// ```
-    /// # let balancer = maas_schedule::Balancer::over([("a", 1), ("b", 2)])?;
-    /// balancer.set_up("a", false)?;
-    /// assert_eq!(*balancer.pick().unwrap(), 2);
-    /// # Ok::<(), maas_schedule::Error>(())
-    /// ```
-    pub fn set_up(&self, name: &str, up: bool) -> Result<(), Error> {
-        let set = self.set.load();
-        set.members[known(&set, name)?].member.set_up(up);
-        Ok(())
-    }
-
-    /// Requests that a member has.
+    /// let lease = balancer.pick().unwrap();
+    /// lease.record(Outcome::Failure, Duration::from_millis(1), clock.now());
+    /// assert_eq!([*balancer.pick().unwrap(), *balancer.pick().unwrap()], [2, 2]);
     ///
-    /// # Errors
-    /// [`Error::UnknownMember`].
-    ///
-    /// ```
-    /// # let balancer = maas_schedule::Balancer::over([("a", 1)])?;
-    /// let lease = balancer.pick();
-    /// assert_eq!(balancer.in_flight("a")?, 1);
-    /// # Ok::<(), maas_schedule::Error>(())
-    /// ```
-    pub fn in_flight(&self, name: &str) -> Result<usize, Error> {
-        let set = self.set.load();
-        Ok(set.members[known(&set, name)?].member.in_flight())
-    }
-
-    /// The names of the members, in the order in which they were added.
-    ///
-    /// ```
-    /// # let balancer = maas_schedule::Balancer::over([("a", 1), ("b", 2)])?;
-    /// assert_eq!(balancer.names(), ["a", "b"]);
+    /// clock.advance(Duration::from_secs(31));
+    /// let trial = balancer.get("a").map(|member| member.identity());
+    /// let leases = [balancer.pick().unwrap(), balancer.pick().unwrap(), balancer.pick().unwrap()];
+    /// assert_eq!(leases.iter().filter(|lease| Some(lease.identity()) == trial).count(), 1);
     /// # Ok::<(), maas_schedule::Error>(())
     /// ```
     #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let set = self.set.load();
-        let members = set.members.iter();
-        members
-            .map(|weighted| weighted.member.name.to_string())
-            .collect()
+    pub fn watched_by(self, rules: HealthRules) -> Self {
+        self.watched_in(HealthGroup::new(), rules)
     }
 
-    /// How each member is, in the order in which they were added.
-    ///
-    /// See [`MemberStatus`] for an example.
-    #[must_use]
-    pub fn members(&self) -> Vec<MemberStatus> {
-        let set = self.set.load();
-        let view = self.view(&set.members);
-        let members = set.members.iter().enumerate();
-        members
-            .map(|(index, Weighted { member, weight })| {
-                member.status(*weight, view.is_available(index))
-            })
-            .collect()
-    }
-
-    /// The member of this name, without a request.
-    ///
-    /// See [`MemberRef`] for an example.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<MemberRef<T>> {
-        let set = self.set.load();
-        let position = set.position(name)?;
-        Some(MemberRef::of(&set.members[position].member))
-    }
-
-    /// Every member, without a request, in the order in which they were added.
+    /// As [`watched_by`](Self::watched_by), where this group says what must hold of all members together.
     ///
     /// ```
-    /// # let balancer = maas_schedule::Balancer::over([("a", 1), ("b", 2)])?;
-    /// assert_eq!(balancer.values().iter().map(|member| **member).sum::<i32>(), 3);
+    /// use maas_schedule::{Balancer, HealthGroup, HealthRules};
+    /// let group = HealthGroup::new().at_most_ejected(0.5);
+    /// let balancer = Balancer::over([("a", 1), ("b", 2)])?.watched_in(group, HealthRules::default());
     /// # Ok::<(), maas_schedule::Error>(())
     /// ```
     #[must_use]
-    pub fn values(&self) -> Vec<MemberRef<T>> {
-        let set = self.set.load();
-        let members = set.members.iter();
-        members
-            .map(|weighted| MemberRef::of(&weighted.member))
-            .collect()
-    }
-
-    /// How many members there are.
-    ///
-    /// ```
-    /// # let balancer = maas_schedule::Balancer::over([("a", 1)])?;
-    /// assert_eq!(balancer.len(), 1);
-    /// # Ok::<(), maas_schedule::Error>(())
-    /// ```
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.set.load().members.len()
-    }
-
-    /// Whether there are no members.
-    ///
-    /// ```
-    /// # let balancer = maas_schedule::Balancer::over([("a", 1)])?;
-    /// assert!(!balancer.is_empty());
-    /// # Ok::<(), maas_schedule::Error>(())
-    /// ```
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Who serves next; `None` when no member is available.
-    ///
-    /// The lease owns a share of the member, which is a counter that threads share; a [`picker`](Self::picker) saves that.
-    ///
-    /// See the type for an example.
-    pub fn pick(&self) -> Option<OwnedLease<T>> {
-        self.ask(Ask::new())
-    }
-
-    /// Who serves the request with this key next; `None` when no member is available.
-    ///
-    /// ```
-    /// # let balancer = maas_schedule::Balancer::over([("a", 1)])?;
-    /// assert_eq!(*balancer.pick_for(7).unwrap(), 1);
-    /// # Ok::<(), maas_schedule::Error>(())
-    /// ```
-    pub fn pick_for(&self, key: u64) -> Option<OwnedLease<T>> {
-        self.ask(Ask::new().key(key))
-    }
-
-    /// Who serves next, but for those members: the ones where this request was tried.
-    ///
-    /// ```
-    /// # let balancer = maas_schedule::Balancer::over([("a", 1), ("b", 2)])?;
-    /// let first = balancer.pick().unwrap();
-    /// let second = balancer.pick_other(&[first.identity()]).unwrap();
-    /// assert_eq!((*first, *second), (1, 2));
-    /// assert!(balancer.pick_other(&[first.identity(), second.identity()]).is_none());
-    /// # Ok::<(), maas_schedule::Error>(())
-    /// ```
-    pub fn pick_other(&self, tried: &[u64]) -> Option<OwnedLease<T>> {
-        self.ask(Ask::new().without(tried))
-    }
-
-    /// Who serves this request next; `None` when no member is available for it.
-    ///
-    /// See [`Ask`] for an example.
-    pub fn ask(&self, ask: Ask<'_, T>) -> Option<OwnedLease<T>> {
-        loop {
-            let version = self.version.load(Ordering::Acquire);
-            let set = self.set.load();
-            match self.enter(&set, ask) {
-                Some(index) => {
-                    return Some(OwnedLease::of(Arc::clone(&set.members[index].member)));
-                }
-                // All were gone, of a set that has been replaced.
-                None if self.version.load(Ordering::Acquire) != version => {}
-                None => return None,
-            }
+    pub fn watched_in(self, group: HealthGroup, rules: HealthRules) -> Self {
+        if self.watch.is_some() {
+            return self;
+        }
+        let watch = Arc::new(Watch::new(rules, group));
+        for weighted in &self.set.load().members {
+            weighted.member.watch(|| Watched::new(&watch));
+        }
+        Self {
+            watch: Some(watch),
+            ..self
         }
     }
 
-    /// Picks for a thread that picks often.
+    /// When members are [probed](Self::probe), in place of every 10 s for 1 s each.
     ///
-    /// See [`Picker`] for an example.
-    pub fn picker(&self) -> Picker<'_, T, P> {
-        Picker::of(self)
+    /// ```
+    /// use maas_schedule::{Balancer, HealthRules, ProbeTiming};
+    /// use std::time::Duration;
+    /// let balancer = Balancer::over([("a", 1)])?
+    ///     .watched_by(HealthRules::default())
+    ///     .probed(ProbeTiming::default().interval(Duration::from_secs(1)));
+    /// # Ok::<(), maas_schedule::Error>(())
+    /// ```
+    #[must_use]
+    pub fn probed(self, timing: ProbeTiming) -> Self {
+        Self { timing, ..self }
     }
-
-    /// The index of a member that was picked and entered.
-    #[inline]
-    fn enter(&self, set: &Set<T>, ask: Ask<'_, T>) -> Option<usize> {
-        let policy = self.policy_of(set);
-        let now = set.by_time.then(|| self.clock.now());
-        let view = View::of(&set.members, now, ask);
-        // A member may be closed between pick and entry. It stays closed, so there is an end.
-        loop {
-            let index = view.pick(policy)?;
-            // A policy that breaks its contract picks somebody who is not there.
-            if set.members.get(index)?.member.enter() {
-                return Some(index);
-            }
-        }
-    }
-
-    /// The members as they are now for a request of which nothing is known.
-    fn view<'a>(&self, members: &'a [Weighted<T>]) -> View<'a, T> {
-        View::of(members, Some(self.clock.now()), Ask::new())
-    }
-
-    #[inline]
-    fn policy_of<'a>(&'a self, set: &'a Set<T>) -> &'a dyn Policy {
-        match &set.prepared {
-            Some(prepared) => &**prepared,
-            None => &self.policy,
-        }
-    }
-
-    /// Replaces the set by one with the members that `change` makes of it.
-    fn change<R>(
-        &self,
-        change: impl FnOnce(&Set<T>) -> Result<(Vec<Weighted<T>>, R), Error>,
-    ) -> Result<R, Error> {
-        let _changing = lock(&self.changing);
-        let before = self.set.load();
-        let (members, result) = change(&before)?;
-        self.put(&before, members);
-        Ok(result)
-    }
-
-    fn put(&self, before: &Set<T>, members: Vec<Weighted<T>>) {
-        let prepared = self
-            .policy_of(before)
-            .prepare(&self.view(&before.members), &self.view(&members));
-        self.set.store(Set {
-            members,
-            prepared,
-            by_time: self.policy.goes_by_time(),
-        });
-        self.version.fetch_add(1, Ordering::Release);
-    }
-}
-
-fn known<T>(set: &Set<T>, name: &str) -> Result<usize, Error> {
-    set.position(name).ok_or_else(|| Error::UnknownMember {
-        name: name.to_owned(),
-    })
 }
 
 impl<T, P: fmt::Debug> fmt::Debug for Balancer<T, P> {

@@ -68,16 +68,16 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
     #[inline]
     pub fn ask(&mut self, ask: Ask<'_, T>) -> Option<Lease<'_, T>> {
         self.refresh();
-        let index = loop {
-            if let Some(index) = self.balancer.enter(&self.set, ask) {
-                break index;
+        let (index, visit) = loop {
+            if let Some(entered) = self.balancer.enter(&self.set, ask) {
+                break entered;
             }
             // All were gone: of a set that has been replaced meanwhile, or nobody is there.
             if !self.refresh() {
                 return None;
             }
         };
-        Some(Lease::of(&self.set.members[index].member))
+        Some(Lease::of(&self.set.members[index].member, visit))
     }
 
     /// Whether the members have changed.

@@ -1,5 +1,6 @@
 use super::ask::Ask;
 use super::member::Member;
+use super::watch::Look;
 use crate::sync::Arc;
 use crate::{Candidate, Candidates, Load, Moment, Policy};
 
@@ -50,24 +51,41 @@ pub(super) struct View<'a, T> {
     /// `None` where nobody asks for it: then nothing is said of speed and failures, which would have to fade until now.
     pub(super) now: Option<Moment>,
     pub(super) ask: Ask<'a, T>,
+    /// The health of members, where it is watched.
+    pub(super) look: Option<Look<'a>>,
     /// Whether any member that is up and open takes the request.
     is_plain: bool,
 }
 
 impl<'a, T> View<'a, T> {
     #[inline]
-    pub(super) fn of(members: &'a [Weighted<T>], now: Option<Moment>, ask: Ask<'a, T>) -> Self {
+    pub(super) fn of(
+        members: &'a [Weighted<T>],
+        now: Option<Moment>,
+        ask: Ask<'a, T>,
+        look: Option<Look<'a>>,
+    ) -> Self {
         Self {
             members,
             now,
             ask,
-            is_plain: ask.tried.is_empty() && ask.seen.is_none(),
+            is_plain: ask.tried.is_empty() && ask.seen.is_none() && look.is_none(),
+            look,
         }
     }
 
-    /// Who `policy` picks of them.
+    /// Who `policy` picks of them. Those that start slowly are held back, unless nobody else is there.
     #[inline]
     pub(super) fn pick(&self, policy: &dyn Policy) -> Option<usize> {
+        let pick = self.picked(policy);
+        match &self.look {
+            Some(look) if pick.is_none() && look.grows_keen() => self.picked(policy),
+            _ => pick,
+        }
+    }
+
+    #[inline]
+    fn picked(&self, policy: &dyn Policy) -> Option<usize> {
         let now = self.now.unwrap_or(Moment::ZERO);
         match self.ask.key {
             Some(key) => policy.pick_for(key, self, now),
@@ -77,11 +95,16 @@ impl<'a, T> View<'a, T> {
 
     fn takes(&self, member: &Member<T>) -> bool {
         let sees = |sight: &dyn Fn(&T) -> Option<Load>| sight(&member.value).is_some();
-        self.is_new_to(member) && self.ask.seen.is_none_or(sees)
+        self.may_take(member) && self.ask.seen.is_none_or(sees)
     }
 
-    fn is_new_to(&self, member: &Member<T>) -> bool {
-        !self.ask.tried.contains(&member.identity)
+    /// Whether the member is well, and the request was not tried there.
+    fn may_take(&self, member: &Member<T>) -> bool {
+        let sees = |look: &Look<'_>| {
+            let watched = member.watched();
+            watched.is_none_or(|watched| look.sees(member.identity, watched))
+        };
+        !self.ask.tried.contains(&member.identity) && self.look.as_ref().is_none_or(sees)
     }
 
     /// What the member says of itself beside what is counted; `None` where it cannot take the request.
@@ -109,7 +132,7 @@ impl<T> Candidates for View<'_, T> {
     fn get(&self, index: usize) -> Candidate {
         let Weighted { member, weight } = &self.members[index];
         let candidate = Candidate::idle().weighing(*weight);
-        let is_there = member.is_available() && self.is_new_to(member);
+        let is_there = member.is_available() && self.may_take(member);
         match is_there.then(|| self.load_of(member)).flatten() {
             Some(load) => Candidate { load, ..candidate },
             None => candidate.unavailable(),

@@ -2,6 +2,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use super::member::Member;
+use crate::HealthState;
 use crate::sync::Arc;
 
 /// How a member is at one moment, as a line of a table.
@@ -28,6 +29,8 @@ pub struct MemberStatus {
     pub weight: u32,
     /// Whether it would be given a request of which nothing is known.
     pub is_available: bool,
+    /// How well it is, where [rules](crate::Balancer::watched_by) watch it.
+    pub health: Option<HealthState>,
     /// Requests that it has.
     pub in_flight: usize,
     /// Requests that were ever given to it.

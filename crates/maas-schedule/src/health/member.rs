@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::group::HealthGroup;
 use super::probation::{Admission, Probation};
 use super::rules::HealthRules;
@@ -75,7 +77,7 @@ impl Health {
     /// assert!(matches!(health.admits(Moment::ZERO), Admission::Yes));
     /// ```
     pub fn admits(&self, now: Moment) -> Admission<&Self> {
-        match self.enter(now) {
+        match self.enter(|| now) {
             Entry::Open => Admission::Yes,
             Entry::Trial => Admission::Probation(Probation::of(self)),
             Entry::Closed => Admission::No,
@@ -93,7 +95,7 @@ impl Health {
         this: &std::sync::Arc<Self>,
         now: Moment,
     ) -> Admission<std::sync::Arc<Self>> {
-        match this.enter(now) {
+        match this.enter(|| now) {
             Entry::Open => Admission::Yes,
             Entry::Trial => Admission::Probation(Probation::of(std::sync::Arc::clone(this))),
             Entry::Closed => Admission::No,
@@ -109,7 +111,7 @@ impl Health {
     #[must_use]
     pub fn is_available(&self, now: Moment) -> bool {
         let state = self.load();
-        state.is_well() || state.is_due(now) || self.is_panicking()
+        state.is_well() || state.is_due(now, &self.rules) || self.is_panicking()
     }
 
     /// The part of its weight with which the member takes part in choosing, from 0 to 1: grows in a slow start, is the
@@ -122,18 +124,10 @@ impl Health {
     #[must_use]
     pub fn weight(&self, now: Moment) -> f32 {
         let state = self.load();
-        let start = &self.rules.slow_start;
-        if state.is_well() {
-            match state.phase {
-                Phase::Returned => start.share(now.since(state.at())),
-                _ => 1.0,
-            }
-        } else if self.is_panicking() {
-            1.0
-        } else if state.is_due(now) {
-            start.share(std::time::Duration::ZERO)
+        if !state.is_well() && !self.is_panicking() && state.is_due(now, &self.rules) {
+            self.rules.slow_start.share(Duration::ZERO)
         } else {
-            0.0
+            self.share(|| now)
         }
     }
 
@@ -193,7 +187,7 @@ impl Health {
             };
             (state.probes == from).then_some(after)
         });
-        if turned {
+        if turned.is_some() {
             self.forget();
         }
     }
@@ -214,7 +208,7 @@ impl Health {
             (_, Phase::Ejected) => HealthState::Ejected { until: state.at() },
             (_, Phase::Probation) => HealthState::Probation,
             (_, Phase::Returned) => {
-                let share = self.rules.slow_start.share(now.since(state.at()));
+                let share = state.share(now, &self.rules.slow_start);
                 if share < 1.0 {
                     HealthState::SlowStart { share }
                 } else {
@@ -237,12 +231,52 @@ impl Health {
         tells.then(|| 1.0 - counts.failure_share())
     }
 
+    /// The part of its requests that the member takes: all of them where one may try it, for which it need not wait. `now` is
+    /// asked for only where it matters.
+    #[inline]
+    pub(crate) fn share(&self, now: impl FnOnce() -> Moment) -> f32 {
+        let state = self.load();
+        if state.is_well() {
+            match state.phase {
+                Phase::Returned => state.share(now(), &self.rules.slow_start),
+                _ => 1.0,
+            }
+        } else if self.is_panicking() || state.is_due(now(), &self.rules) {
+            1.0
+        } else {
+            0.0
+        }
+    }
+
+    /// A new member starts as one that came back.
+    pub(crate) fn start_slowly(&self, now: Moment) {
+        self.change(|state| (state == State::NEW).then(|| state.returned(now)));
+    }
+
+    /// The group counts the member no more.
+    pub(crate) fn leave_group(&self) {
+        let left = self.change(|state| (!state.is_gone).then(|| state.gone()));
+        if let (Some(state), Some(group)) = (left, self.group()) {
+            if !state.is_in() {
+                group.ejections().remove();
+            }
+            if !state.is_well() {
+                group.count_well();
+            }
+            group.ejections().leave();
+        }
+    }
+
     /// Whether the member was ejected by this.
     pub(super) fn eject(&self, now: Moment) -> bool {
         if !self.load().is_in() || !self.group().is_none_or(|group| group.ejections().add()) {
             return false;
         }
-        let ejected = self.change(|state| state.is_in().then(|| state.ejected(now, &self.rules)));
+        let ejected = |state: State| {
+            let may_be = state.is_in() && !state.is_gone;
+            may_be.then(|| state.ejected(now, &self.rules))
+        };
+        let ejected = self.change(ejected).is_some();
         if ejected {
             reset(&self.failures);
         } else if let Some(group) = self.group() {
@@ -251,11 +285,11 @@ impl Health {
         ejected
     }
 
-    pub(super) fn end_probation(&self, ok: bool, now: Moment) {
+    pub(crate) fn end_probation(&self, ok: bool, now: Moment) {
         if ok {
             self.forget();
         }
-        self.change(|state| {
+        let ended = self.change(|state| {
             let after = if ok {
                 state.returned(now)
             } else {
@@ -263,12 +297,13 @@ impl Health {
             };
             (state.phase == Phase::Probation).then_some(after)
         });
-        if let (true, Some(group)) = (ok, self.group()) {
+        let is_counted = ended.is_some_and(|before| !before.is_gone);
+        if let (true, true, Some(group)) = (ok, is_counted, self.group()) {
             group.ejections().remove();
         }
     }
 
-    pub(super) fn leave_probation(&self) {
+    pub(crate) fn leave_probation(&self) {
         self.change(|state| {
             (state.phase == Phase::Probation).then_some(state.in_phase(Phase::Ejected))
         });
@@ -285,17 +320,19 @@ impl Health {
         }
     }
 
-    fn enter(&self, now: Moment) -> Entry {
+    /// What a request meets, which is put on trial by this where one may be. `now` is asked for only where it matters.
+    pub(crate) fn enter(&self, now: impl FnOnce() -> Moment) -> Entry {
         let state = self.load();
         if state.is_well() {
             return Entry::Open;
         }
+        let now = now();
         let takes_trial = |state: State| {
             state
-                .is_due(now)
+                .is_due(now, &self.rules)
                 .then_some(state.in_phase(Phase::Probation))
         };
-        if state.is_due(now) && self.change(takes_trial) {
+        if state.is_due(now, &self.rules) && self.change(takes_trial).is_some() {
             return Entry::Trial;
         }
         match self.group() {
@@ -332,8 +369,8 @@ impl Health {
         State::unpack(self.state.load(Ordering::Acquire))
     }
 
-    /// Whether `to` had another state for the one that there was. The group is told when that makes the member ill or well.
-    fn change(&self, to: impl Fn(State) -> Option<State>) -> bool {
+    /// What the state was before `to` had another one for it. The group is told when that makes the member ill or well.
+    fn change(&self, to: impl Fn(State) -> Option<State>) -> Option<State> {
         let step = |word| to(State::unpack(word)).map(State::pack);
         let mut before = self.state.load(Ordering::Acquire);
         while let Some(after) = step(before) {
@@ -342,17 +379,20 @@ impl Health {
                     .compare_exchange(before, after, Ordering::AcqRel, Ordering::Acquire);
             match swap {
                 Ok(_) => {
-                    self.tell(State::unpack(before), State::unpack(after));
-                    return true;
+                    let before = State::unpack(before);
+                    self.tell(before, State::unpack(after));
+                    return Some(before);
                 }
                 Err(found) => before = found,
             }
         }
-        false
+        None
     }
 
     fn tell(&self, before: State, after: State) {
-        if let Some(group) = self.group() {
+        if let Some(group) = self.group()
+            && !before.is_gone
+        {
             match (before.is_well(), after.is_well()) {
                 (true, false) => group.count_ill(),
                 (false, true) => group.count_well(),
@@ -364,22 +404,14 @@ impl Health {
 
 impl Drop for Health {
     fn drop(&mut self) {
-        if let Some(group) = self.group() {
-            let state = self.load();
-            if !state.is_in() {
-                group.ejections().remove();
-            }
-            if !state.is_well() {
-                group.count_well();
-            }
-            group.ejections().leave();
-        }
+        self.leave_group();
     }
 }
 
 /// What a request meets.
-enum Entry {
+pub(crate) enum Entry {
     Open,
+    /// It is the one that tries the member, and has to end or leave the probation.
     Trial,
     Closed,
 }

@@ -35,6 +35,7 @@ mod state;
 mod window;
 
 pub use group::HealthGroup;
+pub(crate) use member::Entry;
 pub use member::Health;
 pub use probation::{Admission, Probation};
 pub use prober::{ProbeTiming, Prober};

@@ -18,8 +18,8 @@ use crate::{Clock, Moment, SystemClock};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ProbeTiming {
-    interval: Duration,
-    timeout: Duration,
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
     jitter: f64,
 }
 
@@ -57,7 +57,7 @@ impl ProbeTiming {
     }
 
     /// The pause from one probe to the next, where `random` is from 0 to 1.
-    fn pause(&self, random: f64) -> Duration {
+    pub(crate) fn pause(&self, random: f64) -> Duration {
         let pause = self.interval.as_secs_f64() * (1.0 - self.jitter * random);
         Duration::try_from_secs_f64(pause).unwrap_or(self.interval)
     }
@@ -258,8 +258,7 @@ impl Rounds {
     }
 
     fn pause(&self) -> Duration {
-        let random = self.random.below(1 << 20) as f64 / f64::from(1 << 20);
-        self.timing.pause(random)
+        self.timing.pause(self.random.fraction())
     }
 }
 

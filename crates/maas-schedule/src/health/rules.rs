@@ -18,13 +18,14 @@ pub struct HealthRules {
     pub(super) consecutive_failures: usize,
     pub(super) failure_share: f64,
     pub(super) minimum_requests: u64,
-    pub(super) window: Duration,
+    pub(crate) window: Duration,
     pub(super) base_ejection: Duration,
     pub(super) longest_ejection: Duration,
     pub(super) forgets_after: Duration,
     pub(super) fall: usize,
     pub(super) rise: usize,
     pub(super) slow_start: SlowStart,
+    pub(crate) newcomers_start_slowly: bool,
 }
 
 impl HealthRules {
@@ -121,6 +122,25 @@ impl HealthRules {
     pub fn slow_start(self, slow_start: SlowStart) -> Self {
         Self { slow_start, ..self }
     }
+
+    /// Who is added to a [`Balancer`](crate::Balancer) that goes by these rules starts as who came back does.
+    ///
+    /// ```
+    /// use maas_schedule::{Balancer, HealthRules, HealthState};
+    ///
+    /// let rules = HealthRules::default().newcomers_start_slowly();
+    /// let balancer = Balancer::over([("a", 1)])?.watched_by(rules);
+    /// balancer.add("b", 2)?;
+    /// assert!(matches!(balancer.members()[1].health, Some(HealthState::SlowStart { .. })));
+    /// # Ok::<(), maas_schedule::Error>(())
+    /// ```
+    #[must_use]
+    pub fn newcomers_start_slowly(self) -> Self {
+        Self {
+            newcomers_start_slowly: true,
+            ..self
+        }
+    }
 }
 
 /// Ejected after 5 failures in a row, or when 85 % of at least 100 requests of the last 10 s failed; for 30 s times the
@@ -138,6 +158,7 @@ impl Default for HealthRules {
             fall: 3,
             rise: 2,
             slow_start: SlowStart::default(),
+            newcomers_start_slowly: false,
         }
     }
 }

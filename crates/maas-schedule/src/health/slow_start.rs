@@ -17,7 +17,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlowStart {
-    time: Duration,
+    pub(super) time: Duration,
     minimum: f32,
     exponent: f32,
 }

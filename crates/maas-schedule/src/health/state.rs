@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use super::rules::HealthRules;
+use super::slow_start::SlowStart;
 use crate::Moment;
 
 /// How a member is.
@@ -26,6 +29,8 @@ pub enum HealthState {
 /// All that changes in a member's health, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct State {
+    /// Whether its group counts it no more.
+    pub(super) is_gone: bool,
     pub(super) probes: Probes,
     pub(super) phase: Phase,
     /// Ejections that are not forgotten.
@@ -54,6 +59,7 @@ pub(super) enum Phase {
 
 impl State {
     pub(super) const NEW: Self = Self {
+        is_gone: false,
         probes: Probes::Up,
         phase: Phase::Sound,
         ejections: 0,
@@ -69,9 +75,19 @@ impl State {
         self.is_in() && self.probes == Probes::Up
     }
 
-    /// Whether one request may try it.
-    pub(super) fn is_due(self, now: Moment) -> bool {
-        self.phase == Phase::Ejected && self.probes == Probes::Up && units(now) >= self.at
+    /// Whether one request may try it: also where it is ejected for longer than anybody may be, since a clock was put back.
+    pub(super) fn is_due(self, now: Moment, rules: &HealthRules) -> bool {
+        let longest = rules.longest_ejection.saturating_add(ROUNDING);
+        let is_over = || units(now) >= self.at || self.at().since(now) > longest;
+        self.phase == Phase::Ejected && self.probes == Probes::Up && is_over()
+    }
+
+    /// The share of who returned, which is whole where that was in the future, since a clock was put back.
+    pub(super) fn share(self, now: Moment, start: &SlowStart) -> f32 {
+        if self.at().since(now) > start.time {
+            return 1.0;
+        }
+        start.share(now.since(self.at()))
     }
 
     pub(super) fn at(self) -> Moment {
@@ -84,6 +100,13 @@ impl State {
 
     pub(super) fn probed(self, probes: Probes) -> Self {
         Self { probes, ..self }
+    }
+
+    pub(super) fn gone(self) -> Self {
+        Self {
+            is_gone: true,
+            ..self
+        }
     }
 
     pub(super) fn returned(self, now: Moment) -> Self {
@@ -125,14 +148,16 @@ impl State {
     }
 
     pub(super) fn pack(self) -> u64 {
-        let head = (self.probes as u64) << PHASE_BITS | self.phase as u64;
+        let head =
+            (u64::from(self.is_gone) << 1 | self.probes as u64) << PHASE_BITS | self.phase as u64;
         (head << EJECTION_BITS | u64::from(self.ejections)) << AT_BITS | self.at
     }
 
     pub(super) fn unpack(word: u64) -> Self {
         let head = word >> (AT_BITS + EJECTION_BITS);
         Self {
-            probes: match head >> PHASE_BITS {
+            is_gone: head >> (PHASE_BITS + 1) != 0,
+            probes: match head >> PHASE_BITS & 1 {
                 0 => Probes::Up,
                 _ => Probes::Down,
             },
@@ -155,6 +180,8 @@ fn units(moment: Moment) -> u64 {
 
 /// Moments are kept in units of 1024 ns.
 const UNIT_BITS: u32 = 10;
+/// By so much at most an ejection is longer than it should be.
+const ROUNDING: Duration = Duration::from_nanos(2 << UNIT_BITS);
 const AT_BITS: u32 = u64::BITS - UNIT_BITS;
 const LAST: u64 = (1 << AT_BITS) - 1;
 const EJECTION_BITS: u32 = 6;
@@ -166,7 +193,6 @@ const PHASE_BITS: u32 = 2;
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::time::Duration;
 
     fn any_state() -> impl Strategy<Value = State> {
         let probes = prop_oneof![Just(Probes::Up), Just(Probes::Down)];
@@ -176,7 +202,9 @@ mod tests {
             Just(Phase::Probation),
             Just(Phase::Returned)
         ];
-        (probes, phase, 0..=EJECTIONS, 0..=LAST).prop_map(|(probes, phase, ejections, at)| State {
+        let word = (any::<bool>(), probes, phase, 0..=EJECTIONS, 0..=LAST);
+        word.prop_map(|(is_gone, probes, phase, ejections, at)| State {
+            is_gone,
             probes,
             phase,
             ejections,
