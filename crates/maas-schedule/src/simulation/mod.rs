@@ -97,6 +97,17 @@ impl Simulation {
         Self { requests, ..self }
     }
 
+    /// Other requests a second.
+    ///
+    /// ```
+    /// # use maas_schedule::{LeastLoaded, simulation::scenarios};
+    /// let p99 = |rate| scenarios::equal().requests(10_000).rate(rate).run(|_| LeastLoaded::new()).latency(0.99);
+    /// assert!(p99(1440.0) > p99(720.0));
+    /// ```
+    pub fn rate(self, rate: f64) -> Self {
+        Self { rate, ..self }
+    }
+
     /// So many balancers, each with counts and estimates of its own; a request comes to any of them. 0 is taken as 1.
     ///
     /// See the type for an example.
