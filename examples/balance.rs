@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 use maas::core::FnModel;
 use maas::prelude::*;
 use maas::schedule::LeastCost;
-use maas::service::{Balanced, LocalModel};
+use maas::service::Balanced;
 use serde::Serialize;
 
 const CALLERS: usize = 32;

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use maas::prelude::*;
 use maas::schedule::QueueOptions;
-use maas::service::LocalModel;
 
 const RUN: Duration = Duration::from_micros(2000);
 const ROW: Duration = Duration::from_micros(100);

@@ -27,7 +27,7 @@ pub use maas_schedule::{Policy, RoundRobin};
 #[cfg(feature = "server")]
 pub use maas_server::{Client, Server};
 #[cfg(feature = "service")]
-pub use maas_service::{InferRequest, InferResponse, Replicas, ServeError, Service};
+pub use maas_service::{InferRequest, InferResponse, LocalModel, Replicas, ServeError, Service};
 #[cfg(feature = "train")]
 pub use maas_train::{
     AbsoluteError, Accuracy, Adagrad, Adam, AdamW, AmsGrad, AveragePrecision, AverageWeights,
