@@ -4,14 +4,17 @@
 mod common;
 
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Gate, request, sums, wait_until};
 use maas_core::Tensor;
-use maas_schedule::{Deadlines, Hedge, LeastCost, Policy, QueueError, Retries, RetryBudget};
+use maas_schedule::{
+    Deadlines, HealthGroup, HealthRules, HealthState, Hedge, LeastCost, Policy, ProbeTiming,
+    QueueError, Retries, RetryBudget,
+};
 use maas_service::{
     Balanced, Description, InferRequest, InferResponse, LocalModel, NamedTensor, ServeError,
     Service,
@@ -20,7 +23,7 @@ use maas_service::{
 /// A service that answers rightly, or as its mood is.
 struct Member {
     inner: LocalModel,
-    mood: Mood,
+    mood: Mutex<Mood>,
     asked: AtomicUsize,
 }
 
@@ -28,6 +31,8 @@ struct Member {
 enum Mood {
     Well,
     Hangs,
+    /// Cannot be reached.
+    Gone,
     Panics,
     /// Gives one row too many.
     Miscounts,
@@ -40,7 +45,7 @@ impl Member {
     fn of(mood: Mood) -> Self {
         Self {
             inner: LocalModel::new(sums(|_| {})).inline(),
-            mood,
+            mood: Mutex::new(mood),
             asked: AtomicUsize::new(0),
         }
     }
@@ -51,9 +56,11 @@ impl Service for Member {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let rows = request.inputs[0].tensor.rows();
         let mut response = self.inner.infer(request).await?;
-        match self.mood {
+        let mood = *self.mood.lock().unwrap();
+        match mood {
             Mood::Well => {}
             Mood::Hangs => pending().await,
+            Mood::Gone => return Err(ServeError::Stopped),
             Mood::Panics => panic!("in a bad mood"),
             Mood::Miscounts => {
                 let wrong = Tensor::zeros(maas_core::DType::Fp32, [rows + 1, 1]).unwrap();
@@ -67,6 +74,12 @@ impl Service for Member {
 
     fn describe(&self) -> Arc<Description> {
         self.inner.describe()
+    }
+}
+
+impl Member {
+    fn becomes(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
     }
 }
 
@@ -235,42 +248,41 @@ fn a_full_member_passes_requests_on_and_all_full_say_when_to_come_back() {
 #[test]
 fn members_come_and_go_while_a_hundred_callers_call() {
     let pool = Balanced::over([Member::of(Mood::Well)]).unwrap();
-    let (done, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
-    thread::scope(|scope| {
+    let (changes, answered) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let enough = 30;
+    let asked: usize = thread::scope(|scope| {
         let callers: Vec<_> = (0..100_u16)
             .map(|caller| {
-                let (pool, answered) = (&pool, &answered);
+                let (pool, changes, answered) = (&pool, &changes, &answered);
                 scope.spawn(move || {
-                    for number in 0..50_u16 {
-                        let x = f32::from(caller * 50 + number);
+                    let mut asked = 0;
+                    while asked < 20 || changes.load(Ordering::SeqCst) < enough {
+                        let x = f32::from(caller);
                         let response = pool.infer_blocking(request(&[[x, 0.5]])).unwrap();
                         assert_eq!(y(&response), x + 0.5);
                         answered.fetch_add(1, Ordering::SeqCst);
+                        asked += 1;
                     }
+                    asked
                 })
             })
             .collect();
-        let changes = scope.spawn(|| {
-            for number in 0_usize.. {
-                if done.load(Ordering::SeqCst) {
-                    return number;
-                }
-                let name = format!("guest {number}");
-                pool.add(name.clone(), Member::of(Mood::Well)).unwrap();
-                pool.set_weight(&name, 2).unwrap();
-                thread::sleep(Duration::from_micros(200));
-                let guest = pool.member(&name).unwrap();
-                pool.remove(&name).unwrap().wait();
-                guest.inner.kill();
-            }
-            0
-        });
-        let all_well = callers.into_iter().all(|caller| caller.join().is_ok());
-        done.store(true, Ordering::SeqCst);
-        assert!(all_well);
-        assert!(changes.join().unwrap() > 1);
+        for number in 0..enough {
+            let name = format!("guest {number}");
+            pool.add(name.clone(), Member::of(Mood::Well)).unwrap();
+            pool.set_weight(&name, 2).unwrap();
+            thread::sleep(Duration::from_micros(200));
+            let guest = pool.member(&name).unwrap();
+            pool.remove(&name).unwrap().wait();
+            guest.inner.kill();
+            changes.fetch_add(1, Ordering::SeqCst);
+        }
+        callers
+            .into_iter()
+            .map(|caller| caller.join().unwrap())
+            .sum()
     });
-    assert_eq!(answered.into_inner(), 5000);
+    assert_eq!(answered.into_inner(), asked);
     assert_eq!(pool.members().len(), 1);
 }
 
@@ -289,6 +301,116 @@ fn a_clock_that_jumps_ends_what_is_overdue_and_nothing_else() {
         assert!(!caller.is_finished());
         timer.advance(Duration::from_secs(7 * 24 * 3600));
         assert_eq!(y(&caller.join().unwrap().unwrap()), 2.0);
+    });
+    assert_eq!(pool.load().in_flight, 0);
+}
+
+#[test]
+fn who_is_known_to_be_dead_is_asked_by_nobody_until_it_is_back() {
+    let timer = maas_service::ManualTimer::new();
+    let interval = Duration::from_secs(1);
+    let pool = pool(Mood::Well)
+        .timer(timer.clone())
+        .watched_by(HealthRules::default().probes(1, 1))
+        .probed(ProbeTiming::default().interval(interval))
+        .retrying(tireless());
+    let is_there = |_: &str, member: &Member| !matches!(*member.mood.lock().unwrap(), Mood::Gone);
+    pool.probe(is_there);
+    all_are_answered(&pool, 30);
+    assert_eq!(asked(&pool, "1"), 10);
+
+    pool.member("1").unwrap().becomes(Mood::Gone);
+    timer.advance(interval);
+    pool.probe(is_there);
+    let known = asked(&pool, "1");
+    all_are_answered(&pool, 60);
+    assert_eq!(
+        (asked(&pool, "1"), pool.members()[1].health),
+        (known, Some(HealthState::Unhealthy))
+    );
+
+    pool.member("1").unwrap().becomes(Mood::Well);
+    for _ in 0..20 {
+        timer.advance(interval);
+        pool.probe(is_there);
+    }
+    let before: Vec<u64> = pool.members().iter().map(|member| member.served).collect();
+    all_are_answered(&pool, 300);
+    let after = pool.members();
+    for (after, before) in after.iter().zip(before) {
+        assert!((90..=110).contains(&(after.served - before)), "{after:?}");
+    }
+}
+
+#[test]
+fn who_fails_is_ejected_and_comes_back_by_one_request() {
+    let timer = maas_service::ManualTimer::new();
+    let rules = HealthRules::default().consecutive_failures(3);
+    let pool = pool(Mood::Gone)
+        .timer(timer.clone())
+        .watched_by(rules)
+        .retrying(tireless());
+    all_are_answered(&pool, 60);
+    assert_eq!(asked(&pool, "1"), 3);
+
+    timer.advance(Duration::from_secs(31));
+    all_are_answered(&pool, 60);
+    assert_eq!(asked(&pool, "1"), 4, "one request tries it");
+
+    pool.member("1").unwrap().becomes(Mood::Well);
+    timer.advance(Duration::from_secs(120));
+    all_are_answered(&pool, 3);
+    timer.advance(Duration::from_secs(60));
+    let before = pool.members()[1].served;
+    all_are_answered(&pool, 300);
+    assert!((90..=110).contains(&(pool.members()[1].served - before)));
+}
+
+#[test]
+fn where_all_are_ejected_all_are_tried() {
+    let group = HealthGroup::new().at_most_ejected(1.0);
+    let rules = HealthRules::default().consecutive_failures(1);
+    let pool = pool(Mood::Gone)
+        .watched_in(group, rules)
+        .retrying(tireless());
+    for name in ["0", "2"] {
+        pool.member(name).unwrap().becomes(Mood::Gone);
+    }
+    for _ in 0..10 {
+        assert!(
+            pool.infer_blocking(request(&[[1.0, 1.0]]))
+                .unwrap_err()
+                .is_retryable()
+        );
+    }
+    for name in ["0", "1", "2"] {
+        pool.member(name).unwrap().becomes(Mood::Well);
+    }
+    all_are_answered(&pool, 30);
+}
+
+#[test]
+fn a_member_that_flaps_loses_nothing() {
+    let pool = pool(Mood::Gone)
+        .retrying(tireless())
+        .watched_by(HealthRules::default());
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let member = pool.member("1").unwrap();
+            while !done.load(Ordering::SeqCst) {
+                for mood in [Mood::Well, Mood::Gone] {
+                    member.becomes(mood);
+                    thread::sleep(Duration::from_micros(300));
+                }
+            }
+        });
+        let callers: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| all_are_answered(&pool, 300)))
+            .collect();
+        let all_well = callers.into_iter().all(|caller| caller.join().is_ok());
+        done.store(true, Ordering::SeqCst);
+        assert!(all_well);
     });
     assert_eq!(pool.load().in_flight, 0);
 }

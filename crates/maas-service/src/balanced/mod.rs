@@ -4,9 +4,11 @@ mod tries;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use maas_schedule::{
-    Balancer, Drain, MemberRef, MemberStatus, Policy, Repeatable, Retries, RoundRobin,
+    Balancer, Drain, HealthGroup, HealthRules, MemberRef, MemberStatus, Policy, ProbeTiming,
+    Repeatable, Retries, RoundRobin,
 };
 
 use crate::{
@@ -181,6 +183,80 @@ impl<S: Service, P: Policy> Balanced<S, P> {
     ) -> Self {
         let repeats = Box::new(repeats);
         Self { repeats, ..self }
+    }
+
+    /// Watches the health of the members by these rules: who fails too often is given nothing for a while, and then one request
+    /// to begin with. See [`Balancer::watched_by`].
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError, Service};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_schedule::HealthRules;
+    /// let pool = Balanced::over([LocalModel::new(model)])?.watched_by(HealthRules::default());
+    /// assert!(pool.members()[0].health.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn watched_by(self, rules: HealthRules) -> Self {
+        self.watched_in(HealthGroup::new(), rules)
+    }
+
+    /// As [`watched_by`](Self::watched_by), where this group says what must hold of all members together.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError, Service};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_schedule::{HealthGroup, HealthRules};
+    /// let group = HealthGroup::new().at_most_ejected(0.5);
+    /// let pool = Balanced::over([LocalModel::new(model)])?.watched_in(group, HealthRules::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn watched_in(self, group: HealthGroup, rules: HealthRules) -> Self {
+        let members = self.members.watched_in(group, rules);
+        Self { members, ..self }
+    }
+
+    /// When [`probe`](Self::probe) is due, in place of every 10 s for 1 s each.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError, Service};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_schedule::{HealthRules, ProbeTiming};
+    /// use std::time::Duration;
+    /// let pool = Balanced::over([LocalModel::new(model)])?
+    ///     .watched_by(HealthRules::default())
+    ///     .probed(ProbeTiming::default().interval(Duration::from_secs(1)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn probed(self, timing: ProbeTiming) -> Self {
+        let members = self.members.probed(timing);
+        Self { members, ..self }
+    }
+
+    /// Probes the members that are due, by a closure that says whether one is well, and returns how long it is until the next
+    /// one is due. To be called again and again from any thread or timer; see [`Balancer::probe`].
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # use maas_service::{Balanced, LocalModel, ServeError, Service};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_schedule::HealthRules;
+    /// let pool = Balanced::over([LocalModel::new(model)])?.watched_by(HealthRules::default());
+    /// let pause = pool.probe(|_name, service| service.ready().is_ready());
+    /// # assert!(!pause.is_zero());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn probe(&self, probe: impl FnMut(&str, &S) -> bool) -> Duration {
+        self.members.probe(probe)
     }
 
     /// Which requests belong together, for policies that go by keys.
