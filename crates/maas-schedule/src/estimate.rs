@@ -44,8 +44,8 @@ pub struct Estimate {
     known: AtomicU64,
     /// When it was recorded last, in nanoseconds.
     at: AtomicU64,
-    /// In nanoseconds.
-    forgotten_in: f32,
+    /// 1 / τ in nanoseconds.
+    forgets: f32,
 }
 
 impl Estimate {
@@ -70,7 +70,7 @@ impl Estimate {
         Self {
             known: AtomicU64::new(Known::NOTHING.to_bits()),
             at: AtomicU64::new(0),
-            forgotten_in: time.max(Duration::from_nanos(1)).as_nanos() as f32,
+            forgets: 1.0 / time.max(Duration::from_nanos(1)).as_nanos() as f32,
         }
     }
 
@@ -110,7 +110,7 @@ impl Estimate {
     /// The part of τ since `last`, at most 1.
     #[inline]
     fn silence(&self, last: u64, now: Moment) -> f32 {
-        (now.as_nanos().saturating_sub(last) as f32 / self.forgotten_in).min(1.0)
+        (now.as_nanos().saturating_sub(last) as f32 * self.forgets).min(1.0)
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn expected_time(candidate: &Candidate, unknown: Duration) -> f64 {
         LEAST_SUCCESS
     };
     let queue = load.in_flight as f64 + 1.0;
-    queue * service_time.as_secs_f64() / f64::from(success) / f64::from(candidate.weight)
+    queue * service_time.as_secs_f64() / (f64::from(success) * f64::from(candidate.weight))
 }
 
 /// The expected times of members beside each other.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::cost::{cheapest, cost_of, costs, expected_time, fastest_known, two_choices};
 use super::round_robin::RoundRobin;
 use crate::random::RandomNumbers;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering};
 use crate::{Candidate, Candidates, Moment, Policy};
 
 /// The member where a request is likely to end well soonest; equals in turn. The one to take where members differ or may fail.
@@ -30,7 +30,8 @@ use crate::{Candidate, Candidates, Moment, Policy};
 /// ```
 #[derive(Debug)]
 pub struct LeastCost {
-    picks: RoundRobin,
+    /// Picks until now. Threads that pick at once may count as one.
+    picks: AtomicUsize,
     turns: RoundRobin,
     ties: RoundRobin,
     probes: RoundRobin,
@@ -59,7 +60,7 @@ impl LeastCost {
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Self {
-            picks: RoundRobin::new(PROBE_EVERY),
+            picks: AtomicUsize::new(0),
             turns: RoundRobin::default(),
             ties: RoundRobin::default(),
             probes: RoundRobin::default(),
@@ -76,8 +77,9 @@ impl LeastCost {
         let (fastest, least) = self.best.known()?;
         (0..DRAWS).map(|_| self.turns.turn(members)).find(|&turn| {
             let candidate = candidates.get(turn);
-            let cost = cost_of(&candidate, |one| expected_time(one, fastest));
-            candidate.load.in_flight == 0 && cost.is_some_and(|cost| cost <= least * BAND)
+            candidate.load.in_flight == 0
+                && cost_of(&candidate, |one| expected_time(one, fastest))
+                    .is_some_and(|cost| cost <= least * BAND)
         })
     }
 
@@ -142,8 +144,9 @@ impl Default for LeastCost {
 
 impl Policy for LeastCost {
     fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
-        let turn = self.picks.next() + 1;
-        if turn == PROBE_EVERY
+        let picks = self.picks.load(Ordering::Relaxed).wrapping_add(1);
+        self.picks.store(picks, Ordering::Relaxed);
+        if picks.is_multiple_of(PROBE_EVERY)
             && self.may_probe(now)
             && let Some(member) = self.avoided(candidates)
         {
@@ -152,7 +155,7 @@ impl Policy for LeastCost {
         let at_sight = if candidates.len() > FEW {
             two_choices(candidates, &self.random, BAND)
         } else {
-            if turn.is_multiple_of(LOOK_EVERY) || self.best.known().is_none() {
+            if picks.is_multiple_of(LOOK_EVERY) || self.best.known().is_none() {
                 self.look(candidates);
             }
             self.as_good_as_the_best(candidates)
@@ -197,7 +200,7 @@ const FEW: usize = 16;
 const DRAWS: usize = 2;
 
 /// One pick of so many looks at all, so that it is known who is the best.
-const LOOK_EVERY: usize = 16;
+const LOOK_EVERY: usize = 64;
 
 /// Costs that differ by less are equal.
 const BAND: f64 = 1.15;
