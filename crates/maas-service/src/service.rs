@@ -1,5 +1,7 @@
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 use ndarray::{Array2, ArrayView2};
@@ -80,7 +82,15 @@ pub trait Service: Send + Sync {
     ///
     /// Those of [`infer`](Self::infer).
     fn infer_blocking(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
-        pollster::block_on(self.infer(request))
+        let mut answer = pin!(self.infer(request));
+        // What is answered at once needs nobody to wake this thread.
+        match answer
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => pollster::block_on(answer),
+        }
     }
 
     /// Predicts rows × columns of numbers, blocking this thread; not for threads of an asynchronous runtime.

@@ -15,8 +15,9 @@ impl Cost {
     /// So many rows took so long. A run that was interrupted by something else takes longer and says little: so the estimate
     /// falls at once, and rises by a quarter at most. Of two records at the same time one may get lost.
     pub(crate) fn record(&self, rows: usize, elapsed: Duration) {
-        let picoseconds = elapsed.as_nanos().saturating_mul(1000) / rows.max(1) as u128;
-        let found = u64::try_from(picoseconds).unwrap_or(UNKNOWN - 1);
+        let nanoseconds = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        let picoseconds = nanoseconds.saturating_mul(1000) / rows.max(1) as u64;
+        let found = picoseconds.min(UNKNOWN - 1);
         let known = self.0.load(Ordering::Relaxed);
         let limit = known.saturating_add(known / 4).saturating_add(1);
         self.0.store(found.min(limit), Ordering::Relaxed);

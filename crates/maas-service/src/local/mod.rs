@@ -17,7 +17,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use maas_core::{Fnv, Model, TensorView};
 use maas_schedule::{
-    Clock, Emptied, Entry, OwnedInFlightGuard, QueueOptions, QueueStats, SystemClock,
+    Clock, Emptied, Entry, Moment, OwnedInFlightGuard, QueueOptions, QueueStats, SystemClock,
 };
 
 use crate::check::Wanted;
@@ -28,7 +28,7 @@ use cost::Cost;
 use engine::Engine;
 use job::{Answer, Job};
 use life::Life;
-use workspace::Workspaces;
+use workspace::{Workspace, Workspaces};
 
 /// A model in this process: on the caller's thread where it is cheap, else on worker threads behind a batching queue.
 ///
@@ -56,7 +56,7 @@ use workspace::Workspaces;
 /// ```
 pub struct LocalModel {
     engine: Arc<Engine>,
-    place: Place,
+    placement: Placement,
     queue: QueueOptions,
     workers: NonZeroUsize,
     cost: Arc<Cost>,
@@ -67,7 +67,7 @@ pub struct LocalModel {
 
 /// Where requests are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Placement {
     /// Inline if they are known to take less than [`CHEAP`].
     Measured,
     Inline,
@@ -103,14 +103,19 @@ impl LocalModel {
             .max_queued_rows(2 * MAX_ROWS)
             .max_queued_bytes(256 << 20);
         let engine = Engine::of(Arc::new(model), description, MAX_ROWS);
-        Self::from_engine(Arc::new(engine), Place::Measured, queue, NonZeroUsize::MIN)
+        Self::from_engine(
+            Arc::new(engine),
+            Placement::Measured,
+            queue,
+            NonZeroUsize::MIN,
+        )
     }
 
     /// Another one of the same model that runs it likewise.
     pub(crate) fn sibling(&self) -> Self {
         Self::from_engine(
             Arc::clone(&self.engine),
-            self.place,
+            self.placement,
             self.queue.clone(),
             self.workers,
         )
@@ -118,13 +123,13 @@ impl LocalModel {
 
     fn from_engine(
         engine: Arc<Engine>,
-        place: Place,
+        placement: Placement,
         queue: QueueOptions,
         workers: NonZeroUsize,
     ) -> Self {
         Self {
             engine,
-            place,
+            placement,
             queue,
             workers,
             cost: Arc::new(Cost::unknown()),
@@ -146,7 +151,7 @@ impl LocalModel {
     /// ```
     #[must_use]
     pub fn inline(mut self) -> Self {
-        self.place = Place::Inline;
+        self.placement = Placement::Inline;
         self
     }
 
@@ -162,7 +167,7 @@ impl LocalModel {
     /// ```
     #[must_use]
     pub fn queued(mut self) -> Self {
-        self.place = Place::Queued;
+        self.placement = Placement::Queued;
         self
     }
 
@@ -352,25 +357,28 @@ impl LocalModel {
     /// Runs the model on this thread.
     fn answer_here(
         &self,
-        request: &InferRequest,
-        wanted: &Wanted,
+        inputs: &[TensorView<'_>],
         rows: usize,
+        wanted: &Wanted,
+        deadline: Option<Moment>,
     ) -> Result<Answer, ServeError> {
+        let life = self.life.load();
+        let _in_flight = life.in_flight.enter().ok_or_else(|| life.refusal())?;
         let start = SystemClock.now();
-        let late = request.deadline.filter(|&deadline| deadline <= start);
-        if let Some(deadline) = late {
-            let late = start.since(deadline);
-            return Err(ServeError::Expired { late });
+        if let Some(deadline) = deadline.filter(|&deadline| deadline <= start) {
+            return Err(ServeError::Expired {
+                late: start.since(deadline),
+            });
         }
         let engine = &*self.engine;
         let mut workspace = self.workspaces.take(engine, rows)?;
-        let run = |views: &[TensorView<'_>], rows| {
-            engine.run(views, rows, &mut workspace.outputs, &mut workspace.context)
-        };
-        check::with_inputs(&engine.description.signature, &request.inputs, run)??;
+        let Workspace {
+            outputs, context, ..
+        } = &mut workspace;
+        engine.run(inputs, rows, outputs, context)?;
         let compute = SystemClock.now().since(start);
         self.cost.record(rows, compute);
-        let outputs = engine.named(wanted, |position| workspace.outputs.take(position))?;
+        let outputs = engine.named(wanted, |position| outputs.take(position))?;
         self.workspaces.give_back(workspace);
         let spent = Spent {
             queue: Duration::ZERO,
@@ -386,8 +394,8 @@ impl LocalModel {
         request: &mut InferRequest,
         wanted: Wanted,
         asked: Asked,
-        in_flight: OwnedInFlightGuard,
     ) -> Result<Answer, ServeError> {
+        let in_flight = self.admit()?;
         let Asked { rows, key, bytes } = asked;
         let inputs = std::mem::take(&mut request.inputs);
         let parts = self.queue.parts(rows);
@@ -417,14 +425,20 @@ impl LocalModel {
     }
 
     fn is_cheap(&self, rows: usize) -> bool {
-        match self.place {
+        match self.placement {
             // Nothing to wait for, and nothing that a queue could hold.
             _ if rows == 0 => true,
-            Place::Inline => true,
-            Place::Queued => false,
-            Place::Measured => self.cost.of(rows).is_some_and(|cost| cost < CHEAP),
+            Placement::Inline => true,
+            Placement::Queued => false,
+            Placement::Measured => self.cost.of(rows).is_some_and(|cost| cost < CHEAP),
         }
     }
+}
+
+/// Where a request is answered.
+enum Place {
+    Here(Answer),
+    There(Asked),
 }
 
 /// What the queue has to know of a request.
@@ -451,26 +465,26 @@ impl Service for LocalModel {
         let engine = &*self.engine;
         let signature = &engine.description.signature;
         let wanted = check::outputs(signature, &request.outputs)?;
-        let asked = check::with_inputs(signature, &request.inputs, |views, rows| Asked {
-            rows,
-            key: engine.key(views),
-            bytes: views.iter().map(|view| view.bytes().len()).sum(),
-        })?;
-        let rows = asked.rows;
-        if rows > engine.max_rows {
-            return Err(ServeError::TooManyRows {
-                limit: engine.max_rows,
-                found: rows,
-            });
-        }
-        let answer = if self.is_cheap(rows) {
-            let life = self.life.load();
-            let _in_flight = life.in_flight.enter().ok_or_else(|| life.refusal())?;
-            self.answer_here(&request, &wanted, rows)?
-        } else {
-            let in_flight = self.admit()?;
-            self.answer_there(&mut request, wanted, asked, in_flight)
-                .await?
+        let run = |inputs: &[TensorView<'_>], rows| {
+            if rows > engine.max_rows {
+                return Err(ServeError::TooManyRows {
+                    limit: engine.max_rows,
+                    found: rows,
+                });
+            }
+            if self.is_cheap(rows) {
+                let answer = self.answer_here(inputs, rows, &wanted, request.deadline)?;
+                return Ok(Place::Here(answer));
+            }
+            Ok(Place::There(Asked {
+                rows,
+                key: engine.key(inputs),
+                bytes: inputs.iter().map(|input| input.bytes().len()).sum(),
+            }))
+        };
+        let answer = match check::with_inputs(signature, &request.inputs, run)?? {
+            Place::Here(answer) => answer,
+            Place::There(asked) => self.answer_there(&mut request, wanted, asked).await?,
         };
         self.served.fetch_add(1, Ordering::Relaxed);
         Ok(InferResponse::from_parts(
