@@ -297,6 +297,38 @@ async fn errors_of_tower_are_other_errors_or_what_one_makes_of_them() {
     assert_eq!(error.kind(), ErrorKind::Deadline);
 }
 
+#[test]
+fn a_pool_asks_another_member_where_one_sheds() {
+    let full = |error: BoxError| match error.downcast::<Overloaded>() {
+        Ok(_) => BoxError::from(ServeError::Limit {
+            limit: 1,
+            retry_after: LONG,
+        }),
+        Err(error) => error,
+    };
+    let gate = Gate::default();
+    let member = |_| {
+        FromTower::around(gated(&gate).0, |model| {
+            ServiceBuilder::new()
+                .map_err(full)
+                .load_shed()
+                .concurrency_limit(1)
+                .service(model)
+        })
+    };
+    let pool = Balanced::over((0..2).map(member)).unwrap();
+    let ask = || pool.infer(request(&[[1.0, 2.0]]));
+    let (first, second) = (begun(ask()), begun(ask()));
+    let error = pollster::block_on(ask()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limited);
+    drop(first);
+    let third = begun(ask());
+    gate.open();
+    let answers = [second, third].map(|answer| pollster::block_on(answer).unwrap());
+    let members = answers.map(|answer| answer.replica.unwrap().to_string());
+    assert_eq!(members, ["1", "0"]);
+}
+
 /// Fails to be ready while it is broken; never asked without having been ready.
 struct Strict {
     broken: Arc<AtomicBool>,
