@@ -25,6 +25,7 @@ fn nothing_is_allocated_after_the_first_step_and_the_first_answer() {
         prediction::answers_allocate_nothing(threads);
         serving::inline_requests_allocate_the_answer(threads);
         serving::queued_requests_allocate_alike(threads);
+        serving::services_around_one_allocate_nothing(threads);
     }
 }
 

@@ -1,10 +1,12 @@
 //! Requests to a service.
 
+use std::fmt::Debug;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use maas_core::Tensor;
-use maas_service::{InferRequest, LocalModel, Service};
+use maas_service::{InferRequest, Limit, LocalModel, Service, Timeout, Versions};
 
 use crate::counter::allocations;
 use crate::{network, noise};
@@ -23,7 +25,14 @@ pub(crate) fn queued_requests_allocate_alike(threads: NonZeroUsize) {
     );
 }
 
-fn check(service: LocalModel, expected: u64) {
+/// What stands around a service has no box and adds nothing.
+pub(crate) fn services_around_one_allocate_nothing(threads: NonZeroUsize) {
+    let service = LocalModel::new(network(24, 1)).threads(threads).inline();
+    let service = Limit::new(Versions::new("m", "1", service), 8);
+    check(Timeout::new(service, Duration::from_secs(60)), 4);
+}
+
+fn check(service: impl Service + Debug, expected: u64) {
     let input: Arc<str> = service.describe().signature.inputs()[0].name().into();
     let ask = |rows: usize| {
         let tensor = Tensor::from_slice([rows, 24], noise(rows, 24).as_slice().unwrap()).unwrap();
@@ -41,6 +50,6 @@ fn check(service: LocalModel, expected: u64) {
     ask(256);
     for rows in [1, 32, 100, 256].repeat(10) {
         let count = ask(rows) - empty;
-        assert_eq!(count, expected, "{rows} rows, {:?}", service);
+        assert_eq!(count, expected, "{rows} rows, {service:?}");
     }
 }
