@@ -1,7 +1,7 @@
 use std::arch::x86_64::*;
 use std::sync::atomic::{Ordering, compiler_fence};
 
-use super::{Part, Simd, Vectors, four_places};
+use super::{Part, Simd, Vectors, read_places};
 use crate::kernels::Work;
 
 /// Eight lanes on AVX2 with FMA. A value proves that the processor has both.
@@ -270,8 +270,8 @@ impl Simd for Avx2 {
     unsafe fn gather(self, from: *const f32, places: *const u16) -> __m256 {
         // SAFETY: `self` proves AVX; the caller vouches for eight places and for the floats there.
         unsafe {
-            let low = four(from, four_places(places));
-            _mm256_set_m128(four(from, four_places(places.add(4))), low)
+            let low = four(from, read_places(places));
+            _mm256_set_m128(four(from, read_places(places.add(4))), low)
         }
     }
 

@@ -39,15 +39,21 @@ pub(crate) use twice::{Four, four};
 /// No set has more lanes.
 pub(crate) const MOST_LANES: usize = 16;
 
-/// Four places, read at once: reading them one by one would take as many of the processor's loads as what lies there.
+/// Two or four places, read at once: reading them one by one would take as many of the processor's loads as what lies there.
 ///
 /// # Safety
-/// `p` must be valid for reading four numbers; no alignment is asked.
+/// `p` must be valid for reading `N` numbers, two or four; no alignment is asked.
 #[inline(always)]
-pub(crate) unsafe fn four_places(p: *const u16) -> [usize; 4] {
-    // SAFETY: the caller vouches for eight bytes.
-    let word = u64::from_le(unsafe { p.cast::<u64>().read_unaligned() });
-    [0, 16, 32, 48].map(|shift| usize::from((word >> shift) as u16))
+pub(crate) unsafe fn read_places<const N: usize>(p: *const u16) -> [usize; N] {
+    const { assert!(N == 2 || N == 4) };
+    // SAFETY: the caller vouches for the numbers.
+    let word = unsafe {
+        match N {
+            4 => u64::from_le(p.cast::<u64>().read_unaligned()),
+            _ => u64::from(u32::from_le(p.cast::<u32>().read_unaligned())),
+        }
+    };
+    std::array::from_fn(|i| usize::from((word >> (16 * i)) as u16))
 }
 
 /// Vectors of `LANES` floats or integers. Each operation is exactly rounded or exact, so that lane by lane every

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::matrix::elements;
 use crate::Matrix;
-use crate::product::share;
+use crate::product::{BLOCK, share};
 
 /// A matrix cut into bands of columns and blocks of rows. Where a band crosses a block, its columns are in an order of
 /// their own, longest first, and every `GROUP` of them are a group.
@@ -13,7 +13,7 @@ use crate::product::share;
 pub(super) struct Layout {
     pub(super) rows: usize,
     pub(super) columns: usize,
-    /// Rows of a block: a divisor of the product's blocks.
+    /// Rows of a block, all but the last: a divisor of the product's blocks where there are several of those.
     depth: usize,
     bands: usize,
     /// Each group's first step, band by band, block by block; and where the last group ends.
@@ -26,11 +26,13 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn new(dense: Matrix<'_>, nonzeros: usize) -> Self {
         let (rows, columns) = (dense.rows(), dense.columns());
-        let depth = if nonzeros * CROWDED > rows * columns {
+        let most = if nonzeros * CROWDED > rows * columns {
             SHORT
         } else {
             LONG
         };
+        let span = rows.clamp(1, BLOCK);
+        let depth = span.div_ceil(span.div_ceil(most));
         let mut layout = Self {
             rows,
             columns,
@@ -142,9 +144,9 @@ impl Crossing<'_> {
 pub(super) const GROUP: usize = 16;
 /// The most columns of a band: their sums for a few rows of a batch lie in the first cache.
 const WIDTH: usize = 256;
-/// Rows of a block of a matrix with many elements: sixteen rows of a batch lie in the first cache.
-const SHORT: usize = 256;
-/// Rows of a block of a matrix with few elements, so that columns are not too short.
+/// The most rows of a block of a matrix with many elements: about as many as lie in the first cache for 32 rows of a batch.
+const SHORT: usize = 264;
+/// The most rows of a block of a matrix with few elements, so that columns are not too short.
 const LONG: usize = 512;
 /// A matrix has many elements where they are more than one in so many.
-const CROWDED: usize = 8;
+const CROWDED: usize = 16;

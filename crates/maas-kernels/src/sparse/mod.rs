@@ -4,6 +4,7 @@ mod finish;
 mod layout;
 mod matrix;
 mod multiply;
+mod one_row;
 mod pack;
 mod product;
 

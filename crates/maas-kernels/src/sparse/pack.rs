@@ -89,18 +89,14 @@ impl Pack<'_> {
                     to.add(l).write(self.a.at(0, start + l).p.read());
                 }
             } else if self.a.column == 1 {
-                for l in (0..k).step_by(S::LANES) {
-                    let columns = S::LANES.min(k - l);
+                for line in (0..k).step_by(LINE) {
                     for row in (0..rows).step_by(S::LANES) {
-                        let (from, rows) = (self.a.at(row, start + l), S::LANES.min(rows - row));
-                        s.transpose(
-                            from.p,
-                            from.row,
-                            rows,
-                            columns,
-                            to.add(l * lanes + row),
-                            lanes,
-                        );
+                        let (rows, end) = (S::LANES.min(rows - row), k.min(line + LINE));
+                        for l in (line..end).step_by(S::LANES) {
+                            let (from, columns) = (self.a.at(row, start + l), S::LANES.min(k - l));
+                            let to = to.add(l * lanes + row);
+                            s.transpose(from.p, from.row, rows, columns, to, lanes);
+                        }
                     }
                 }
             } else {
@@ -136,3 +132,7 @@ fn hostile_bits<S: Simd>(s: S, x: S::F) -> S::I {
     let magnitude = s.and_i(s.bits(x), s.splat_i(i32::MAX));
     s.add_i(magnitude, s.splat_i(0x0080_0000))
 }
+
+/// Floats on a line of the cache. All of a line is read at once: rows whose lengths are powers of two share a set of the
+/// cache, and it would be lost before the next vectors.
+const LINE: usize = crate::prefetch::LINE / size_of::<f32>();

@@ -3,6 +3,7 @@
 use super::SparseMatrix;
 use super::finish::Finish;
 use super::multiply::Multiply;
+use super::one_row::MultiplyRow;
 use super::pack::{Pack, hostile, offset, room};
 use crate::Compute;
 use crate::product::{BLOCK, Out, Room, View, Workspace, share, with_workspaces};
@@ -84,9 +85,10 @@ impl SparseProduct<'_> {
         }
     }
 
-    /// Rows of a full chunk: two vectors.
+    /// Rows of a full chunk.
     fn chunk(&self) -> usize {
-        2 * self.compute.kernels.lanes()
+        let lanes = self.compute.kernels.lanes();
+        lanes * (CHUNK / lanes).min(4)
     }
 
     fn chunks(&self, m: usize) -> impl Iterator<Item = Chunk> + Clone {
@@ -96,6 +98,7 @@ impl SparseProduct<'_> {
             let lanes = match rows {
                 1 => 1,
                 _ if rows <= lanes => lanes,
+                _ if rows <= 2 * lanes => 2 * lanes,
                 _ => full,
             };
             Chunk { row, rows, lanes }
@@ -162,14 +165,27 @@ impl SparseProduct<'_> {
             };
             for chunk in chunks.clone() {
                 let x = room(layout, chunk.row) + offset(layout, chunk.lanes, block);
+                let sums = sums[chunk.row * width..].as_mut_ptr();
+                let first = rows.start.is_multiple_of(BLOCK);
+                if chunk.lanes == 1 {
+                    kernels.run(MultiplyRow {
+                        matrix: self.b,
+                        band,
+                        block,
+                        x: packed[x..].as_ptr(),
+                        sums,
+                        first,
+                    });
+                    continue;
+                }
                 kernels.run(Multiply {
                     matrix: self.b,
                     band,
                     block,
                     lanes: chunk.lanes,
                     x: packed[x..].as_ptr(),
-                    sums: sums[chunk.row * width..].as_mut_ptr(),
-                    first: rows.start.is_multiple_of(BLOCK),
+                    sums,
+                    first,
                 });
             }
             let complete = rows.end == layout.rows || rows.end.is_multiple_of(BLOCK);
@@ -193,6 +209,8 @@ impl SparseProduct<'_> {
     }
 }
 
+/// The most rows of a chunk: with more, a block of A would not fit into the first cache.
+const CHUNK: usize = 32;
 /// Rows of A that are packed at a time: whole chunks of every set.
 const SLAB: usize = 64;
 /// Products of an element and a vector of a batch that are worth a thread.
