@@ -1,7 +1,8 @@
 //! What a pick costs: round robin, every other policy and a balancer beside a bare `fetch_add` on a counter that threads share.
 //!
 //! `cargo bench --bench pick`. A case with two threads reports wall time divided by the picks of one thread: what
-//! a thread waits for one pick while another picks from the same ring.
+//! a thread waits for one pick while another picks from the same ring. tower's and Pingora's balancers stand beside ours in
+//! `peers/balancers`, which needs cmake and has a lock file of its own.
 
 use std::hint::black_box;
 use std::sync::Barrier;
