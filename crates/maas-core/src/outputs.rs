@@ -351,7 +351,7 @@ impl<'a> Slot<'a> {
         };
         Some(storage.map(|storage| Tensor {
             dtype,
-            shape: Shape::from(std::mem::take(&mut self.dims)),
+            shape: Shape::from(&*self.dims),
             storage,
         }))
     }

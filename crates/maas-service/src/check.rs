@@ -12,6 +12,14 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
+    /// How many are wanted of so many.
+    pub(crate) fn len(&self, outputs: usize) -> usize {
+        match self {
+            Self::All => outputs,
+            Self::These(positions) => positions.len(),
+        }
+    }
+
     /// The positions, in the order asked for, of a model with so many outputs.
     pub(crate) fn positions(&self, outputs: usize) -> impl Iterator<Item = usize> + Clone {
         let (all, these) = match self {

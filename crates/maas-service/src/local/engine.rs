@@ -66,14 +66,13 @@ impl Engine {
         wanted: &Wanted,
         mut output: impl FnMut(usize) -> Result<Tensor, maas_core::Error>,
     ) -> Result<Vec<NamedTensor>, ServeError> {
-        let named = |position: usize| {
+        let mut named = Vec::with_capacity(wanted.len(self.outputs.len()));
+        for position in wanted.positions(self.outputs.len()) {
             let tensor = output(position).map_err(ServeError::Model)?;
-            Ok(NamedTensor::new(
-                Arc::clone(&self.outputs[position]),
-                tensor,
-            ))
-        };
-        wanted.positions(self.outputs.len()).map(named).collect()
+            let name = Arc::clone(&self.outputs[position]);
+            named.push(NamedTensor::new(name, tensor));
+        }
+        Ok(named)
     }
 
     /// The same number for inputs whose rows may be put together.
