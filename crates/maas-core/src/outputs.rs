@@ -117,6 +117,29 @@ impl<'a> Outputs<'a> {
         dtype: DType,
         shape: &[usize],
     ) -> Result<TensorMut<'_>, Error> {
+        let tensor = self.tensor_to_fill(index, dtype, shape)?;
+        tensor.bytes.fill(0);
+        Ok(tensor)
+    }
+
+    /// As [`Outputs::tensor`], but with the values that are there by chance: for models that write all of them.
+    ///
+    /// # Errors
+    /// Those of [`Outputs::tensor`].
+    ///
+    /// ```
+    /// use maas_core::{DType, Outputs};
+    /// let mut outputs = Outputs::new();
+    /// outputs.tensor_to_fill(0, DType::Int64, &[2])?.as_mut_slice::<i64>()?.fill(7);
+    /// assert_eq!(outputs.get(0)?.as_slice::<i64>()?, [7, 7]);
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    pub fn tensor_to_fill(
+        &mut self,
+        index: usize,
+        dtype: DType,
+        shape: &[usize],
+    ) -> Result<TensorMut<'_>, Error> {
         if matches!(dtype, DType::Bytes | DType::Bool) {
             return Err(Error::UnfitDType {
                 expected: "a number",
@@ -124,7 +147,7 @@ impl<'a> Outputs<'a> {
             });
         }
         let length = byte_length(dtype, shape)?;
-        self.reset(index, dtype, shape.iter().copied(), length)
+        self.resize(index, dtype, shape.iter().copied(), length)
     }
 
     /// Writes the output `index` as byte strings in row-major order.
@@ -148,7 +171,7 @@ impl<'a> Outputs<'a> {
         let length = strings::framed_length(strings)?;
         strings::frame(
             strings,
-            self.reset(index, DType::Bytes, shape.iter().copied(), length)?
+            self.resize(index, DType::Bytes, shape.iter().copied(), length)?
                 .bytes,
         );
         Ok(())
@@ -167,7 +190,7 @@ impl<'a> Outputs<'a> {
     /// ```
     pub fn bools(&mut self, index: usize, shape: &[usize], values: &[bool]) -> Result<(), Error> {
         check_count(shape, values.len())?;
-        let tensor = self.reset(index, DType::Bool, shape.iter().copied(), values.len())?;
+        let tensor = self.resize(index, DType::Bool, shape.iter().copied(), values.len())?;
         for (byte, &value) in tensor.bytes.iter_mut().zip(values) {
             *byte = u8::from(value);
         }
@@ -187,7 +210,7 @@ impl<'a> Outputs<'a> {
     /// # Ok::<(), maas_core::Error>(())
     /// ```
     pub fn copy(&mut self, index: usize, tensor: &TensorView<'_>) -> Result<(), Error> {
-        self.reset(
+        self.resize(
             index,
             tensor.dtype,
             tensor.shape.iter().copied(),
@@ -299,8 +322,8 @@ impl<'a> Outputs<'a> {
         written.unwrap_or(Err(Error::NoOutput { index, outputs }))
     }
 
-    /// Makes the output `index` be `length` zero bytes of this type and shape.
-    pub(crate) fn reset(
+    /// Makes the output `index` be `length` bytes of this type and shape, whatever they are.
+    pub(crate) fn resize(
         &mut self,
         index: usize,
         dtype: DType,
@@ -315,7 +338,7 @@ impl<'a> Outputs<'a> {
         slot.written = None;
         let bytes = match &mut slot.memory {
             Memory::Own(storage) => {
-                storage.reset(length)?;
+                storage.resize(length)?;
                 storage.bytes_mut()
             }
             Memory::Caller(buffer) => buffer.first(index, dtype, length)?,
@@ -370,7 +393,7 @@ impl<'a> Slot<'a> {
 }
 
 impl CallerBuffer<'_> {
-    /// The first `length` bytes, made zero.
+    /// The first `length` bytes.
     fn first(&mut self, index: usize, dtype: DType, length: usize) -> Result<&mut [u8], Error> {
         if self.dtype != dtype {
             return Err(Error::ElementType {
@@ -380,13 +403,11 @@ impl CallerBuffer<'_> {
         }
         let size = dtype.size().unwrap_or(1);
         let found = self.bytes.len() / size;
-        let bytes = self.bytes.get_mut(..length).ok_or(Error::BufferTooSmall {
+        self.bytes.get_mut(..length).ok_or(Error::BufferTooSmall {
             index,
             expected: length / size,
             found,
-        })?;
-        bytes.fill(0);
-        Ok(bytes)
+        })
     }
 }
 

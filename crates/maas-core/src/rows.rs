@@ -94,7 +94,7 @@ impl Outputs<'_> {
             length += piece.bytes_of_rows(range)?.len();
         }
         let shape = std::iter::once(rows).chain(first.row_shape().iter().copied());
-        let mut left = self.reset(index, first.dtype, shape, length)?.bytes;
+        let mut left = self.resize(index, first.dtype, shape, length)?.bytes;
         for (piece, range) in pieces {
             let bytes = piece.bytes_of_rows(range)?;
             let (place, rest) = left.split_at_mut(bytes.len());

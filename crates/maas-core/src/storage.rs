@@ -23,10 +23,16 @@ impl Storage {
 
     /// Makes this `length` zero bytes; memory is kept, and asked for only when there is not enough.
     pub(crate) fn reset(&mut self, length: usize) -> Result<(), Error> {
-        let words = length.div_ceil(size_of::<u64>());
         self.words.clear();
+        self.resize(length)
+    }
+
+    /// Makes this `length` bytes, of which those that are not new are what they were.
+    pub(crate) fn resize(&mut self, length: usize) -> Result<(), Error> {
+        let words = length.div_ceil(size_of::<u64>());
+        let more = words.saturating_sub(self.words.len());
         self.words
-            .try_reserve_exact(words)
+            .try_reserve_exact(more)
             .map_err(|_| Error::OutOfMemory { bytes: length })?;
         self.words.resize(words, 0);
         self.length = length;

@@ -179,7 +179,7 @@ impl Network {
             parallelism: Parallelism::threads(context.threads),
         });
         shape[0] = rows;
-        let mut answers = outputs.tensor(0, DType::Fp32, shape)?;
+        let mut answers = outputs.tensor_to_fill(0, DType::Fp32, shape)?;
         let input = |index: usize| match self.architecture.inputs[index].value_type {
             ValueType::F32 => Ok(Values::F32(inputs[index].as_slice()?)),
             ValueType::I32 => Ok(Values::I32(inputs[index].as_slice()?)),
