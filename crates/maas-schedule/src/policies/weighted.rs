@@ -19,11 +19,13 @@ use crate::{Candidate, Candidates, Moment, Policy};
 ///
 /// # What it costs
 ///
-/// In a [`Balancer`](crate::Balancer) the order of turns is computed once for each change of members or weights, in members ×
-/// turns steps, and a pick is one atomic addition and a lookup. There are as many turns as the sum of weights divided by
+/// In a [`Balancer`](crate::Balancer) the order of turns is computed once for each change of members or weights, and a pick is one atomic addition and a lookup. There are as many turns as the sum of weights divided by
 /// what divides them all, but at most 16 384 (or as many as members): above that the weights are scaled to it, shares are
 /// rounded to about 1/16 384, and each member of a weight above 0 keeps a turn. Members that it was not prepared for, such as
 /// those of a slice, have their weights compared with the last ones, under a lock, at every pick.
+///
+/// The order is computed in turns × log(members) steps. It is that of nginx where members × turns are at most 16 384 (a member of
+/// 1 000 turns beside 15 others), and goes by deadlines above, which is as even.
 ///
 /// # When members change
 ///
