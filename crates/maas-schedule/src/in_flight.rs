@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::balancer::{Entry, Gate, Signal};
+use crate::balancer::{Entry, Gate, SHARED, Signal};
 
 /// How many requests are being served, counted by guards, and whether others may begin.
 ///
@@ -85,7 +85,7 @@ impl InFlight {
     /// ```
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.gate.is_open()
+        self.gate.is_open(SHARED)
     }
 
     /// Lets no other request begin. What is returned says when the last one has ended.
@@ -109,19 +109,15 @@ impl InFlight {
     }
 
     fn admits(&self) -> bool {
-        match self.gate.enter() {
-            Entry::Open => true,
-            Entry::Closed { empty } => {
-                if empty {
-                    self.empty.fire();
-                }
-                false
-            }
+        let entry = self.gate.enter(SHARED);
+        if entry == (Entry::Closed { empty: true }) {
+            self.empty.fire();
         }
+        entry == Entry::Open
     }
 
     fn leave(&self) {
-        if self.gate.leave() {
+        if self.gate.leave(SHARED) {
             self.empty.fire();
         }
     }

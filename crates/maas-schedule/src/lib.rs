@@ -72,7 +72,7 @@ pub use attempts::{
     Retries, RetryBudget, TryOutcome,
 };
 pub use balancer::{
-    Ask, Balancer, Drain, DueProbe, Lease, MemberRef, MemberStatus, OwnedLease, Picker,
+    Ask, Balancer, Drain, DueProbe, Lease, MemberRef, MemberStatus, OwnedLease, Picker, Refusal,
 };
 pub use candidate::{Availability, Candidate, Candidates, Load};
 pub use clock::{Clock, ManualClock, Moment, SystemClock};

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use maas_schedule::{
-    Ask, Balancer, Clock, Error, FnPolicy, LeastCost, Load, ManualClock, Moment, Outcome,
+    Ask, Balancer, Clock, Error, FnPolicy, LeastCost, Load, ManualClock, Moment, Outcome, Refusal,
     RoundRobin,
 };
 use proptest::prelude::*;
@@ -334,4 +334,61 @@ fn a_table_shows_what_was_started_and_how_it_ended() {
         )
     };
     assert_eq!([row(0), row(1)], [(1, 1, 6, 3, 2), (3, 0, 5, 3, 2)]);
+}
+
+#[test]
+fn threads_give_no_member_more_than_it_may_have() {
+    for balancer in [
+        Balancer::striped().balanced_by(RoundRobin::default()),
+        Balancer::new(RoundRobin::default()),
+    ] {
+        let balancer = balancer
+            .with((0..3).map(|name| (name.to_string(), AtomicUsize::new(0))))
+            .unwrap()
+            .limited_to(2);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let mut picker = balancer.picker();
+                    for _ in 0..500 {
+                        match picker.try_ask(Ask::new()) {
+                            Ok(lease) => {
+                                assert!(lease.fetch_add(1, Ordering::SeqCst) < 2);
+                                thread::yield_now();
+                                lease.fetch_sub(1, Ordering::SeqCst);
+                            }
+                            Err(refusal) => assert_ne!(refusal, Refusal::Empty),
+                        }
+                    }
+                });
+            }
+        });
+        assert!(balancer.members().iter().all(|row| row.in_flight == 0));
+    }
+}
+
+#[test]
+fn counts_that_are_apart_are_counted_and_drained() {
+    let balancer = Balancer::striped()
+        .with((0..4).map(|name| (name.to_string(), ())))
+        .unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let mut picker = balancer.picker();
+            let balancer = &balancer;
+            scope.spawn(move || {
+                for _ in 0..1000 {
+                    let (_borrowed, _owned) = (picker.pick().unwrap(), balancer.pick().unwrap());
+                }
+            });
+        }
+        for _ in 0..50 {
+            balancer.add("guest", ()).unwrap();
+            thread::yield_now();
+            balancer.remove("guest").unwrap().wait();
+        }
+    });
+    let rows = balancer.members();
+    assert!(rows.iter().all(|row| row.in_flight == 0));
+    assert!(rows.iter().map(|row| row.started).sum::<u64>() <= 8000);
 }

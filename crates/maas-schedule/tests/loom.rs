@@ -195,6 +195,76 @@ fn a_pick_beside_a_change_finds_one_who_is_there() {
     });
 }
 
+#[test]
+fn no_request_is_at_a_drained_member_whose_counts_are_apart() {
+    bounded(2, || {
+        let balancer = Balancer::striped().with([("a", Server::new())]).unwrap();
+        let server = balancer.get("a").unwrap();
+        let balancer = Arc::new(balancer);
+        let clients = [(); 2].map(|()| {
+            let balancer = Arc::clone(&balancer);
+            thread::spawn(move || {
+                if let Some(lease) = balancer.picker().pick() {
+                    lease.serve();
+                }
+            })
+        });
+        let drain = balancer.remove("a").unwrap();
+        drain.wait();
+        server.shut.store(true, Ordering::Relaxed);
+        for client in clients {
+            client.join().unwrap();
+        }
+        assert_eq!(drain.in_flight(), 0);
+    });
+}
+
+/// Two who leave, each the last one of its own count, and each looks at the other count by `look`.
+fn last_of_two_counts(look: fn(&AtomicUsize) -> usize) {
+    loom::model(move || {
+        let counts = Arc::new([AtomicUsize::new(1), AtomicUsize::new(1)]);
+        let leave = move |counts: &[AtomicUsize; 2], own: usize| {
+            counts[own].fetch_sub(1, Ordering::AcqRel);
+            look(&counts[1 - own]) == 0
+        };
+        let shared = Arc::clone(&counts);
+        let other = thread::spawn(move || leave(&shared, 1));
+        let is_last = [leave(&counts, 0), other.join().unwrap()];
+        assert!(is_last.contains(&true), "nobody was the last");
+    });
+}
+
+#[test]
+fn of_two_who_leave_two_counts_one_is_the_last() {
+    last_of_two_counts(|count| count.fetch_add(0, Ordering::AcqRel));
+}
+
+/// The model finds a bug that is there: a look that does not write.
+#[test]
+#[should_panic(expected = "nobody was the last")]
+fn a_look_at_the_other_count_that_does_not_write_is_found() {
+    last_of_two_counts(|count| count.load(Ordering::Acquire));
+}
+
+#[test]
+fn a_member_has_no_more_requests_than_it_may() {
+    bounded(2, || {
+        let members = [("a", AtomicUsize::new(0))];
+        let balancer = Balancer::over(members).unwrap().limited_to(1);
+        let balancer = Arc::new(balancer);
+        let other = Arc::clone(&balancer);
+        let serve = |balancer: &Balancer<AtomicUsize>| {
+            if let Some(lease) = balancer.pick() {
+                try_alone(&lease);
+            }
+        };
+        let client = thread::spawn(move || serve(&other));
+        serve(&balancer);
+        client.join().unwrap();
+        assert!(balancer.pick().is_some());
+    });
+}
+
 /// A request is at a member that one request at a time may try.
 fn try_alone(requests: &AtomicUsize) {
     assert_eq!(requests.fetch_add(1, Ordering::Relaxed), 0, "two try it");

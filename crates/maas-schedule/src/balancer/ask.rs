@@ -31,7 +31,7 @@ pub struct Ask<'a, T: ?Sized> {
 }
 
 /// What a member says of itself.
-type Sight<'a, T> = &'a dyn Fn(&T) -> Option<Load>;
+pub(super) type Sight<'a, T> = &'a dyn Fn(&T) -> Option<Load>;
 
 impl<'a, T: ?Sized> Ask<'a, T> {
     /// A request of which nothing is known.

@@ -1,136 +1,161 @@
-use crate::sync::{AtomicU64, Ordering};
+use super::stripe::{Line, Stripe};
 
-/// How many are inside, how many have ever entered, and whether anybody may still enter: one word, so that nobody enters what
-/// was closed, and an entry costs one addition.
+/// How many are inside, how many have ever entered, and whether anybody may still enter.
+///
+/// It has one count, or one for each of a few stripes, so that threads that enter by different stripes write to different cache
+/// lines.
 ///
 /// `enter` and `leave` say whether the gate is closed and empty since; more than one may be told so. Who finds the gate closed
 /// sees all that was done before it was.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    /// From the top: 32 bits of entries, whether it is closed, 31 bits of who is inside.
-    word: AtomicU64,
-    /// Entries that were taken out of the word, in units of [`FULL`].
-    earlier: AtomicU64,
+    single: Stripe,
+    /// None where there is one count.
+    lines: Box<[Line]>,
 }
 
 /// What became of an attempt to enter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
-    /// Who entered has to leave.
+    /// Who entered has to leave, by the same stripe.
     Open,
+    /// So many are inside as may be.
+    Full,
     /// The gate is closed.
     Closed { empty: bool },
 }
 
 impl Gate {
+    /// With one count, whatever the stripe.
     pub(crate) fn open() -> Self {
-        Self::after(0)
+        Self::striped(0)
     }
 
-    fn after(entries: u64) -> Self {
+    /// With a count for each of so many stripes.
+    pub(crate) fn striped(stripes: usize) -> Self {
         Self {
-            word: AtomicU64::new(entries * ENTRY),
-            earlier: AtomicU64::new(0),
+            single: Stripe::open(),
+            lines: (0..stripes).map(|_| Line::default()).collect(),
         }
     }
 
     #[inline]
-    pub(crate) fn enter(&self) -> Entry {
-        let before = self.word.fetch_add(ENTRY | 1, Ordering::Acquire);
-        if before & (CLOSED | FULL) == 0 {
+    pub(crate) fn enter(&self, stripe: usize) -> Entry {
+        let stripe = self.stripe(stripe);
+        if stripe.enter() {
             Entry::Open
         } else {
-            self.enter_special(before)
+            self.turn_away(stripe)
         }
     }
 
     #[cold]
-    fn enter_special(&self, before: u64) -> Entry {
-        if before & CLOSED == 0 {
-            self.empty_the_count();
-            return Entry::Open;
-        }
-        // Others were counted beside whoever knocked: if they left meanwhile, nobody told them that they were the last.
-        let before = self.word.fetch_sub(ENTRY | 1, Ordering::AcqRel);
+    fn turn_away(&self, stripe: &Stripe) -> Entry {
         Entry::Closed {
-            empty: is_last(before),
+            empty: stripe.turned_away() && self.is_over(),
         }
     }
 
-    /// Makes room for more entries, long before there is none. Who comes second finds it done.
-    fn empty_the_count(&self) {
-        let emptied = |word| (word & FULL != 0).then(|| word - FULL);
-        let taken = self
-            .word
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, emptied);
-        if taken.is_ok() {
-            self.earlier.fetch_add(1, Ordering::Relaxed);
+    /// As [`enter`](Self::enter) by the stripe [`SHARED`], unless `most` or more are inside.
+    pub(crate) fn enter_below(&self, most: usize) -> Entry {
+        let others: usize = self.lines.iter().map(|line| line.count()).sum();
+        if self.single.enter_below(most.saturating_sub(others)) {
+            Entry::Open
+        } else if self.single.is_open() {
+            Entry::Full
+        } else {
+            Entry::Closed { empty: false }
         }
     }
 
     #[inline]
     #[must_use]
-    pub(crate) fn leave(&self) -> bool {
-        // Release, so that who finds the gate empty sees what was done inside; acquire, for who leaves as the last.
-        is_last(self.word.fetch_sub(1, Ordering::AcqRel))
+    pub(crate) fn leave(&self, stripe: usize) -> bool {
+        self.stripe(stripe).leave() && self.is_over()
     }
 
     /// Whether nobody is inside.
     #[must_use]
     pub(crate) fn close(&self) -> bool {
-        self.word.fetch_or(CLOSED, Ordering::AcqRel) & INSIDE == 0
+        self.stripes().for_each(Stripe::close);
+        self.is_over()
     }
 
     #[inline]
-    pub(crate) fn is_open(&self) -> bool {
-        self.word.load(Ordering::Acquire) & CLOSED == 0
+    pub(crate) fn is_open(&self, stripe: usize) -> bool {
+        self.stripe(stripe).is_open()
     }
 
     /// Who is inside, and for a moment who knocks at a closed gate.
     #[inline]
     pub(crate) fn count(&self) -> usize {
-        (self.word.load(Ordering::Acquire) & INSIDE) as usize
+        self.single.count() + self.lines.iter().map(|line| line.count()).sum::<usize>()
     }
 
     /// How many have ever entered.
     pub(crate) fn entries(&self) -> u64 {
-        let earlier = self.earlier.load(Ordering::Relaxed) * (FULL / ENTRY);
-        earlier + self.word.load(Ordering::Relaxed) / ENTRY
+        self.stripes().map(Stripe::entries).sum()
+    }
+
+    /// Whether nobody is inside and nobody will be.
+    ///
+    /// Two may leave two stripes as the last ones. Each says so in its own stripe before it looks at the other, and a look that
+    /// writes comes before or behind what the other has written, never beside it: so at least one of them sees both.
+    #[cold]
+    fn is_over(&self) -> bool {
+        self.stripes().all(Stripe::is_over)
+    }
+
+    /// The count of those who enter by `stripe`.
+    #[inline]
+    fn stripe(&self, stripe: usize) -> &Stripe {
+        match self.lines.get(stripe) {
+            Some(line) => line,
+            None => &self.single,
+        }
+    }
+
+    fn stripes(&self) -> impl Iterator<Item = &Stripe> {
+        let lines = self.lines.iter().map(|line| &**line);
+        lines.chain([&self.single])
     }
 }
 
-/// Whether who leaves a gate in this state leaves it closed and empty.
-#[inline]
-fn is_last(before: u64) -> bool {
-    before & (CLOSED | INSIDE) == CLOSED | 1
-}
-
-const CLOSED: u64 = 1 << 31;
-const INSIDE: u64 = CLOSED - 1;
-const ENTRY: u64 = 1 << 32;
-/// Half of the entries that fit into a word.
-const FULL: u64 = 1 << 63;
+/// The stripe of those who have to share one count.
+pub(crate) const SHARED: usize = usize::MAX;
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
     #[test]
-    fn entries_are_counted_beyond_what_fits_into_a_word() {
-        let full = FULL / ENTRY;
-        let gate = Gate::after(full - 2);
-        for entered in 1..6 {
-            assert_eq!(gate.enter(), Entry::Open);
-            assert_eq!(gate.entries(), full - 2 + entered);
-            assert_eq!(gate.count(), entered as usize);
-        }
-        for _ in 0..4 {
-            assert!(!gate.leave());
-        }
-        assert!(!gate.close());
-        assert_eq!(gate.enter(), Entry::Closed { empty: false });
-        assert!(gate.leave());
-        assert_eq!(gate.enter(), Entry::Closed { empty: true });
-        assert_eq!((gate.entries(), gate.count()), (full + 3, 0));
+    fn the_last_of_all_stripes_is_told() {
+        let gate = Gate::striped(3);
+        assert_eq!(
+            [0, 1, 1, 2].map(|stripe| gate.enter(stripe)),
+            [Entry::Open; 4]
+        );
+        assert!(!gate.leave(0) && !gate.close());
+        assert_eq!((gate.count(), gate.entries()), (3, 4));
+        assert_eq!(
+            [0, 1, 2].map(|stripe| gate.enter(stripe)),
+            [Entry::Closed { empty: false }; 3]
+        );
+        assert!(!gate.leave(1) && !gate.leave(2));
+        assert!(gate.leave(1));
+        assert_eq!(gate.enter(0), Entry::Closed { empty: true });
+        assert_eq!((gate.count(), gate.entries()), (0, 4));
+    }
+
+    #[test]
+    fn a_limit_counts_all_stripes() {
+        let gate = Gate::striped(2);
+        assert_eq!([0, 1].map(|stripe| gate.enter(stripe)), [Entry::Open; 2]);
+        assert_eq!(
+            [2, 3].map(|most| gate.enter_below(most)),
+            [Entry::Full, Entry::Open]
+        );
+        assert!(!gate.leave(SHARED) && !gate.close());
+        assert_eq!(gate.enter_below(3), Entry::Closed { empty: false });
     }
 }

@@ -93,7 +93,7 @@ macro_rules! lease {
             /// # Ok::<(), maas_schedule::Error>(())
             /// ```
             pub fn record(&self, outcome: Outcome, elapsed: Duration, now: Moment) {
-                self.member.record(&self.visit, outcome, elapsed, now);
+                self.member.record(self.visit, outcome, elapsed, now);
             }
 
             /// Who the member is, for [`Ask::without`](crate::Ask::without).
@@ -117,7 +117,7 @@ macro_rules! lease {
         impl<$($generics)*> Drop for $lease {
             #[inline]
             fn drop(&mut self) {
-                self.member.leave(&mut self.visit);
+                self.member.leave(self.visit);
             }
         }
 

@@ -1,7 +1,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::gate::{Entry, Gate};
+use super::gate::{Entry, Gate, SHARED};
+use super::set::Terms;
 use super::signal::Signal;
 use super::status::MemberStatus;
 use super::visit::Visit;
@@ -29,12 +30,13 @@ pub(super) struct Member<T> {
 }
 
 impl<T> Member<T> {
-    pub(super) fn new(name: std::sync::Arc<str>, value: T) -> Self {
+    /// With counts in so many stripes, or one count for none.
+    pub(super) fn new(name: std::sync::Arc<str>, value: T, stripes: usize) -> Self {
         Self {
             identity: identity(&name),
             name,
             value,
-            gate: Gate::open(),
+            gate: Gate::striped(stripes),
             up: AtomicBool::new(true),
             empty: Signal::default(),
             estimate: Estimate::new(),
@@ -55,51 +57,56 @@ impl<T> Member<T> {
 
     /// How a request is here, which then has to leave; `None` where the member does not take it.
     #[inline]
-    pub(super) fn enter(&self, look: Option<&Look<'_>>) -> Option<Visit> {
-        match look {
-            None => self.enter_gate().then(Visit::usual),
-            Some(look) => self.enter_watched(look),
+    pub(super) fn enter(&self, terms: &Terms<'_>) -> Option<Visit> {
+        match terms.look {
+            None => self.enter_gate(terms),
+            Some(look) => self.enter_watched(look, terms),
         }
     }
 
-    fn enter_watched(&self, look: &Look<'_>) -> Option<Visit> {
+    #[inline(never)]
+    fn enter_watched(&self, look: &Look<'_>, terms: &Terms<'_>) -> Option<Visit> {
         let Some(watched) = self.watched() else {
-            return self.enter_gate().then(Visit::usual);
+            return self.enter_gate(terms);
         };
         match look.enter(watched) {
             Admission::Closed => None,
-            Admission::Open => self.enter_gate().then(Visit::usual),
+            Admission::Open => self.enter_gate(terms),
             Admission::Trial => {
-                let visit = self.enter_gate().then(Visit::trial);
+                let number = watched.begins_trial();
+                let visit = self.enter_gate(terms);
                 if visit.is_none() {
-                    watched.health.leave_probation();
+                    watched.leave_trial(number);
                 }
-                visit
+                visit.map(|visit| visit.trying(number))
             }
         }
     }
 
     #[inline]
-    fn enter_gate(&self) -> bool {
-        match self.gate.enter() {
-            Entry::Open => true,
+    fn enter_gate(&self, terms: &Terms<'_>) -> Option<Visit> {
+        let (entry, stripe) = match terms.limit {
+            None => (self.gate.enter(terms.stripe), terms.stripe),
+            Some(limit) => (self.gate.enter_below(limit), SHARED),
+        };
+        match entry {
+            Entry::Open => Some(Visit::by(stripe)),
+            Entry::Full => None,
             Entry::Closed { empty } => {
                 if empty {
                     self.empty.fire();
                 }
-                false
+                None
             }
         }
     }
 
     #[inline]
-    pub(super) fn leave(&self, visit: &mut Visit) {
-        if visit.is_trial()
-            && let Some(watched) = self.watched()
-        {
-            watched.health.leave_probation();
+    pub(super) fn leave(&self, visit: Visit) {
+        if let (Some(number), Some(watched)) = (visit.trial(), self.watched()) {
+            watched.leave_trial(number);
         }
-        if self.gate.leave() {
+        if self.gate.leave(visit.stripe()) {
             self.empty.fire();
         }
     }
@@ -120,15 +127,15 @@ impl<T> Member<T> {
     }
 
     #[inline]
-    pub(super) fn is_available(&self) -> bool {
-        self.up.load(Ordering::Relaxed) && self.gate.is_open()
+    pub(super) fn is_available(&self, stripe: usize) -> bool {
+        self.up.load(Ordering::Relaxed) && self.gate.is_open(stripe)
     }
 
     pub(super) fn set_up(&self, up: bool) {
         self.up.store(up, Ordering::Relaxed);
     }
 
-    pub(super) fn record(&self, visit: &Visit, outcome: Outcome, elapsed: Duration, now: Moment) {
+    pub(super) fn record(&self, visit: Visit, outcome: Outcome, elapsed: Duration, now: Moment) {
         self.estimate.record(outcome, elapsed, now);
         let count = match outcome {
             Outcome::Success => &self.served,
@@ -136,7 +143,7 @@ impl<T> Member<T> {
         };
         count.fetch_add(1, Ordering::Relaxed);
         if let Some(watched) = self.watched() {
-            watched.record(outcome, visit.ends_trial(), now);
+            watched.record(outcome, visit.trial(), now);
         }
     }
 

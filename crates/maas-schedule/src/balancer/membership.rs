@@ -26,7 +26,7 @@ impl<T, P: Policy> Balancer<T, P> {
             if set.position(&name).is_some() {
                 return Err(Error::MemberExists { name });
             }
-            let member = Arc::new(Member::new(name.into(), value));
+            let member = Arc::new(Member::new(name.into(), value, self.stripes));
             if let Some(watch) = &self.watch {
                 member.watch(|| Watched::newcomer(watch, self.clock.now()));
             }
@@ -104,9 +104,12 @@ impl<T, P: Policy> Balancer<T, P> {
     }
 
     pub(super) fn put(&self, before: &Set<T>, members: Vec<Weighted<T>>) {
-        let view = |members| self.view(members, self.clock.now());
         let policy = self.policy_of(before);
-        let prepared = policy.prepare(&view(&before.members), &view(&members));
+        let prepared = self.seen(&before.members, None, self.limit, |before| {
+            self.seen(&members, None, self.limit, |after| {
+                policy.prepare(before, after)
+            })
+        });
         self.set.store(Set {
             members,
             prepared,

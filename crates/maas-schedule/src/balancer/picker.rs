@@ -2,7 +2,9 @@ use std::fmt;
 
 use super::Balancer;
 use super::ask::Ask;
+use super::gate::SHARED;
 use super::lease::Lease;
+use super::refusal::Refusal;
 use super::set::Set;
 use crate::Policy;
 use crate::sync::{Arc, Ordering};
@@ -22,15 +24,24 @@ use crate::sync::{Arc, Ordering};
 /// ```
 pub struct Picker<'a, T, P> {
     balancer: &'a Balancer<T, P>,
+    /// Its own, as far as there are enough.
+    stripe: usize,
     version: usize,
     set: Arc<Set<T>>,
 }
 
 impl<'a, T, P: Policy> Picker<'a, T, P> {
     pub(super) fn of(balancer: &'a Balancer<T, P>) -> Self {
+        let pickers = balancer.pickers.fetch_add(1, Ordering::Relaxed);
+        let stripe = pickers.checked_rem(balancer.stripes);
+        Self::by(stripe.unwrap_or(SHARED), balancer)
+    }
+
+    fn by(stripe: usize, balancer: &'a Balancer<T, P>) -> Self {
         let version = balancer.version.load(Ordering::Acquire);
         Self {
             balancer,
+            stripe,
             version,
             set: Arc::clone(&balancer.set.load()),
         }
@@ -41,7 +52,7 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
     /// See the type for an example.
     #[inline]
     pub fn pick(&mut self) -> Option<Lease<'_, T>> {
-        self.ask(Ask::new())
+        self.given(None)
     }
 
     /// Who serves the request with this key next; `None` when no member is available.
@@ -67,9 +78,30 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
     /// ```
     #[inline]
     pub fn ask(&mut self, ask: Ask<'_, T>) -> Option<Lease<'_, T>> {
+        self.given(Some(&ask))
+    }
+
+    /// As [`ask`](Self::ask), telling why nobody takes the request.
+    ///
+    /// # Errors
+    /// [`Refusal`], as of [`Balancer::try_ask`].
+    ///
+    /// ```
+    /// use maas_schedule::{Ask, Balancer, Refusal};
+    /// let balancer = Balancer::over([("a", 1)])?.limited_to(0);
+    /// assert_eq!(balancer.picker().try_ask(Ask::new()).unwrap_err(), Refusal::AllFull);
+    /// # Ok::<(), maas_schedule::Error>(())
+    /// ```
+    pub fn try_ask(&mut self, ask: Ask<'_, T>) -> Result<Lease<'_, T>, Refusal> {
+        let balancer = self.balancer;
+        self.ask(ask).ok_or_else(|| balancer.refusal(&ask))
+    }
+
+    #[inline]
+    fn given(&mut self, ask: Option<&Ask<'_, T>>) -> Option<Lease<'_, T>> {
         self.refresh();
         let (index, visit) = loop {
-            if let Some(entered) = self.balancer.enter(&self.set, ask) {
+            if let Some(entered) = self.balancer.enter(&self.set, ask, self.stripe) {
                 break entered;
             }
             // All were gone: of a set that has been replaced meanwhile, or nobody is there.
@@ -85,9 +117,14 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
     fn refresh(&mut self) -> bool {
         let changed = self.balancer.version.load(Ordering::Acquire) != self.version;
         if changed {
-            *self = Self::of(self.balancer);
+            self.reload();
         }
         changed
+    }
+
+    #[cold]
+    fn reload(&mut self) {
+        *self = Self::by(self.stripe, self.balancer);
     }
 }
 

@@ -1,12 +1,15 @@
 use super::Balancer;
 use super::ask::Ask;
+use super::gate::SHARED;
 use super::lease::OwnedLease;
 use super::picker::Picker;
-use super::set::{Set, View, Weighted};
+use super::refusal::Refusal;
+use super::set::{Set, Terms, View, Weighted};
 use super::visit::Visit;
 use super::watch::{Look, Watch};
+use crate::policies::home;
 use crate::sync::{Arc, Ordering};
-use crate::{Moment, Policy};
+use crate::{Candidates, Policy};
 
 /// Members are picked.
 impl<T, P: Policy> Balancer<T, P> {
@@ -16,7 +19,7 @@ impl<T, P: Policy> Balancer<T, P> {
     ///
     /// See the type for an example.
     pub fn pick(&self) -> Option<OwnedLease<T>> {
-        self.ask(Ask::new())
+        self.given(None)
     }
 
     /// Who serves the request with this key next; `None` when no member is available.
@@ -48,10 +51,34 @@ impl<T, P: Policy> Balancer<T, P> {
     ///
     /// See [`Ask`] for an example.
     pub fn ask(&self, ask: Ask<'_, T>) -> Option<OwnedLease<T>> {
+        self.given(Some(&ask))
+    }
+
+    /// As [`ask`](Self::ask), telling why nobody takes the request.
+    ///
+    /// # Errors
+    /// [`Refusal`], which has an example.
+    pub fn try_ask(&self, ask: Ask<'_, T>) -> Result<OwnedLease<T>, Refusal> {
+        self.ask(ask).ok_or_else(|| self.refusal(&ask))
+    }
+
+    /// Picks for a thread that picks often.
+    ///
+    /// See [`Picker`] for an example.
+    pub fn picker(&self) -> Picker<'_, T, P> {
+        Picker::of(self)
+    }
+
+    fn given(&self, ask: Option<&Ask<'_, T>>) -> Option<OwnedLease<T>> {
+        let stripe = if self.stripes == 0 {
+            SHARED
+        } else {
+            home() % self.stripes
+        };
         loop {
             let version = self.version.load(Ordering::Acquire);
             let set = self.set.load();
-            match self.enter(&set, ask) {
+            match self.enter(&set, ask, stripe) {
                 Some((index, visit)) => {
                     let member = Arc::clone(&set.members[index].member);
                     return Some(OwnedLease::of(member, visit));
@@ -63,39 +90,82 @@ impl<T, P: Policy> Balancer<T, P> {
         }
     }
 
-    /// Picks for a thread that picks often.
-    ///
-    /// See [`Picker`] for an example.
-    pub fn picker(&self) -> Picker<'_, T, P> {
-        Picker::of(self)
-    }
-
     /// The index of a member that was picked and entered.
-    #[inline]
-    pub(super) fn enter(&self, set: &Set<T>, ask: Ask<'_, T>) -> Option<(usize, Visit)> {
-        let policy = self.policy_of(set);
-        let now = set.by_time.then(|| self.clock.now());
-        let look = self.watch.as_ref().map(|watch| self.look(watch, set));
-        let view = View::of(&set.members, now, ask, look);
-        // A member may be closed or ejected between pick and entry: then it is not picked again, so there is an end.
-        loop {
-            let index = view.pick(policy)?;
-            // A policy that breaks its contract picks somebody who is not there.
-            let member = &set.members.get(index)?.member;
-            if let Some(visit) = member.enter(view.look.as_ref()) {
-                return Some((index, visit));
-            }
+    #[inline(always)]
+    pub(super) fn enter(
+        &self,
+        set: &Set<T>,
+        ask: Option<&Ask<'_, T>>,
+        stripe: usize,
+    ) -> Option<(usize, Visit)> {
+        match &self.watch {
+            None => self.enter_by(stripe, None, set, ask),
+            Some(watch) => self.enter_watched(watch, stripe, set, ask),
         }
     }
 
-    /// The health of the members for a request, which compares them where that is due.
-    fn look<'a>(&'a self, watch: &'a Watch, set: &Set<T>) -> Look<'a> {
+    /// Out of the way of balancers that nobody watches.
+    #[inline(never)]
+    fn enter_watched(
+        &self,
+        watch: &Watch,
+        stripe: usize,
+        set: &Set<T>,
+        ask: Option<&Ask<'_, T>>,
+    ) -> Option<(usize, Visit)> {
         if watch.takes_comparison() {
             let watched = set.members.iter().filter_map(|each| each.member.watched());
             let healths = watched.map(|watched| &watched.health);
             watch.group.eject_outliers(healths, self.clock.now());
         }
-        Look::new(watch, &*self.clock)
+        let look = Look::new(watch, &*self.clock);
+        self.enter_by(stripe, Some(&look), set, ask)
+    }
+
+    #[inline(always)]
+    fn enter_by(
+        &self,
+        stripe: usize,
+        look: Option<&Look<'_>>,
+        set: &Set<T>,
+        ask: Option<&Ask<'_, T>>,
+    ) -> Option<(usize, Visit)> {
+        let policy = self.policy_of(set);
+        let now = set.by_time.then(|| self.clock.now());
+        let terms = Terms {
+            stripe,
+            limit: self.limit,
+            look,
+        };
+        let view = View::of(&set.members, now, ask, terms);
+        // A member may be closed, ejected or filled between pick and entry: then it is not picked again, so there is an end.
+        loop {
+            let index = view.pick(policy)?;
+            // A policy that breaks its contract picks somebody who is not there.
+            let member = &set.members.get(index)?.member;
+            if let Some(visit) = member.enter(&view.terms) {
+                return Some((index, visit));
+            }
+        }
+    }
+
+    /// Why nobody takes a request.
+    #[cold]
+    pub(super) fn refusal(&self, ask: &Ask<'_, T>) -> Refusal {
+        let set = self.set.load();
+        if set.members.is_empty() {
+            return Refusal::Empty;
+        }
+        let has_takers = |limit| {
+            self.seen(&set.members, Some(ask), limit, |view| {
+                (0..view.len()).any(|index| view.is_available(index))
+            })
+        };
+        if self.limit.is_some() && has_takers(None) {
+            Refusal::AllFull
+        } else {
+            Refusal::NoneAvailable
+        }
     }
 
     #[inline]
@@ -106,10 +176,22 @@ impl<T, P: Policy> Balancer<T, P> {
         }
     }
 
-    /// The members as they are for a request of which nothing is known.
-    pub(super) fn view<'a>(&'a self, members: &'a [Weighted<T>], now: Moment) -> View<'a, T> {
+    /// What `what` sees of the members as they are now, those too that start slowly.
+    pub(super) fn seen<R>(
+        &self,
+        members: &[Weighted<T>],
+        ask: Option<&Ask<'_, T>>,
+        limit: Option<usize>,
+        what: impl FnOnce(&View<'_, T>) -> R,
+    ) -> R {
         let watch = self.watch.as_ref();
         let look = watch.map(|watch| Look::new(watch, &*self.clock).keen());
-        View::of(members, Some(now), Ask::new(), look)
+        let terms = Terms {
+            stripe: SHARED,
+            limit,
+            look: look.as_ref(),
+        };
+        let now = self.clock.now();
+        what(&View::of(members, Some(now), ask, terms))
     }
 }

@@ -1,4 +1,4 @@
-use super::ask::Ask;
+use super::ask::{Ask, Sight};
 use super::member::Member;
 use super::watch::Look;
 use crate::sync::Arc;
@@ -44,75 +44,96 @@ impl<T> Set<T> {
     }
 }
 
+/// What has to hold of every member that takes a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms<'a> {
+    /// The stripe of who asks.
+    pub(super) stripe: usize,
+    /// So many requests one member may have.
+    pub(super) limit: Option<usize>,
+    /// The health of members, where it is watched.
+    pub(super) look: Option<&'a Look<'a>>,
+}
+
 /// The members as they are at one moment for a request.
 #[derive(Debug)]
 pub(super) struct View<'a, T> {
-    pub(super) members: &'a [Weighted<T>],
+    members: &'a [Weighted<T>],
     /// `None` where nobody asks for it: then nothing is said of speed and failures, which would have to fade until now.
-    pub(super) now: Option<Moment>,
-    pub(super) ask: Ask<'a, T>,
-    /// The health of members, where it is watched.
-    pub(super) look: Option<Look<'a>>,
+    now: Option<Moment>,
+    /// `None` of a request of which nothing is known.
+    ask: Option<&'a Ask<'a, T>>,
+    pub(super) terms: Terms<'a>,
     /// Whether any member that is up and open takes the request.
     is_plain: bool,
 }
 
 impl<'a, T> View<'a, T> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(
         members: &'a [Weighted<T>],
         now: Option<Moment>,
-        ask: Ask<'a, T>,
-        look: Option<Look<'a>>,
+        ask: Option<&'a Ask<'a, T>>,
+        terms: Terms<'a>,
     ) -> Self {
         Self {
             members,
             now,
             ask,
-            is_plain: ask.tried.is_empty() && ask.seen.is_none() && look.is_none(),
-            look,
+            terms,
+            is_plain: ask.is_none() && terms.look.is_none() && terms.limit.is_none(),
         }
     }
 
     /// Who `policy` picks of them. Those that start slowly are held back, unless nobody else is there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pick(&self, policy: &dyn Policy) -> Option<usize> {
         let pick = self.picked(policy);
-        match &self.look {
+        match self.terms.look {
             Some(look) if pick.is_none() && look.grows_keen() => self.picked(policy),
             _ => pick,
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn picked(&self, policy: &dyn Policy) -> Option<usize> {
         let now = self.now.unwrap_or(Moment::ZERO);
-        match self.ask.key {
+        match self.ask.and_then(|ask| ask.key) {
             Some(key) => policy.pick_for(key, self, now),
             None => policy.pick(self, now),
         }
     }
 
+    /// Out of the way of requests of which nothing is known.
+    #[inline(never)]
     fn takes(&self, member: &Member<T>) -> bool {
-        let sees = |sight: &dyn Fn(&T) -> Option<Load>| sight(&member.value).is_some();
-        self.may_take(member) && self.ask.seen.is_none_or(sees)
+        let sees = |sight: Sight<'_, T>| sight(&member.value).is_some();
+        self.may_take(member) && self.sight().is_none_or(sees)
     }
 
-    /// Whether the member is well, and the request was not tried there.
+    /// Whether the member is well and not full, and the request was not tried there.
     fn may_take(&self, member: &Member<T>) -> bool {
-        let sees = |look: &Look<'_>| {
+        let is_seen = |look: &Look<'_>| {
             let watched = member.watched();
             watched.is_none_or(|watched| look.sees(member.identity, watched))
         };
-        !self.ask.tried.contains(&member.identity) && self.look.as_ref().is_none_or(sees)
+        let was_tried = |ask: &Ask<'_, T>| ask.tried.contains(&member.identity);
+        let has_room = |limit| member.in_flight() < limit;
+        !self.ask.is_some_and(was_tried)
+            && self.terms.look.is_none_or(is_seen)
+            && self.terms.limit.is_none_or(has_room)
     }
 
     /// What the member says of itself beside what is counted; `None` where it cannot take the request.
     fn load_of(&self, member: &Member<T>) -> Option<Load> {
-        match self.ask.seen {
+        match self.sight() {
             None => Some(self.counted(member)),
             Some(sight) => Some(joined(sight(&member.value)?, self.counted(member))),
         }
+    }
+
+    fn sight(&self) -> Option<Sight<'a, T>> {
+        self.ask.and_then(|ask| ask.seen)
     }
 
     /// What the balancer knows.
@@ -132,7 +153,7 @@ impl<T> Candidates for View<'_, T> {
     fn get(&self, index: usize) -> Candidate {
         let Weighted { member, weight } = &self.members[index];
         let candidate = Candidate::idle().weighing(*weight);
-        let is_there = member.is_available() && self.may_take(member);
+        let is_there = member.is_available(self.terms.stripe) && self.may_take(member);
         match is_there.then(|| self.load_of(member)).flatten() {
             Some(load) => Candidate { load, ..candidate },
             None => candidate.unavailable(),
@@ -142,7 +163,7 @@ impl<T> Candidates for View<'_, T> {
     #[inline]
     fn is_available(&self, index: usize) -> bool {
         let member = &self.members[index].member;
-        member.is_available() && (self.is_plain || self.takes(member))
+        member.is_available(self.terms.stripe) && (self.is_plain || self.takes(member))
     }
 
     fn identity(&self, index: usize) -> u64 {

@@ -45,13 +45,14 @@ impl<T, P: Policy> Balancer<T, P> {
     pub fn members(&self) -> Vec<MemberStatus> {
         let set = self.set.load();
         let now = self.clock.now();
-        let view = self.view(&set.members, now);
-        let members = set.members.iter().enumerate();
-        members
-            .map(|(index, Weighted { member, weight })| {
-                member.status(*weight, view.is_available(index), now)
-            })
-            .collect()
+        self.seen(&set.members, None, self.limit, |view| {
+            let members = set.members.iter().enumerate();
+            members
+                .map(|(index, Weighted { member, weight })| {
+                    member.status(*weight, view.is_available(index), now)
+                })
+                .collect()
+        })
     }
 
     /// The member of this name, without a request.

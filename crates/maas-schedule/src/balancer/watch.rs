@@ -60,6 +60,8 @@ impl Watch {
 pub(super) struct Watched {
     pub(super) health: Health,
     watch: Arc<Watch>,
+    /// Begins and ends of trials: odd while one goes on, whose number it is.
+    trials: AtomicU64,
     /// When it is probed next, in nanoseconds.
     due: AtomicU64,
     is_probed: AtomicBool,
@@ -70,6 +72,7 @@ impl Watched {
         Self {
             health: Health::in_group(watch.rules, &watch.group),
             watch: Arc::clone(watch),
+            trials: AtomicU64::new(0),
             due: AtomicU64::new(0),
             is_probed: AtomicBool::new(false),
         }
@@ -84,9 +87,30 @@ impl Watched {
         watched
     }
 
-    pub(super) fn record(&self, outcome: Outcome, is_trial: bool, now: Moment) {
+    /// The request that the member was entered by is the one that tries it. Returns the number of the trial.
+    pub(super) fn begins_trial(&self) -> u64 {
+        self.trials.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The trial ends without a word, unless it has ended.
+    pub(super) fn leave_trial(&self, number: u64) {
+        if self.ends_trial(number) {
+            self.health.leave_probation();
+        }
+    }
+
+    /// Whether this trial ends now. As long as it has not, no other one begins.
+    fn ends_trial(&self, number: u64) -> bool {
+        let order = Ordering::Relaxed;
+        let end = self
+            .trials
+            .compare_exchange(number, number + 1, order, order);
+        end.is_ok()
+    }
+
+    pub(super) fn record(&self, outcome: Outcome, trial: Option<u64>, now: Moment) {
         let ok = outcome == Outcome::Success;
-        if is_trial {
+        if trial.is_some_and(|number| self.ends_trial(number)) {
             self.health.end_probation(ok, now);
         } else {
             self.health.record(ok, now);

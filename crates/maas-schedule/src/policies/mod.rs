@@ -23,4 +23,5 @@ pub use random::Random;
 pub use round_robin::RoundRobin;
 pub use sticky::Sticky;
 pub use striped::StripedRoundRobin;
+pub(crate) use striped::home;
 pub use weighted::WeightedRoundRobin;

@@ -153,7 +153,7 @@ impl Policy for StripedRoundRobin {
 
 /// The slot of this thread: threads take them in the order in which they first ask.
 #[inline]
-fn home() -> usize {
+pub(crate) fn home() -> usize {
     static THREADS: Counter = Counter::new(0);
     thread_local! {
         static HOME: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SLOTS;
