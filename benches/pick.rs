@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use maas_schedule::{
-    Balancer, Candidate, Candidates, ConsistentHash, LeastCost, LeastLoaded, Moment, PeakEwma,
-    Policy, PowerOfTwoChoices, Random, RoundRobin, Sticky, StripedRoundRobin, WeightedRoundRobin,
+    Balancer, Candidate, Candidates, ConsistentHash, HealthRules, LeastCost, LeastLoaded, Moment,
+    PeakEwma, Policy, PowerOfTwoChoices, Random, RoundRobin, Sticky, StripedRoundRobin,
+    WeightedRoundRobin,
 };
 
 /// A counter alone on its cache lines, as the ring's is.
@@ -23,15 +24,18 @@ struct Counter(AtomicUsize);
 
 /// Times `count` picks on each of `threads` threads, from a common start to the last end.
 fn time(threads: usize, count: u64, pick: impl Fn() -> usize + Sync) -> Duration {
-    if threads == 1 {
-        let start = Instant::now();
-        for _ in 0..count {
-            black_box(pick());
-        }
-        return start.elapsed();
-    }
+    time_each(threads, count, || &pick)
+}
+
+/// As [`time`], where each thread makes what picks for it.
+fn time_each<F: FnMut() -> usize>(
+    threads: usize,
+    count: u64,
+    picker: impl Fn() -> F + Sync,
+) -> Duration {
     let start_line = Barrier::new(threads);
     let run = || {
+        let mut pick = picker();
         start_line.wait();
         let start = Instant::now();
         for _ in 0..count {
@@ -39,6 +43,9 @@ fn time(threads: usize, count: u64, pick: impl Fn() -> usize + Sync) -> Duration
         }
         start.elapsed()
     };
+    if threads == 1 {
+        return run();
+    }
     thread::scope(|scope| {
         let runs: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
         runs.into_iter()
@@ -160,5 +167,49 @@ fn balancer(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, pick, policy, balancer);
+/// Picks of threads that each have a picker, with a lease that is dropped at once, beside a bare counter that they share.
+fn pickers(criterion: &mut Criterion) {
+    for threads in [1, 2] {
+        let mut group = criterion.benchmark_group(format!("pickers/{threads}_threads"));
+        group
+            .warm_up_time(Duration::from_millis(500))
+            .measurement_time(Duration::from_secs(2));
+        let counter = Counter(AtomicUsize::new(0));
+        case(&mut group, "fetch_add", threads, || {
+            counter.0.fetch_add(1, Ordering::Relaxed)
+        });
+        for count in [3, 16, 1024] {
+            let members = || (0..count).map(|index| (format!("member {index}"), index));
+            let single = Balancer::over(members()).expect("names differ");
+            picker_case(&mut group, &format!("single_{count}"), threads, &single);
+            let striped = Balancer::striped().with(members());
+            let striped = striped.expect("names differ");
+            picker_case(&mut group, &format!("striped_{count}"), threads, &striped);
+            let watched = Balancer::striped().with(members());
+            let watched = watched
+                .expect("names differ")
+                .watched_by(HealthRules::default());
+            picker_case(&mut group, &format!("watched_{count}"), threads, &watched);
+        }
+        group.finish();
+    }
+}
+
+fn picker_case<P: Policy>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    threads: usize,
+    balancer: &Balancer<usize, P>,
+) {
+    group.bench_function(BenchmarkId::new(name, threads), |bencher| {
+        bencher.iter_custom(|count| {
+            time_each(threads, count, || {
+                let mut picker = balancer.picker();
+                move || picker.pick().map_or(0, |lease| *lease)
+            })
+        });
+    });
+}
+
+criterion_group!(benches, pick, policy, balancer, pickers);
 criterion_main!(benches);

@@ -77,8 +77,7 @@ impl StripedRoundRobin {
 
     #[inline]
     fn member(&self, turn: u64, members: NonZeroUsize) -> usize {
-        let start = self.start as u64 % members.get() as u64;
-        ((turn + start) % members.get() as u64) as usize
+        ((turn + self.start as u64) % members.get() as u64) as usize
     }
 
     /// A turn of the thread's slot, or of another one while someone takes turns for this one.
