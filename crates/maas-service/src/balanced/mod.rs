@@ -397,11 +397,12 @@ impl<S: Service, P: Policy> Balanced<S, P> {
 
 impl<S: Service, P: Policy> Service for Balanced<S, P> {
     async fn infer(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
-        let attempts = self.retries.begin(Repeatable::Always, self.timer.now());
+        let now = self.timer.now();
+        let attempts = self.retries.begin(Repeatable::Always, now);
         if self.retries.has_hedges() {
-            self.in_a_race(request, attempts).await
+            self.in_a_race(request, attempts, now).await
         } else {
-            self.in_turn(request, attempts).await
+            self.in_turn(request, attempts, now).await
         }
     }
 

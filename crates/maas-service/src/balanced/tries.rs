@@ -16,25 +16,25 @@ type Answer = Result<InferResponse, ServeError>;
 const NEVER: Moment = Moment::from_nanos(u64::MAX);
 
 impl<S: Service, P: Policy> Balanced<S, P> {
-    /// One try after another.
+    /// One try after another, the first of them now.
     pub(super) async fn in_turn(
         &self,
         request: InferRequest,
         mut attempts: Attempts<'_>,
+        mut now: Moment,
     ) -> Answer {
         let mut last = None;
         loop {
-            let now = self.timer.now();
             let Some((lease, end)) = self.next(&request, &attempts, now)? else {
                 return Err(last.unwrap_or_else(|| self.nobody()));
             };
             let _ = attempts.sent(lease.identity(), now);
-            let answer = self.try_once(lease, request.clone(), end, now).await;
-            let outcome = self.outcome(&answer);
-            match attempts.ended(outcome, self.timer.now()) {
+            let (answer, ended) = self.try_once(lease, request.clone(), end, now).await;
+            match attempts.ended(self.outcome(&answer), ended) {
                 Next::Retry { .. } => last = answer.err(),
                 _ => return answer,
             }
+            now = ended;
         }
     }
 
@@ -43,6 +43,7 @@ impl<S: Service, P: Policy> Balanced<S, P> {
         &self,
         request: InferRequest,
         mut attempts: Attempts<'_>,
+        mut now: Moment,
     ) -> Answer {
         let mut tries: Vec<Pin<Box<_>>> = Vec::new();
         let mut last = None;
@@ -50,7 +51,6 @@ impl<S: Service, P: Policy> Balanced<S, P> {
         let mut overdue = None;
         loop {
             if send {
-                let now = self.timer.now();
                 match self.next(&request, &attempts, now)? {
                     Some((lease, end)) => {
                         if let Next::Hedge { after } = attempts.sent(lease.identity(), now) {
@@ -66,19 +66,22 @@ impl<S: Service, P: Policy> Balanced<S, P> {
                 Some(moment) => until(&self.timer, moment, first(&mut tries)).await,
                 None => Some(first(&mut tries).await),
             };
-            let now = self.timer.now();
             let next = match &ended {
-                Some(answer) => attempts.ended(self.outcome(answer), now),
+                Some((answer, moment)) => {
+                    now = *moment;
+                    attempts.ended(self.outcome(answer), now)
+                }
                 None => {
                     overdue = None;
+                    now = self.timer.now();
                     attempts.overdue(now)
                 }
             };
             send = matches!(next, Next::Retry { .. });
             let goes_on = send || next == Next::Wait;
             match ended {
-                Some(answer) if !goes_on => return answer,
-                Some(answer) => last = answer.err(),
+                Some((answer, _)) if !goes_on => return answer,
+                Some((answer, _)) => last = answer.err(),
                 None => {}
             }
         }
@@ -107,13 +110,14 @@ impl<S: Service, P: Policy> Balanced<S, P> {
         Ok(self.members.ask(ask).map(|lease| (lease, end)))
     }
 
+    /// The answer of one member, and when it was there.
     async fn try_once(
         &self,
         lease: OwnedLease<S>,
         request: InferRequest,
         end: Moment,
         start: Moment,
-    ) -> Answer {
+    ) -> (Answer, Moment) {
         let rows = request.inputs.first().map(|input| input.tensor.rows());
         let end = request.deadline.map_or(end, |deadline| deadline.min(end));
         let asked = caught(lease.infer(request));
@@ -138,7 +142,7 @@ impl<S: Service, P: Policy> Balanced<S, P> {
         {
             response.replica = Some(lease.shared_name());
         }
-        answer
+        (answer, now)
     }
 
     /// What an answer means for the request.
