@@ -6,7 +6,7 @@ use super::set::Terms;
 use super::signal::Signal;
 use super::status::MemberStatus;
 use super::visit::Visit;
-use super::watch::{Look, Watched};
+use super::watch::Watched;
 use crate::health::Entry as Admission;
 use crate::random::mix;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
@@ -57,24 +57,30 @@ impl<T> Member<T> {
 
     /// How a request is here, which then has to leave; `None` where the member does not take it.
     #[inline]
-    pub(super) fn enter(&self, terms: &Terms<'_>) -> Option<Visit> {
-        match terms.look {
-            None => self.enter_gate(terms),
-            Some(look) => self.enter_watched(look, terms),
+    pub(super) fn enter(&self, stripe: usize, terms: Option<&Terms<'_>>) -> Option<Visit> {
+        match terms {
+            None => self
+                .enters(self.gate.enter(stripe))
+                .then(|| Visit::by(stripe)),
+            Some(terms) => self.enter_on(terms, stripe),
         }
     }
 
     #[inline(never)]
-    fn enter_watched(&self, look: &Look<'_>, terms: &Terms<'_>) -> Option<Visit> {
-        let Some(watched) = self.watched() else {
-            return self.enter_gate(terms);
+    fn enter_on(&self, terms: &Terms<'_>, stripe: usize) -> Option<Visit> {
+        let enter = || match terms.limit {
+            None => (self.enters(self.gate.enter(stripe))).then(|| Visit::by(stripe)),
+            Some(limit) => (self.enters(self.gate.enter_below(limit))).then(|| Visit::by(SHARED)),
+        };
+        let (Some(look), Some(watched)) = (&terms.look, self.watched()) else {
+            return enter();
         };
         match look.enter(watched) {
             Admission::Closed => None,
-            Admission::Open => self.enter_gate(terms),
+            Admission::Open => enter(),
             Admission::Trial => {
                 let number = watched.begins_trial();
-                let visit = self.enter_gate(terms);
+                let visit = enter();
                 if visit.is_none() {
                     watched.leave_trial(number);
                 }
@@ -84,21 +90,11 @@ impl<T> Member<T> {
     }
 
     #[inline]
-    fn enter_gate(&self, terms: &Terms<'_>) -> Option<Visit> {
-        let (entry, stripe) = match terms.limit {
-            None => (self.gate.enter(terms.stripe), terms.stripe),
-            Some(limit) => (self.gate.enter_below(limit), SHARED),
-        };
-        match entry {
-            Entry::Open => Some(Visit::by(stripe)),
-            Entry::Full => None,
-            Entry::Closed { empty } => {
-                if empty {
-                    self.empty.fire();
-                }
-                None
-            }
+    fn enters(&self, entry: Entry) -> bool {
+        if entry == (Entry::Closed { empty: true }) {
+            self.empty.fire();
         }
+        entry == Entry::Open
     }
 
     #[inline]

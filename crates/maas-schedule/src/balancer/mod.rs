@@ -66,6 +66,8 @@ pub struct Balancer<T, P = RoundRobin> {
     timing: ProbeTiming,
     /// Of requests at one member.
     limit: Option<usize>,
+    /// Whether members are neither watched nor limited.
+    is_plain: bool,
     /// Of the counts of each member; none where each has one count.
     stripes: usize,
     /// How many pickers there were.
@@ -132,6 +134,7 @@ impl<T, P: Policy> Balancer<T, P> {
             watch: None,
             timing: ProbeTiming::default(),
             limit: None,
+            is_plain: true,
             stripes: 0,
             pickers: AtomicUsize::new(0),
             set: Swap::new(Set::empty()),
@@ -194,6 +197,7 @@ impl<T, P: Policy> Balancer<T, P> {
             watch: self.watch,
             timing: self.timing,
             limit: self.limit,
+            is_plain: self.is_plain,
             stripes: self.stripes,
             pickers: self.pickers,
             set: Swap::new(Set::empty()),
@@ -254,6 +258,7 @@ impl<T, P: Policy> Balancer<T, P> {
         }
         Self {
             watch: Some(watch),
+            is_plain: false,
             ..self
         }
     }
@@ -276,6 +281,7 @@ impl<T, P: Policy> Balancer<T, P> {
     pub fn limited_to(self, requests: usize) -> Self {
         Self {
             limit: Some(requests),
+            is_plain: false,
             ..self
         }
     }

@@ -98,52 +98,55 @@ impl<T, P: Policy> Balancer<T, P> {
         ask: Option<&Ask<'_, T>>,
         stripe: usize,
     ) -> Option<(usize, Visit)> {
-        match &self.watch {
-            None => self.enter_by(stripe, None, set, ask),
-            Some(watch) => self.enter_watched(watch, stripe, set, ask),
+        if self.is_plain {
+            self.enter_by(stripe, None, set, ask)
+        } else {
+            self.enter_ruled(stripe, set, ask)
         }
     }
 
-    /// Out of the way of balancers that nobody watches.
+    /// Where members are watched or limited, out of the way of balancers that do neither.
     #[inline(never)]
-    fn enter_watched(
+    fn enter_ruled(
         &self,
-        watch: &Watch,
         stripe: usize,
         set: &Set<T>,
         ask: Option<&Ask<'_, T>>,
     ) -> Option<(usize, Visit)> {
+        let terms = Terms {
+            limit: self.limit,
+            look: self.watch.as_ref().map(|watch| self.look(watch, set)),
+        };
+        self.enter_by(stripe, Some(&terms), set, ask)
+    }
+
+    /// The health of the members for a request, which compares them where that is due.
+    fn look<'a>(&'a self, watch: &'a Watch, set: &Set<T>) -> Look<'a> {
         if watch.takes_comparison() {
             let watched = set.members.iter().filter_map(|each| each.member.watched());
             let healths = watched.map(|watched| &watched.health);
             watch.group.eject_outliers(healths, self.clock.now());
         }
-        let look = Look::new(watch, &*self.clock);
-        self.enter_by(stripe, Some(&look), set, ask)
+        Look::new(watch, &*self.clock)
     }
 
     #[inline(always)]
     fn enter_by(
         &self,
         stripe: usize,
-        look: Option<&Look<'_>>,
+        terms: Option<&Terms<'_>>,
         set: &Set<T>,
         ask: Option<&Ask<'_, T>>,
     ) -> Option<(usize, Visit)> {
         let policy = self.policy_of(set);
         let now = set.by_time.then(|| self.clock.now());
-        let terms = Terms {
-            stripe,
-            limit: self.limit,
-            look,
-        };
-        let view = View::of(&set.members, now, ask, terms);
+        let view = View::of(&set.members, now, ask, stripe, terms);
         // A member may be closed, ejected or filled between pick and entry: then it is not picked again, so there is an end.
         loop {
             let index = view.pick(policy)?;
             // A policy that breaks its contract picks somebody who is not there.
             let member = &set.members.get(index)?.member;
-            if let Some(visit) = member.enter(&view.terms) {
+            if let Some(visit) = member.enter(stripe, terms) {
                 return Some((index, visit));
             }
         }
@@ -185,13 +188,11 @@ impl<T, P: Policy> Balancer<T, P> {
         what: impl FnOnce(&View<'_, T>) -> R,
     ) -> R {
         let watch = self.watch.as_ref();
-        let look = watch.map(|watch| Look::new(watch, &*self.clock).keen());
         let terms = Terms {
-            stripe: SHARED,
             limit,
-            look: look.as_ref(),
+            look: watch.map(|watch| Look::new(watch, &*self.clock).keen()),
         };
         let now = self.clock.now();
-        what(&View::of(members, Some(now), ask, terms))
+        what(&View::of(members, Some(now), ask, SHARED, Some(&terms)))
     }
 }

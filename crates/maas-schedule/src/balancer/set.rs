@@ -44,15 +44,13 @@ impl<T> Set<T> {
     }
 }
 
-/// What has to hold of every member that takes a request.
-#[derive(Clone, Copy, Debug)]
+/// What has to hold of every member that takes a request, but that it is up and open.
+#[derive(Debug)]
 pub(super) struct Terms<'a> {
-    /// The stripe of who asks.
-    pub(super) stripe: usize,
     /// So many requests one member may have.
     pub(super) limit: Option<usize>,
     /// The health of members, where it is watched.
-    pub(super) look: Option<&'a Look<'a>>,
+    pub(super) look: Option<Look<'a>>,
 }
 
 /// The members as they are at one moment for a request.
@@ -63,9 +61,10 @@ pub(super) struct View<'a, T> {
     now: Option<Moment>,
     /// `None` of a request of which nothing is known.
     ask: Option<&'a Ask<'a, T>>,
-    pub(super) terms: Terms<'a>,
-    /// Whether any member that is up and open takes the request.
-    is_plain: bool,
+    /// The stripe of who asks.
+    stripe: usize,
+    /// `None` where members are neither watched nor limited.
+    terms: Option<&'a Terms<'a>>,
 }
 
 impl<'a, T> View<'a, T> {
@@ -74,14 +73,15 @@ impl<'a, T> View<'a, T> {
         members: &'a [Weighted<T>],
         now: Option<Moment>,
         ask: Option<&'a Ask<'a, T>>,
-        terms: Terms<'a>,
+        stripe: usize,
+        terms: Option<&'a Terms<'a>>,
     ) -> Self {
         Self {
             members,
             now,
             ask,
+            stripe,
             terms,
-            is_plain: ask.is_none() && terms.look.is_none() && terms.limit.is_none(),
         }
     }
 
@@ -89,7 +89,7 @@ impl<'a, T> View<'a, T> {
     #[inline(always)]
     pub(super) fn pick(&self, policy: &dyn Policy) -> Option<usize> {
         let pick = self.picked(policy);
-        match self.terms.look {
+        match self.look() {
             Some(look) if pick.is_none() && look.grows_keen() => self.picked(policy),
             _ => pick,
         }
@@ -120,8 +120,8 @@ impl<'a, T> View<'a, T> {
         let was_tried = |ask: &Ask<'_, T>| ask.tried.contains(&member.identity);
         let has_room = |limit| member.in_flight() < limit;
         !self.ask.is_some_and(was_tried)
-            && self.terms.look.is_none_or(is_seen)
-            && self.terms.limit.is_none_or(has_room)
+            && self.look().is_none_or(is_seen)
+            && self.limit().is_none_or(has_room)
     }
 
     /// What the member says of itself beside what is counted; `None` where it cannot take the request.
@@ -130,6 +130,15 @@ impl<'a, T> View<'a, T> {
             None => Some(self.counted(member)),
             Some(sight) => Some(joined(sight(&member.value)?, self.counted(member))),
         }
+    }
+
+    #[inline]
+    fn look(&self) -> Option<&'a Look<'a>> {
+        self.terms.and_then(|terms| terms.look.as_ref())
+    }
+
+    fn limit(&self) -> Option<usize> {
+        self.terms.and_then(|terms| terms.limit)
     }
 
     fn sight(&self) -> Option<Sight<'a, T>> {
@@ -153,7 +162,7 @@ impl<T> Candidates for View<'_, T> {
     fn get(&self, index: usize) -> Candidate {
         let Weighted { member, weight } = &self.members[index];
         let candidate = Candidate::idle().weighing(*weight);
-        let is_there = member.is_available(self.terms.stripe) && self.may_take(member);
+        let is_there = member.is_available(self.stripe) && self.may_take(member);
         match is_there.then(|| self.load_of(member)).flatten() {
             Some(load) => Candidate { load, ..candidate },
             None => candidate.unavailable(),
@@ -163,7 +172,8 @@ impl<T> Candidates for View<'_, T> {
     #[inline]
     fn is_available(&self, index: usize) -> bool {
         let member = &self.members[index].member;
-        member.is_available(self.terms.stripe) && (self.is_plain || self.takes(member))
+        let is_plain = self.ask.is_none() && self.terms.is_none();
+        member.is_available(self.stripe) && (is_plain || self.takes(member))
     }
 
     fn identity(&self, index: usize) -> u64 {
