@@ -3,16 +3,15 @@
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 
 use crate::ServeError;
 
 /// What the future ends in; a panic is [`ServeError::Panicked`], and the future is not polled again.
-pub(crate) async fn caught<T>(
-    future: impl Future<Output = Result<T, ServeError>>,
+pub(crate) async fn caught<T, F: Future<Output = Result<T, ServeError>>>(
+    mut future: Pin<&mut F>,
 ) -> Result<T, ServeError> {
-    let mut future = pin!(future);
     let polled = poll_fn(|context| {
         let poll = || future.as_mut().poll(context);
         let polled = catch_unwind(AssertUnwindSafe(poll));

@@ -1,7 +1,7 @@
 //! One request of a pool: who is asked, and who after that.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use maas_schedule::{Ask, Attempts, Moment, Next, Outcome, OwnedLease, Policy, TryOutcome};
@@ -120,13 +120,17 @@ impl<S: Service, P: Policy> Balanced<S, P> {
     ) -> (Answer, Moment) {
         let rows = request.inputs.first().map(|input| input.tensor.rows());
         let end = request.deadline.map_or(end, |deadline| deadline.min(end));
-        let asked = caught(lease.infer(request));
-        let mut answer = if end == NEVER {
-            asked.await
-        } else {
-            let limit = end.since(start);
-            let answer = until(&self.timer, end, asked).await;
-            answer.unwrap_or(Err(ServeError::Deadline { limit }))
+        let mut answer = {
+            // Pinned where it lies: futures within futures are dear to move.
+            let answer = pin!(lease.infer(request));
+            let asked = caught(answer);
+            if end == NEVER {
+                asked.await
+            } else {
+                let limit = end.since(start);
+                let answer = until(&self.timer, end, asked).await;
+                answer.unwrap_or(Err(ServeError::Deadline { limit }))
+            }
         };
         if let (Ok(response), Some(rows)) = (&answer, rows)
             && let Err(error) = check::answer(&self.description.signature, &response.outputs, rows)
