@@ -5,8 +5,8 @@
 
 #![allow(clippy::print_stdout)]
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -66,16 +66,14 @@ fn main() -> Result<()> {
                 }
                 calls
                     .lock()
-                    .unwrap_or_else(|error| error.into_inner())
+                    .unwrap_or_else(PoisonError::into_inner)
                     .extend(own);
             });
         }
         watch(&pool, start)
     })?;
 
-    let calls = calls
-        .into_inner()
-        .unwrap_or_else(|error| error.into_inner());
+    let calls = calls.into_inner().unwrap_or_else(PoisonError::into_inner);
     let answered_to = |count: &AtomicU32| count.load(Ordering::Relaxed);
     let figures = Figures {
         requests,
