@@ -4,6 +4,7 @@ mod cost;
 mod engine;
 mod job;
 mod life;
+mod serve;
 mod worker;
 mod workers;
 mod workspace;
@@ -12,23 +13,16 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use maas_core::{Fnv, Model, TensorView};
-use maas_schedule::{
-    Clock, Emptied, Entry, Moment, OwnedInFlightGuard, QueueOptions, QueueStats, SystemClock,
-};
+use maas_core::Model;
+use maas_schedule::{Emptied, QueueOptions, QueueStats};
 
-use crate::check::Wanted;
-use crate::{
-    Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service, Spent, check,
-};
+use crate::{Description, Service};
 use cost::Cost;
 use engine::Engine;
-use job::{Answer, Job};
 use life::Life;
-use workspace::{Workspace, Workspaces};
+use workspace::Workspaces;
 
 /// A model in this process: on the caller's thread where it is cheap, else on worker threads behind a batching queue.
 ///
@@ -68,14 +62,11 @@ pub struct LocalModel {
 /// Where requests are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Placement {
-    /// Inline if they are known to take less than [`CHEAP`].
+    /// Inline if they are known to be cheap.
     Measured,
     Inline,
     Queued,
 }
-
-/// To hand a request over and to wake two threads takes some 10 us; a task of a runtime may well take 50 us.
-const CHEAP: Duration = Duration::from_micros(50);
 
 /// Rows of a request.
 const MAX_ROWS: usize = 1 << 16;
@@ -195,8 +186,7 @@ impl LocalModel {
     /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
     /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
     /// use maas_schedule::QueueOptions;
-    /// use std::time::Duration;
-    /// let options = QueueOptions::default().max_rows(64).max_wait(Duration::from_millis(20));
+    ///     /// let options = QueueOptions::default().max_rows(64).max_wait(Duration::from_millis(20));
     /// let service = LocalModel::new(model).batching(options);
     /// # Ok::<(), maas_core::Error>(())
     /// ```
@@ -353,157 +343,11 @@ impl LocalModel {
     pub fn queue_stats(&self) -> Option<QueueStats> {
         self.life.load().stats()
     }
-
-    /// Runs the model on this thread.
-    fn answer_here(
-        &self,
-        inputs: &[TensorView<'_>],
-        rows: usize,
-        wanted: &Wanted,
-        deadline: Option<Moment>,
-    ) -> Result<Answer, ServeError> {
-        let life = self.life.load();
-        let _in_flight = life.in_flight.enter().ok_or_else(|| life.refusal())?;
-        let start = SystemClock.now();
-        if let Some(deadline) = deadline.filter(|&deadline| deadline <= start) {
-            return Err(ServeError::Expired {
-                late: start.since(deadline),
-            });
-        }
-        let engine = &*self.engine;
-        let mut workspace = self.workspaces.take(engine, rows)?;
-        let Workspace {
-            outputs, context, ..
-        } = &mut workspace;
-        engine.run(inputs, rows, outputs, context)?;
-        let compute = SystemClock.now().since(start);
-        self.cost.record(rows, compute);
-        let outputs = engine.named(wanted, |position| outputs.take(position))?;
-        self.workspaces.give_back(workspace);
-        let spent = Spent {
-            queue: Duration::ZERO,
-            compute,
-            batch_rows: rows,
-        };
-        Ok(Answer { outputs, spent })
-    }
-
-    /// Has a worker run the model.
-    async fn answer_there(
-        &self,
-        request: &mut InferRequest,
-        wanted: Wanted,
-        asked: Asked,
-    ) -> Result<Answer, ServeError> {
-        let in_flight = self.admit()?;
-        let Asked { rows, key, bytes } = asked;
-        let inputs = std::mem::take(&mut request.inputs);
-        let parts = self.queue.parts(rows);
-        let (job, answer) = Job::new(inputs, wanted, parts, in_flight);
-        let mut entry = Entry::rows(rows, job)
-            .bytes(bytes)
-            .key(key)
-            .tenant(request.tenant.as_deref().map_or(0, tenant))
-            .priority(request.priority);
-        if let Some(deadline) = request.deadline {
-            entry = entry.deadline(deadline);
-        }
-        // Dropped with this future, the ticket takes from the queue what nobody waits for.
-        let _ticket = {
-            let life = self.life.load();
-            let workers = life.workers(&self.engine, &self.cost, &self.queue, self.workers)?;
-            let pushed = workers.queue.push(entry, SystemClock.now());
-            pushed.map_err(|refused| ServeError::Queue(refused.error))?
-        };
-        answer.await.map_err(|_| ServeError::Stopped)?
-    }
-
-    fn admit(&self) -> Result<OwnedInFlightGuard, ServeError> {
-        let life = self.life.load();
-        let admitted = life.in_flight.enter_owned();
-        admitted.ok_or_else(|| life.refusal())
-    }
-
-    fn is_cheap(&self, rows: usize) -> bool {
-        match self.placement {
-            // Nothing to wait for, and nothing that a queue could hold.
-            _ if rows == 0 => true,
-            Placement::Inline => true,
-            Placement::Queued => false,
-            Placement::Measured => self.cost.of(rows).is_some_and(|cost| cost < CHEAP),
-        }
-    }
-}
-
-/// Where a request is answered.
-enum Place {
-    Here(Answer),
-    There(Asked),
-}
-
-/// What the queue has to know of a request.
-struct Asked {
-    rows: usize,
-    key: u64,
-    bytes: usize,
-}
-
-fn tenant(name: &str) -> u64 {
-    let mut hash = Fnv::new();
-    hash.update(name.as_bytes());
-    hash.finish()
 }
 
 impl<M: Model> From<M> for LocalModel {
     fn from(model: M) -> Self {
         Self::new(model)
-    }
-}
-
-impl Service for LocalModel {
-    async fn infer(&self, mut request: InferRequest) -> Result<InferResponse, ServeError> {
-        let engine = &*self.engine;
-        let signature = &engine.description.signature;
-        let wanted = check::outputs(signature, &request.outputs)?;
-        let run = |inputs: &[TensorView<'_>], rows| {
-            if rows > engine.max_rows {
-                return Err(ServeError::TooManyRows {
-                    limit: engine.max_rows,
-                    found: rows,
-                });
-            }
-            if self.is_cheap(rows) {
-                let answer = self.answer_here(inputs, rows, &wanted, request.deadline)?;
-                return Ok(Place::Here(answer));
-            }
-            Ok(Place::There(Asked {
-                rows,
-                key: engine.key(inputs),
-                bytes: inputs.iter().map(|input| input.bytes().len()).sum(),
-            }))
-        };
-        let answer = match check::with_inputs(signature, &request.inputs, run)?? {
-            Place::Here(answer) => answer,
-            Place::There(asked) => self.answer_there(&mut request, wanted, asked).await?,
-        };
-        self.served.fetch_add(1, Ordering::Relaxed);
-        Ok(InferResponse::from_parts(
-            request,
-            answer.outputs,
-            answer.spent,
-        ))
-    }
-
-    fn describe(&self) -> Arc<Description> {
-        Arc::clone(&self.engine.description)
-    }
-
-    fn ready(&self) -> Readiness {
-        self.life.load().readiness()
-    }
-
-    fn load(&self) -> Load {
-        Load::of(self.in_flight())
     }
 }
 
