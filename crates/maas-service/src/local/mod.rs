@@ -186,7 +186,8 @@ impl LocalModel {
     /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
     /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
     /// use maas_schedule::QueueOptions;
-    ///     /// let options = QueueOptions::default().max_rows(64).max_wait(Duration::from_millis(20));
+    /// use std::time::Duration;
+    /// let options = QueueOptions::default().max_rows(64).max_wait(Duration::from_millis(20));
     /// let service = LocalModel::new(model).batching(options);
     /// # Ok::<(), maas_core::Error>(())
     /// ```
