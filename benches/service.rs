@@ -2,7 +2,7 @@
 //! caller and by many.
 //!
 //! `cargo bench --bench service` runs all of it; `-- one` what one caller waits for, by criterion, `-- many` how much
-//! many callers get and what a request takes of the processors.
+//! many callers get and what a request takes of the processors, as threads and as tasks of a runtime.
 
 #![allow(clippy::print_stdout)]
 
@@ -33,6 +33,7 @@ fn main() {
     let mut chosen = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
     if chosen.next().is_none_or(|chosen| chosen == "many") {
         many(&network);
+        tasks(&network);
     }
 }
 
@@ -154,6 +155,69 @@ fn many(network: &Network) {
             );
         }
     }
+}
+
+/// The same as tasks of a runtime with one thread.
+fn tasks(network: &Network) {
+    println!("the same as tasks of one thread");
+    println!(
+        "{:<14} {:>7} {:>11} {:>20} {:>9}",
+        "service", "tasks", "requests/s", "processor us/request", "rows/run"
+    );
+    let local = || LocalModel::new(Arc::clone(network));
+    for (name, service) in [
+        ("local inline", local().inline()),
+        ("local queued", local().queued()),
+    ] {
+        let (service, request) = (Arc::new(service), request(network, rows(network, 1)));
+        for callers in [1, 16, 64] {
+            let (before, start) = (processor_time(), Instant::now());
+            let runs = service.queue_stats().unwrap_or_default();
+            let answered = answered_by_tasks(&service, &request, callers);
+            let (elapsed, after) = (start.elapsed(), processor_time());
+            let each = after.zip(before).map(|(after, before)| {
+                format!(
+                    "{:.2}",
+                    (after - before).as_secs_f64() * 1e6 / answered as f64
+                )
+            });
+            let now = service.queue_stats().unwrap_or_default();
+            println!(
+                "{name:<14} {callers:>7} {:>11.0} {:>20} {:>9.1}",
+                answered as f64 / elapsed.as_secs_f64(),
+                each.unwrap_or_else(|| "unknown".to_owned()),
+                (now.rows - runs.rows) as f64 / (now.closed.total() - runs.closed.total()) as f64,
+            );
+        }
+    }
+}
+
+fn answered_by_tasks(service: &Arc<LocalModel>, request: &InferRequest, callers: usize) -> usize {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build();
+    runtime.expect("it starts").block_on(async {
+        let ask = |_| {
+            let (service, request) = (Arc::clone(service), request.clone());
+            tokio::spawn(async move {
+                let (start, mut answered) = (Instant::now(), 0);
+                while start.elapsed() < TIME {
+                    black_box(service.infer(request.clone()).await).expect("it answers");
+                    answered += 1;
+                    if answered % 4 == 0 {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                answered
+            })
+        };
+        let callers: Vec<_> = (0..callers).map(ask).collect();
+        let mut answered = 0;
+        for caller in callers {
+            answered += caller.await.expect("it ends");
+        }
+        answered
+    })
 }
 
 const TIME: Duration = Duration::from_secs(1);
