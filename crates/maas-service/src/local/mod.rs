@@ -34,7 +34,7 @@ use workspace::Workspaces;
 ///
 /// Each run has its own scratch, so all runs share one model. A model that panics or fails fails that request alone: a batch
 /// that fails is run again, each request by itself. Workers can be stopped at any time, also while the model runs: whoever
-/// waits then hears [`ServeError::Stopped`] at once.
+/// waits then hears [`ServeError::Stopped`](crate::ServeError::Stopped) at once.
 ///
 /// ```
 /// use maas_core::{DType, Error, FnModel, Outputs, Signature, TensorSpec, TensorView};
@@ -162,7 +162,7 @@ impl LocalModel {
         self
     }
 
-    /// How many rows may wait; a request that would make them more is refused as [`ServeError::Queue`].
+    /// How many rows may wait; a request that would make them more is refused as [`ServeError::Queue`](crate::ServeError::Queue).
     ///
     /// ```
     /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
@@ -213,7 +213,7 @@ impl LocalModel {
         self
     }
 
-    /// How many rows a request may have; one with more is refused as [`ServeError::TooManyRows`].
+    /// How many rows a request may have; one with more is refused as [`ServeError::TooManyRows`](crate::ServeError::TooManyRows).
     ///
     /// Memory grows with the largest batch that was seen, and inline with the largest request.
     ///
@@ -264,7 +264,7 @@ impl LocalModel {
         self.life.load().shut_down()
     }
 
-    /// Stops at once: requests that wait or run on workers end in [`ServeError::Stopped`], new ones too.
+    /// Stops at once: requests that wait or run on workers end in [`ServeError::Stopped`](crate::ServeError::Stopped), new ones too.
     ///
     /// A model that is running cannot be interrupted: a worker ends when the model returns, and its answer is thrown away.
     /// One that runs on its caller's thread is answered.
