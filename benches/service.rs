@@ -182,11 +182,13 @@ fn tasks(network: &Network) {
                 )
             });
             let now = service.queue_stats().unwrap_or_default();
+            // Inline each request is a run of its own.
+            let runs_now = now.closed.total() - runs.closed.total();
+            let rows = (now.rows - runs.rows).max(1) as f64 / runs_now.max(1) as f64;
             println!(
-                "{name:<14} {callers:>7} {:>11.0} {:>20} {:>9.1}",
+                "{name:<14} {callers:>7} {:>11.0} {:>20} {rows:>9.1}",
                 answered as f64 / elapsed.as_secs_f64(),
                 each.unwrap_or_else(|| "unknown".to_owned()),
-                (now.rows - runs.rows) as f64 / (now.closed.total() - runs.closed.total()) as f64,
             );
         }
     }
