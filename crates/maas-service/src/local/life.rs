@@ -1,6 +1,6 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use maas_schedule::{Emptied, InFlight, QueueOptions, QueueStats};
 
@@ -30,8 +30,7 @@ impl Life {
         if let Some(workers) = self.workers.get() {
             return Ok(workers);
         }
-        let starting = self.starting.lock();
-        let _starting = starting.unwrap_or_else(PoisonError::into_inner);
+        let _starting = self.starting();
         if let Some(workers) = self.workers.get() {
             return Ok(workers);
         }
@@ -67,9 +66,15 @@ impl Life {
     pub(crate) fn kill(&self) {
         self.killed.store(true, Ordering::SeqCst);
         drop(self.in_flight.close());
+        // Whoever starts workers just now either sees that this is killed, or has started them when this goes on.
+        let _starting = self.starting();
         if let Some(workers) = self.workers.get() {
             workers.kill();
         }
+    }
+
+    fn starting(&self) -> MutexGuard<'_, ()> {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why a request does not begin.

@@ -41,6 +41,9 @@ impl Worker {
                 part.payload.answer(part.index, expired, &self.engine);
             }
             batch.parts.retain(|part| part.payload.is_wanted());
+            if batch.parts.is_empty() {
+                continue;
+            }
             if !self.running.begin(&batch.parts) {
                 return;
             }
