@@ -392,3 +392,16 @@ fn counts_that_are_apart_are_counted_and_drained() {
     assert!(rows.iter().all(|row| row.in_flight == 0));
     assert!(rows.iter().map(|row| row.started).sum::<u64>() <= 8000);
 }
+
+#[test]
+fn a_policy_that_picks_who_is_full_gets_nobody() {
+    let stubborn = FnPolicy::new(|_, _| Some(0));
+    let balancer = Balancer::new(stubborn)
+        .with([("a", 1), ("b", 2)])
+        .unwrap()
+        .limited_to(1);
+    let lease = balancer.pick().unwrap();
+    assert!(balancer.pick().is_none() && balancer.picker().pick().is_none());
+    drop(lease);
+    assert_eq!(*balancer.pick().unwrap(), 1);
+}

@@ -11,6 +11,9 @@ use crate::policies::home;
 use crate::sync::{Arc, Ordering};
 use crate::{Candidates, Policy};
 
+/// How often a request may come too late to members that fill and empty all the time, beside once to each that closes.
+const LOST_RACES: usize = 64;
+
 /// Members are picked.
 impl<T, P: Policy> Balancer<T, P> {
     /// Who serves next; `None` when no member is available.
@@ -141,8 +144,9 @@ impl<T, P: Policy> Balancer<T, P> {
         let policy = self.policy_of(set);
         let now = set.by_time.then(|| self.clock.now());
         let view = View::of(&set.members, now, ask, stripe, terms);
-        // A member may be closed, ejected or filled between pick and entry: then it is not picked again, so there is an end.
-        loop {
+        // A member may be closed, ejected or filled between pick and entry: then it is not picked again. A policy that breaks its
+        // contract may pick it for ever.
+        for _ in 0..set.members.len() + LOST_RACES {
             let index = view.pick(policy)?;
             // A policy that breaks its contract picks somebody who is not there.
             let member = &set.members.get(index)?.member;
@@ -150,6 +154,7 @@ impl<T, P: Policy> Balancer<T, P> {
                 return Some((index, visit));
             }
         }
+        None
     }
 
     /// Why nobody takes a request.
