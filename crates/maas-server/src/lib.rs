@@ -61,16 +61,12 @@
 //! | 503 | all replicas are stopped, the queue is full, the server shuts down; `Retry-After` says when to ask again |
 
 mod client;
-mod connection;
-mod data;
 mod error;
-mod read;
-mod refusal;
-mod routes;
+mod hub;
+mod rest;
 mod running;
 mod server;
-mod shelf;
-mod write;
+mod wire;
 
 pub use client::Client;
 pub use error::Error;

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::Error;
-use crate::routes::Shared;
+use crate::rest::Shared;
 
 /// A server that takes requests.
 ///

@@ -7,9 +7,9 @@ use axum::Router;
 use maas_service::{BoxService, Service};
 
 use crate::Error;
-use crate::routes::{Shared, router};
+use crate::hub::Shelf;
+use crate::rest::{Shared, router};
 use crate::running::{self, Limits, RunningServer};
-use crate::shelf::Shelf;
 
 /// Which services have which names, where to listen, and how much to take.
 ///

@@ -1,4 +1,6 @@
-//! The protocol's paths.
+//! The protocol over HTTP with JSON: its paths.
+
+mod refusal;
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -23,9 +25,10 @@ use maas_core::TensorSpec;
 use maas_service::{InferResponse, Readiness, ServeError, Service};
 use serde_json::{Value, json};
 
-use crate::refusal::Refusal;
-use crate::shelf::{Shelf, Shelved};
-use crate::{read, write};
+pub(crate) use refusal::Refusal;
+
+use crate::hub::{Shelf, Shelved};
+use crate::wire::{read, write};
 
 /// What all connections share.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use maas_service::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::data;
-use crate::refusal::Refusal;
+use super::data;
+use crate::rest::Refusal;
 
 #[derive(Deserialize)]
 struct RequestBody<'a> {
@@ -190,7 +190,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::write;
+    use crate::wire::write;
 
     fn read(body: &[u8]) -> Result<InferRequest, Refusal> {
         request(body, &Arc::from("m"), &Arc::from("1"))

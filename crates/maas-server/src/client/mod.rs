@@ -1,3 +1,5 @@
+mod connection;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -10,8 +12,9 @@ use ndarray::ArrayView2;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::connection::{Answer, Connection, Failure};
-use crate::{Error, read, write};
+use crate::Error;
+use crate::wire::{read, write};
+use connection::{Answer, Connection, Failure};
 
 /// Asks a server that speaks the protocol: ours, or any other. It blocks, keeps connections open, and is shared by
 /// `&self` among threads.
