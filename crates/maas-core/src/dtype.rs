@@ -112,6 +112,11 @@ impl DType {
             Self::Bytes => None,
         }
     }
+
+    /// A number of which an element's address must be a multiple.
+    pub(crate) fn alignment(self) -> usize {
+        self.size().unwrap_or(1)
+    }
 }
 
 impl fmt::Display for DType {

@@ -30,7 +30,7 @@ impl Tensor {
         let mut tensor = Self {
             dtype: T::DTYPE,
             shape,
-            storage: Storage::zeroed(array.len() * size_of::<T>())?,
+            content: Storage::zeroed(array.len() * size_of::<T>())?.into(),
         };
         for (into, &from) in tensor.as_mut_slice::<T>()?.iter_mut().zip(array) {
             *into = from;

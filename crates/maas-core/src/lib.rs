@@ -50,6 +50,7 @@
 //!
 //! `ndarray` (on by default) adds conversions from and to `ndarray` views.
 
+mod content;
 mod dtype;
 mod error;
 mod fnv;

@@ -375,7 +375,7 @@ impl<'a> Slot<'a> {
         Some(storage.map(|storage| Tensor {
             dtype,
             shape: Shape::from(&*self.dims),
-            storage,
+            content: storage.into(),
         }))
     }
 

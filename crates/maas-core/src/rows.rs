@@ -51,7 +51,7 @@ impl<'a> TensorView<'a> {
         Ok(Tensor {
             dtype: self.dtype,
             shape: Shape::from([&[rows.len()], self.row_shape()].concat()),
-            storage: Storage::copy_of(bytes)?,
+            content: Storage::copy_of(bytes)?.into(),
         })
     }
 

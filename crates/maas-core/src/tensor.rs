@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::content::Content;
 use crate::storage::Storage;
 use crate::view::{byte_length, check_count, check_half};
 use crate::{DType, Element, Error, Shape, TensorMut, TensorView, strings};
@@ -7,7 +8,7 @@ use crate::{DType, Element, Error, Shape, TensorMut, TensorView, strings};
 /// An owned tensor: a type, a shape, and row-major elements that fit both.
 ///
 /// Its bytes are those of the Open Inference Protocol's binary form (little-endian; a byte string follows its length
-/// as a `u32`) and start on a multiple of 8, so that they are numbers without a copy.
+/// as a `u32`) and start where such elements may lie, so that they are numbers without a copy.
 ///
 /// ```
 /// use maas_core::{DType, Tensor};
@@ -23,7 +24,7 @@ use crate::{DType, Element, Error, Shape, TensorMut, TensorView, strings};
 pub struct Tensor {
     pub(crate) dtype: DType,
     pub(crate) shape: Shape,
-    pub(crate) storage: Storage,
+    pub(crate) content: Content,
 }
 
 impl Tensor {
@@ -44,7 +45,7 @@ impl Tensor {
         Ok(Self {
             dtype,
             shape,
-            storage,
+            content: storage.into(),
         })
     }
 
@@ -64,7 +65,7 @@ impl Tensor {
         Ok(Self {
             dtype: T::DTYPE,
             shape,
-            storage: Storage::copy_of(bytemuck::cast_slice(values))?,
+            content: Storage::copy_of(bytemuck::cast_slice(values))?.into(),
         })
     }
 
@@ -87,7 +88,35 @@ impl Tensor {
         Ok(Self {
             dtype,
             shape,
-            storage: Storage::copy_of(bytes)?,
+            content: Storage::copy_of(bytes)?.into(),
+        })
+    }
+
+    /// A tensor over little-endian, row-major bytes that are kept alive with it, such as a part of a message. They are
+    /// copied only when they start at an address that such elements cannot have. `bytes` must give the same slice
+    /// whenever it is asked.
+    ///
+    /// # Errors
+    /// Those of [`TensorView::new`], and [`Error::OutOfMemory`].
+    ///
+    /// ```
+    /// use maas_core::{DType, Tensor};
+    /// let message: std::sync::Arc<[u8]> = [1, 2, 3].into();
+    /// let tensor = Tensor::from_shared(DType::UInt8, [3], message.clone())?;
+    /// assert_eq!(tensor.bytes().as_ptr(), message.as_ptr());
+    /// # Ok::<(), maas_core::Error>(())
+    /// ```
+    pub fn from_shared(
+        dtype: DType,
+        shape: impl Into<Shape>,
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let shape = shape.into();
+        TensorView::new(dtype, shape.dims(), bytes.as_ref())?;
+        Ok(Self {
+            dtype,
+            shape,
+            content: Content::share(dtype, bytes)?,
         })
     }
 
@@ -110,7 +139,7 @@ impl Tensor {
         Ok(Self {
             dtype: DType::Bytes,
             shape,
-            storage,
+            content: storage.into(),
         })
     }
 
@@ -134,7 +163,7 @@ impl Tensor {
         Ok(Self {
             dtype: DType::Bool,
             shape,
-            storage,
+            content: storage.into(),
         })
     }
 
@@ -212,7 +241,7 @@ impl Tensor {
     /// # Ok::<(), maas_core::Error>(())
     /// ```
     pub fn bytes(&self) -> &[u8] {
-        self.storage.bytes()
+        self.content.bytes()
     }
 
     /// The numbers, without a copy.
@@ -230,10 +259,10 @@ impl Tensor {
         self.view().as_slice()
     }
 
-    /// The numbers, to be changed.
+    /// The numbers, to be changed; those of [`Tensor::from_shared`] are copied first.
     ///
     /// # Errors
-    /// [`Error::ElementType`] for another type.
+    /// [`Error::ElementType`] for another type, [`Error::OutOfMemory`].
     ///
     /// ```
     /// let mut tensor = maas_core::Tensor::from_slice([2], &[1_u32, 2])?;
@@ -245,7 +274,7 @@ impl Tensor {
         TensorMut {
             dtype: self.dtype,
             shape: self.shape.dims(),
-            bytes: self.storage.bytes_mut(),
+            bytes: self.content.bytes_mut()?,
         }
         .into_mut_slice()
     }
@@ -261,7 +290,7 @@ impl Tensor {
         TensorView {
             dtype: self.dtype,
             shape: self.shape.dims(),
-            bytes: self.storage.bytes(),
+            bytes: self.content.bytes(),
         }
     }
 }

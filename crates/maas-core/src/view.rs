@@ -233,7 +233,7 @@ impl<'a> TensorView<'a> {
         Ok(Tensor {
             dtype: self.dtype,
             shape: self.shape.into(),
-            storage: Storage::copy_of(self.bytes)?,
+            content: Storage::copy_of(self.bytes)?.into(),
         })
     }
 }

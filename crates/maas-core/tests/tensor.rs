@@ -1,6 +1,8 @@
 //! Laws of tensors: bytes are kept, hostile shapes are refused before memory is asked for, byte strings are framed.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
+use std::sync::Arc;
+
 use maas_core::{DType, Element, Error, Shape, Tensor, TensorView};
 use proptest::prelude::*;
 
@@ -231,4 +233,39 @@ fn every_name_reads_back() {
         "fp32".parse::<DType>(),
         Err(Error::UnknownDType { .. })
     ));
+}
+
+#[test]
+fn shared_bytes_are_copied_only_where_they_must_be() {
+    let message: Arc<[u8]> = (0..64).collect();
+    for dtype in DType::ALL {
+        let size = dtype.size().unwrap_or(1);
+        for offset in 0..8 {
+            struct Part(Arc<[u8]>, usize, usize);
+            impl AsRef<[u8]> for Part {
+                fn as_ref(&self) -> &[u8] {
+                    &self.0[self.1..self.1 + self.2]
+                }
+            }
+            let (shape, length) = match dtype {
+                DType::Bytes => continue,
+                DType::Bool => ([0], 0),
+                _ => ([2], 2 * size),
+            };
+            let bytes = &message[offset..offset + length];
+            let mut tensor =
+                Tensor::from_shared(dtype, shape, Part(message.clone(), offset, length)).unwrap();
+            assert_eq!(tensor, Tensor::from_bytes(dtype, shape, bytes).unwrap());
+            let lies_well = bytes.as_ptr().addr().is_multiple_of(size);
+            assert_eq!(tensor.bytes().as_ptr() == bytes.as_ptr(), lies_well);
+            let copy = tensor.clone();
+            if dtype == DType::Fp64 {
+                tensor.as_mut_slice::<f64>().unwrap()[0] = 0.5;
+                assert_ne!(tensor, copy);
+                assert_eq!(copy.bytes(), bytes);
+            }
+        }
+    }
+    let short = Tensor::from_shared(DType::Fp32, [1 << 40], message);
+    assert!(matches!(short, Err(Error::ByteCount { found: 64, .. })));
 }
