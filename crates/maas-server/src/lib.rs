@@ -34,16 +34,20 @@
 //! | GET | `/v2/models/MODEL[/versions/VERSION]/ready` | whether the model takes requests |
 //! | POST | `/v2/models/MODEL[/versions/VERSION]/infer` | a prediction |
 //!
-//! Without a version in the path the highest one answers. Tensors travel as JSON. Data may be flat or nested in any
+//! Without a version in the path the highest one answers. Data in JSON may be flat or nested in any
 //! way: what counts is the order of the elements and their number, which must be the shape's. FP16 and BF16, which JSON
-//! numbers do not stand for in the protocol, are refused. f32 values are written with the shortest digits that give the
+//! numbers do not stand for in the protocol, are refused there. f32 values are written with the shortest digits that give the
 //! same bits back. A tensor may have 0 rows.
 //!
-//! The binary tensor extension is not there yet: a request that uses it gets a clear refusal. None of the protocol's
-//! extensions is implemented, and none is advertised; a wish for binary outputs is answered in JSON.
+//! Of the protocol's extensions `binary_tensor_data` is there: tensors of any type travel as bytes after the JSON text,
+//! each where its parameter `binary_data_size` says so, and so do outputs for which the request has `binary_data` or
+//! `binary_data_output`. With `Inference-Header-Content-Length: 0` the body is the only input of the model and no text: its
+//! rows are counted, or one dimension of a single row is; a byte string comes as it is. Bytes that lie well in memory reach
+//! the model without a copy, and large answers leave without one.
 //!
 //! **NaN and infinity** are no JSON. In a request they are a syntax error (400). An answer that holds one is not
-//! written as `null` or as a word that parsers stumble over: it becomes an error that says where it is (500).
+//! written as `null` or as a word that parsers stumble over: it becomes an error that says where it is (500), and can be
+//! had in bytes.
 //!
 //! # Errors
 //!
@@ -52,12 +56,12 @@
 //!
 //! | status | when |
 //! |---|---|
-//! | 400 | bad JSON; a wrong name, type, shape or number of values; too many rows |
+//! | 400 | bad JSON; a wrong name, type, shape or number of values or bytes; too many rows |
 //! | 404 | no such path, model or version |
 //! | 405 | another verb is meant; `Allow` says which |
 //! | 408, 413, 415 | the body comes too slowly, is too large, is compressed |
 //! | 500 | the model failed or panicked, or its answer has values that JSON cannot carry |
-//! | 501 | a feature that is not there, such as binary tensors |
+//! | 501 | a feature that is not there, such as shared memory; an answer of a type that JSON cannot carry |
 //! | 503 | all replicas are stopped, the queue is full, the server shuts down; `Retry-After` says when to ask again |
 
 mod client;

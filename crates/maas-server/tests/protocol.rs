@@ -37,7 +37,7 @@ fn health_and_metadata() {
     for path in ["/v2", "/v2/"] {
         let metadata = http.get(path).json();
         assert_eq!(metadata["name"], "maas");
-        assert_eq!(metadata["extensions"], json!([]));
+        assert_eq!(metadata["extensions"], json!(["binary_tensor_data"]));
         assert_eq!(metadata["version"], env!("CARGO_PKG_VERSION"));
     }
     assert_eq!(http.get("/v2/health/live").json(), json!({"live": true}));
@@ -91,7 +91,7 @@ fn inference() {
         json!({"name": "y", "datatype": "FP32", "shape": [0, 1], "data": []})
     );
 
-    // Unknown keys, a wish for binary outputs, any key order, any Content-Type.
+    // Unknown keys, an output that is not wanted in bytes as all are, any key order, any Content-Type.
     let body = r#"{"model_name":"?","parameters":{"binary_data_output":true,"a":1.5,"b":"c"},"id":"Ü 7",
         "outputs":[{"name":"y","parameters":{"binary_data":false}}],
         "inputs":[{"data":[0.1,0.2],"datatype":"FP32","shape":[1,2],"name":"x"}]}"#;
@@ -368,19 +368,6 @@ fn other_errors_have_their_status() {
         );
     }
     let path = "/v2/models/sums/infer";
-    let (reply, error) = ask(
-        "POST",
-        path,
-        "Inference-Header-Content-Length: 10\r\n",
-        &good,
-    );
-    assert_eq!(reply.status, 501);
-    assert!(
-        error.starts_with("binary tensor data is not supported"),
-        "{error}"
-    );
-    let binary = r#"{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}"#;
-    assert_eq!(ask("POST", path, "", binary).0.status, 501);
     let classes = good.replace(
         "]}]}",
         r#"]}],"outputs":[{"name":"y","parameters":{"classification":3}}]}"#,

@@ -13,7 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::Error;
-use crate::wire::{read, write};
+use crate::wire::{Form, read, write};
 use connection::{Answer, Connection, Failure};
 
 /// Asks a server that speaks the protocol: ours, or any other. It blocks, keeps connections open, and is shared by
@@ -192,15 +192,17 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ask(&self, request: &InferRequest) -> Result<InferResponse, ServeError> {
-        let body = write::request(request).map_err(|reason| ServeError::Unsupported {
-            what: reason.to_string(),
-        })?;
+        let body = write::request(request, &Form::json())
+            .map_err(|reason| ServeError::Unsupported {
+                what: reason.to_string(),
+            })?
+            .into_bytes();
         let path = format!(
             "{}/infer",
             model_path(&request.model, request.version.as_deref())
         );
         let answer = accepted(self.exchange("POST", &path, &body)?)?;
-        read::response(&answer.body).map_err(|reason| ServeError::BadAnswer { reason })
+        read::response(&answer.body.into(), None).map_err(|reason| ServeError::BadAnswer { reason })
     }
 
     fn get(&self, path: &str) -> Result<Answer, ServeError> {

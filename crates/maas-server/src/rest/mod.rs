@@ -1,5 +1,6 @@
 //! The protocol over HTTP with JSON: its paths.
 
+mod body;
 mod refusal;
 
 use std::collections::HashMap;
@@ -14,13 +15,12 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use maas_core::TensorSpec;
 use maas_service::{InferResponse, Readiness, ServeError, Service};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 pub(crate) use refusal::Refusal;
 
 use crate::hub::{Shelf, Shelved};
-use crate::wire::{read, write};
+use crate::wire::{Form, read, write};
 
 /// What all connections share.
 #[derive(Debug)]
@@ -39,6 +39,9 @@ pub(crate) struct Shared {
     pub(crate) body_timeout: Duration,
     pub(crate) draining: AtomicBool,
 }
+
+/// What of the protocol's extensions is there, under their names.
+const EXTENSIONS: [&str; 1] = ["binary_tensor_data"];
 
 type Names = Result<Path<HashMap<String, String>>, PathRejection>;
 type Shelves = State<Arc<Shared>>;
@@ -80,7 +83,9 @@ async fn wrong_verb(request: Request) -> Refusal {
 }
 
 async fn server_metadata(State(shared): Shelves) -> Json<Value> {
-    Json(json!({ "name": shared.name, "version": env!("CARGO_PKG_VERSION"), "extensions": [] }))
+    Json(
+        json!({ "name": shared.name, "version": env!("CARGO_PKG_VERSION"), "extensions": EXTENSIONS }),
+    )
 }
 
 async fn live() -> Json<Value> {
@@ -142,12 +147,19 @@ async fn infer(
     let (name, shelved) = shared.shelf.find(&model, version.as_deref())?;
     shared.check_draining()?;
     check_headers(&headers)?;
-    let body = shared.read(&headers, body).await?;
-    let request = read::request(&body, name, &shelved.version)?;
-    drop(body);
+    let header_length = body::header_length(&headers)?;
+    let body = shared.read(&headers, header_length, body).await?;
+    let (request, form) = match header_length {
+        Some(0) => {
+            let signature = &shelved.service.describe().signature;
+            let request = read::raw_request(body, signature, name, &shelved.version)?;
+            (request, Form::binary())
+        }
+        _ => read::request(&body, header_length, name, &shelved.version)?,
+    };
     let response = guarded(shelved.service.infer(request)).await?;
-    let body = write::response(&response).map_err(|reason| unwritable(&reason))?;
-    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+    let message = write::response(&response, &form).map_err(|reason| unwritable(&reason))?;
+    Ok(body::answer(message))
 }
 
 /// The service's answer; a panic of the service fails this request alone.
@@ -177,11 +189,6 @@ fn unwritable(reason: &write::Unwritable) -> Refusal {
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
-    if headers.contains_key("inference-header-content-length") {
-        return Err(Refusal::unsupported(
-            "binary tensor data is not supported: send the tensors as JSON, without Inference-Header-Content-Length",
-        ));
-    }
     match headers.get(CONTENT_ENCODING) {
         Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
             Err(Refusal::new(
@@ -201,30 +208,23 @@ impl Shared {
         Ok(())
     }
 
-    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
-        let too_large = || {
-            let message = format!(
-                "the body is too large: at most {} bytes are taken",
-                self.body_limit
-            );
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-        };
+    async fn read(
+        &self,
+        headers: &HeaderMap,
+        header_length: Option<usize>,
+        body: Body,
+    ) -> Result<Bytes, Refusal> {
         let announced = headers
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > self.body_limit as u64) {
-            return Err(too_large());
+            return Err(body::too_large(self.body_limit));
         }
-        let reading = Limited::new(body, self.body_limit).collect();
-        match tokio::time::timeout(self.body_timeout, reading).await {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) => Err(Refusal::bad("the body broke off")),
-            Err(_) => Err(Refusal::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "the body came too slowly",
-            )),
-        }
+        let reading = body::read(body, self.body_limit, header_length.unwrap_or(0));
+        let slow = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly");
+        tokio::time::timeout(self.body_timeout, reading)
+            .await
+            .map_err(slow)?
     }
 }
 

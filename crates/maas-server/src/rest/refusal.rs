@@ -5,6 +5,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maas_service::ServeError;
 
+use crate::wire::Rejection;
+
 /// A request that is not answered: a status, and what `{"error": ..}` says.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -28,12 +30,18 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, message)
-    }
-
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        let status = match rejection {
+            Rejection::Malformed(_) => StatusCode::BAD_REQUEST,
+            Rejection::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
+        };
+        Self::new(status, rejection.into_reason())
     }
 }
 

@@ -1,8 +1,18 @@
-//! Requests and responses as the protocol's JSON.
+//! Requests and responses as the protocol's messages.
+
+use std::sync::Arc;
 
 use maas_core::{DType, Tensor};
 use maas_service::{InferRequest, InferResponse, NamedTensor, Parameter, Parameters};
 use serde::Serialize;
+
+use super::form::{Encoding, Form};
+use super::message::Message;
+
+/// The parameter of a request that asks for all outputs as bytes.
+pub(super) const BINARY_OUTPUTS: &str = "binary_data_output";
+/// A multiple of the size of every element.
+const ALIGNMENT: usize = 8;
 
 /// Why a tensor cannot be written as JSON.
 #[derive(Debug, PartialEq)]
@@ -37,9 +47,9 @@ impl std::fmt::Display for Unwritable {
     }
 }
 
-/// The body of an answer.
-pub(crate) fn response(response: &InferResponse) -> Result<Vec<u8>, Unwritable> {
-    let mut json = Vec::with_capacity(room(&response.outputs));
+/// The body of an answer, whose outputs have this form.
+pub(crate) fn response(response: &InferResponse, form: &Form) -> Result<Message, Unwritable> {
+    let mut json = Vec::with_capacity(room(&response.outputs, form));
     json.extend_from_slice(b"{\"model_name\":");
     value(&mut json, &*response.model);
     if let Some(version) = &response.version {
@@ -56,21 +66,27 @@ pub(crate) fn response(response: &InferResponse) -> Result<Vec<u8>, Unwritable> 
     }
     parameters(&mut json, &beside);
     json.extend_from_slice(b",\"outputs\":");
-    tensors(&mut json, &response.outputs)?;
+    let binary = tensors(&mut json, &response.outputs, form)?;
     json.push(b'}');
-    Ok(json)
+    Ok(message(json, binary))
 }
 
-/// The body of a request.
-pub(crate) fn request(request: &InferRequest) -> Result<Vec<u8>, Unwritable> {
-    let mut json = Vec::with_capacity(room(&request.inputs));
+/// The body of a request, whose inputs have this form, as its answer's outputs shall have.
+pub(crate) fn request(request: &InferRequest, form: &Form) -> Result<Message, Unwritable> {
+    let mut json = Vec::with_capacity(room(&request.inputs, form));
     json.extend_from_slice(b"{\"inputs\":");
-    tensors(&mut json, &request.inputs)?;
+    let binary = tensors(&mut json, &request.inputs, form)?;
     if let Some(id) = &request.id {
         json.extend_from_slice(b",\"id\":");
         value(&mut json, id);
     }
-    parameters(&mut json, &request.parameters);
+    if form.others() == Encoding::Binary && request.parameters.get(BINARY_OUTPUTS).is_none() {
+        let mut beside = request.parameters.clone();
+        beside.set(BINARY_OUTPUTS, true);
+        parameters(&mut json, &beside);
+    } else {
+        parameters(&mut json, &request.parameters);
+    }
     if !request.outputs.is_empty() {
         json.extend_from_slice(b",\"outputs\":[");
         for (index, output) in request.outputs.iter().enumerate() {
@@ -86,17 +102,32 @@ pub(crate) fn request(request: &InferRequest) -> Result<Vec<u8>, Unwritable> {
         json.push(b']');
     }
     json.push(b'}');
-    Ok(json)
+    Ok(message(json, binary))
 }
 
-fn room(tensors: &[NamedTensor]) -> usize {
-    256 + tensors
-        .iter()
-        .map(|named| 128 + 12 * named.tensor.elements())
-        .sum::<usize>()
+/// JSON text may end in spaces: where it does, the bytes after it start where numbers may lie.
+fn message(mut json: Vec<u8>, binary: Option<Vec<Arc<Tensor>>>) -> Message {
+    if binary.is_some() {
+        json.resize(json.len().next_multiple_of(ALIGNMENT), b' ');
+    }
+    Message { json, binary }
 }
 
-fn tensors(json: &mut Vec<u8>, tensors: &[NamedTensor]) -> Result<(), Unwritable> {
+fn room(tensors: &[NamedTensor], form: &Form) -> usize {
+    let data = |named: &NamedTensor| match form.encoding(&named.name) {
+        Encoding::Json => 12 * named.tensor.elements(),
+        Encoding::Binary => 0,
+    };
+    256 + tensors.iter().map(|named| 128 + data(named)).sum::<usize>()
+}
+
+/// Writes the tensors; those that do not stand in JSON are handed back.
+fn tensors(
+    json: &mut Vec<u8>,
+    tensors: &[NamedTensor],
+    form: &Form,
+) -> Result<Option<Vec<Arc<Tensor>>>, Unwritable> {
+    let mut binary = None;
     json.push(b'[');
     for (index, named) in tensors.iter().enumerate() {
         json.extend_from_slice(if index == 0 {
@@ -109,12 +140,24 @@ fn tensors(json: &mut Vec<u8>, tensors: &[NamedTensor]) -> Result<(), Unwritable
         json.extend_from_slice(named.tensor.dtype().name().as_bytes());
         json.extend_from_slice(b"\",\"shape\":");
         value(json, named.tensor.shape());
-        json.extend_from_slice(b",\"data\":[");
-        data(json, &named.name, &named.tensor)?;
-        json.extend_from_slice(b"]}");
+        match form.encoding(&named.name) {
+            Encoding::Json => {
+                json.extend_from_slice(b",\"data\":[");
+                data(json, &named.name, &named.tensor)?;
+                json.extend_from_slice(b"]}");
+            }
+            Encoding::Binary => {
+                json.extend_from_slice(b",\"parameters\":{\"binary_data_size\":");
+                value(json, &named.tensor.bytes().len());
+                json.extend_from_slice(b"}}");
+                binary
+                    .get_or_insert_with(Vec::new)
+                    .push(Arc::clone(&named.tensor));
+            }
+        }
     }
     json.push(b']');
-    Ok(())
+    Ok(binary)
 }
 
 macro_rules! write_integers {

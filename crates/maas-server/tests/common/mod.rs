@@ -56,6 +56,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Reply {
@@ -75,6 +76,13 @@ impl Reply {
             .as_str()
             .unwrap_or_else(|| panic!("{self:?}"))
             .to_owned()
+    }
+
+    /// The JSON text of an answer, and the bytes after it.
+    pub(crate) fn split(&self) -> (Value, &[u8]) {
+        let length = self.header("inference-header-content-length").unwrap();
+        let (json, binary) = self.bytes.split_at(length.parse().unwrap());
+        (serde_json::from_slice(json).unwrap(), binary)
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -119,15 +127,14 @@ impl Http {
             status,
             headers,
             body: String::new(),
+            bytes: Vec::new(),
         };
-        let mut body = vec![
-            0;
-            reply
-                .header("content-length")
-                .map_or(0, |length| length.parse().unwrap())
-        ];
-        self.0.read_exact(&mut body).ok()?;
-        reply.body = String::from_utf8(body).unwrap();
+        let length = reply
+            .header("content-length")
+            .map_or(0, |length| length.parse().unwrap());
+        reply.bytes = vec![0; length];
+        self.0.read_exact(&mut reply.bytes).ok()?;
+        reply.body = String::from_utf8_lossy(&reply.bytes).into_owned();
         Some(reply)
     }
 
@@ -138,6 +145,23 @@ impl Http {
         ));
         self.reply()
             .unwrap_or_else(|| panic!("no answer to {verb} {path} {body}"))
+    }
+
+    /// Sends `json` and `binary` after it, with the length of `json` in the header.
+    pub(crate) fn infer_binary(&mut self, model: &str, json: &str, binary: &[u8]) -> Reply {
+        let header = format!("Inference-Header-Content-Length: {}\r\n", json.len());
+        let body = [json.as_bytes(), binary].concat();
+        self.post(&format!("/v2/models/{model}/infer"), &header, &body)
+    }
+
+    pub(crate) fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> Reply {
+        let length = body.len();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n{headers}\r\n");
+        let message = [head.as_bytes(), body].concat();
+        self.0.get_mut().write_all(&message).unwrap();
+        self.reply()
+            .unwrap_or_else(|| panic!("no answer to a body for {path}"))
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Reply {
