@@ -45,6 +45,9 @@
 //! rows are counted, or one dimension of a single row is; a byte string comes as it is. Bytes that lie well in memory reach
 //! the model without a copy, and large answers leave without one.
 //!
+//! Bodies may be compressed (`Content-Encoding: gzip` or `deflate`), and answers of a KiB or more are where
+//! `Accept-Encoding` asks for it; the length in the header counts the text before it is compressed.
+//!
 //! **NaN and infinity** are no JSON. In a request they are a syntax error (400). An answer that holds one is not
 //! written as `null` or as a word that parsers stumble over: it becomes an error that says where it is (500), and can be
 //! had in bytes.
@@ -59,7 +62,7 @@
 //! | 400 | bad JSON; a wrong name, type, shape or number of values or bytes; too many rows |
 //! | 404 | no such path, model or version |
 //! | 405 | another verb is meant; `Allow` says which |
-//! | 408, 413, 415 | the body comes too slowly, is too large, is compressed |
+//! | 408, 413, 415 | the body comes too slowly, is too large before or after it is unpacked, is compressed in another way |
 //! | 500 | the model failed or panicked, or its answer has values that JSON cannot carry |
 //! | 501 | a feature that is not there, such as shared memory; an answer of a type that JSON cannot carry |
 //! | 503 | all replicas are stopped, the queue is full, the server shuts down; `Retry-After` says when to ask again |

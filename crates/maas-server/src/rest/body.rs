@@ -1,28 +1,22 @@
-//! Bodies of requests from the connection, and those of answers to it.
-
-use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+//! Bodies of requests, from the connection until they are plain.
 
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::http::header::CONTENT_ENCODING;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Frame, SizeHint};
+use hyper::body::Body as _;
 
 use super::Refusal;
-use crate::wire::Message;
+use crate::wire::{ALIGNMENT, Coding, Packed};
 
 pub(super) const HEADER_LENGTH: HeaderName =
     HeaderName::from_static("inference-header-content-length");
 
-/// A multiple of the size of every element.
-const ALIGNMENT: usize = 8;
 /// As much is taken for a body at once, whatever its length is said to be.
 const ROOM: usize = 1 << 20;
+/// Bodies of more bytes are unpacked where they do not hold up others.
+const BRIEF: usize = 4 << 10;
 
 /// The number of bytes of JSON text that a request says to begin with.
 pub(super) fn header_length(headers: &HeaderMap) -> Result<Option<usize>, Refusal> {
@@ -92,38 +86,40 @@ pub(super) fn too_large(limit: usize) -> Refusal {
     )
 }
 
-/// An answer that is well.
-pub(super) fn answer(message: Message) -> Response {
-    let content_type = HeaderValue::from_static(message.content_type());
-    let header_length = message.header_length();
-    let mut response = Response::new(Body::new(Parts(message.into_parts().into())));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, content_type);
-    if let Some(length) = header_length {
-        headers.insert(HEADER_LENGTH, HeaderValue::from(length));
+/// How a request says that its body is compressed.
+pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Refusal> {
+    let Some(value) = headers.get(CONTENT_ENCODING) else {
+        return Ok(None);
+    };
+    let name = value.to_str().unwrap_or_default().trim();
+    match Coding::named(name) {
+        None if name.eq_ignore_ascii_case("identity") => Ok(None),
+        None => Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("Content-Encoding must be gzip, deflate or identity, found {value:?}"),
+        )),
+        coding => Ok(coding),
     }
-    response
 }
 
-/// A body of pieces that lie in different places.
-struct Parts(VecDeque<Bytes>);
-
-impl hyper::body::Body for Parts {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.pop_front().map(|part| Ok(Frame::data(part))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.iter().map(|part| part.len() as u64).sum())
-    }
+/// Unpacks a body to at most `limit` bytes, which lie as those of [`read`] do.
+pub(super) async fn unpack(
+    body: Bytes,
+    coding: Coding,
+    limit: usize,
+    text: usize,
+) -> Result<Bytes, Refusal> {
+    let unpacked = if body.len() > BRIEF {
+        let unpacking = tokio::task::spawn_blocking(move || coding.unpack(&body, limit, text));
+        let stopped = |_| Refusal::unavailable("the server is shutting down");
+        unpacking.await.map_err(stopped)?
+    } else {
+        coding.unpack(&body, limit, text)
+    };
+    unpacked.map_err(|reason| match reason {
+        Packed::TooLarge => too_large(limit),
+        Packed::Damaged(error) => {
+            Refusal::bad(format!("the body is not {}: {error}", coding.name()))
+        }
+    })
 }

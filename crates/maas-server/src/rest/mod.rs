@@ -1,5 +1,6 @@
 //! The protocol over HTTP with JSON: its paths.
 
+mod answer;
 mod body;
 mod refusal;
 
@@ -15,7 +16,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -146,7 +147,6 @@ async fn infer(
     let (model, version) = split(names)?;
     let (name, shelved) = shared.shelf.find(&model, version.as_deref())?;
     shared.check_draining()?;
-    check_headers(&headers)?;
     let header_length = body::header_length(&headers)?;
     let body = shared.read(&headers, header_length, body).await?;
     let (request, form) = match header_length {
@@ -159,7 +159,7 @@ async fn infer(
     };
     let response = guarded(shelved.service.infer(request)).await?;
     let message = write::response(&response, &form).map_err(|reason| unwritable(&reason))?;
-    Ok(body::answer(message))
+    Ok(answer::answer(message, &headers).await)
 }
 
 /// The service's answer; a panic of the service fails this request alone.
@@ -188,18 +188,6 @@ fn unwritable(reason: &write::Unwritable) -> Refusal {
     Refusal::new(status, format!("the answer cannot be sent: {reason}"))
 }
 
-fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
-    match headers.get(CONTENT_ENCODING) {
-        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
-            Err(Refusal::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "compressed bodies are not supported: send the body without Content-Encoding",
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
 impl Shared {
     fn check_draining(&self) -> Result<(), Refusal> {
         if self.draining.load(Ordering::Acquire) {
@@ -214,17 +202,23 @@ impl Shared {
         header_length: Option<usize>,
         body: Body,
     ) -> Result<Bytes, Refusal> {
+        let coding = body::coding(headers)?;
         let announced = headers
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > self.body_limit as u64) {
             return Err(body::too_large(self.body_limit));
         }
-        let reading = body::read(body, self.body_limit, header_length.unwrap_or(0));
+        let text = header_length.unwrap_or(0);
+        let reading = body::read(body, self.body_limit, text);
         let slow = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly");
-        tokio::time::timeout(self.body_timeout, reading)
+        let body = tokio::time::timeout(self.body_timeout, reading)
             .await
-            .map_err(slow)?
+            .map_err(slow)??;
+        match coding {
+            Some(coding) => body::unpack(body, coding, self.body_limit, text).await,
+            None => Ok(body),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Requests and responses as bytes: what the server and the client both read and write.
 
+mod coding;
 mod data;
 mod form;
 mod message;
@@ -7,6 +8,10 @@ pub(crate) mod read;
 mod tail;
 pub(crate) mod write;
 
+pub(crate) use coding::{Coding, Packed};
 pub(crate) use form::Form;
 pub(crate) use message::Message;
 pub(crate) use read::Rejection;
+
+/// A multiple of the size of every element.
+pub(crate) const ALIGNMENT: usize = 8;

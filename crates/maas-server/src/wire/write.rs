@@ -6,13 +6,12 @@ use maas_core::{DType, Tensor};
 use maas_service::{InferRequest, InferResponse, NamedTensor, Parameter, Parameters};
 use serde::Serialize;
 
+use super::ALIGNMENT;
 use super::form::{Encoding, Form};
 use super::message::Message;
 
 /// The parameter of a request that asks for all outputs as bytes.
 pub(super) const BINARY_OUTPUTS: &str = "binary_data_output";
-/// A multiple of the size of every element.
-const ALIGNMENT: usize = 8;
 
 /// Why a tensor cannot be written as JSON.
 #[derive(Debug, PartialEq)]
