@@ -75,7 +75,7 @@ pub use nest::{
 };
 pub use parameters::{Parameter, Parameters};
 pub use replicas::Replicas;
-pub use request::{InferRequest, NamedTensor, RequestedOutput};
+pub use request::{InferRequest, NamedTensor, Protocol, RequestedOutput};
 pub use response::{InferResponse, Spent};
 pub use service::Service;
 #[cfg(feature = "tokio")]

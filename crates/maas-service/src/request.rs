@@ -61,6 +61,35 @@ impl RequestedOutput {
     }
 }
 
+/// The way by which a request came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// From this process.
+    #[default]
+    Local,
+    /// By HTTP.
+    Http,
+    /// By gRPC.
+    Grpc,
+}
+
+impl Protocol {
+    /// The way in a word, for labels of metrics: `local`, `http`, `grpc`.
+    ///
+    /// ```
+    /// assert_eq!(maas_service::Protocol::Http.name(), "http");
+    /// ```
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Http => "http",
+            Self::Grpc => "grpc",
+        }
+    }
+}
+
 /// What a caller asks of a model. A clone shares the tensors.
 ///
 /// ```
@@ -93,6 +122,8 @@ pub struct InferRequest {
     pub priority: Priority,
     /// Whose request it is: where requests wait, tenants share what there is.
     pub tenant: Option<Arc<str>>,
+    /// The way by which it came, for those who count.
+    pub protocol: Protocol,
     /// Everything else.
     pub parameters: Parameters,
 }
@@ -114,6 +145,7 @@ impl InferRequest {
             deadline: None,
             priority: Priority::default(),
             tenant: None,
+            protocol: Protocol::default(),
             parameters: Parameters::default(),
         }
     }

@@ -22,6 +22,7 @@ type Act =
 pub(crate) struct Script {
     act: Act,
     state: Arc<State>,
+    columns: usize,
 }
 
 /// What the test sees of it. Clones of the `Arc` outlive the service.
@@ -58,12 +59,21 @@ impl Script {
         Self {
             act: Box::new(move |request, n| Box::pin(act(request, n))),
             state: Arc::default(),
+            columns: 1,
         }
     }
 
     /// Twice the input x as y.
     pub(crate) fn doubling() -> Self {
         Self::new(|request, _| async move { Ok(doubled(&request)) })
+    }
+
+    /// Takes two columns.
+    pub(crate) fn wide() -> Self {
+        Self {
+            columns: 2,
+            ..Self::silent()
+        }
     }
 
     pub(crate) fn silent() -> Self {
@@ -114,7 +124,7 @@ impl Service for Script {
     }
 
     fn describe(&self) -> Arc<Description> {
-        let x = TensorSpec::rows("x", DType::Fp32, &[1]);
+        let x = TensorSpec::rows("x", DType::Fp32, &[self.columns]);
         let y = TensorSpec::rows("y", DType::Fp32, &[1]);
         Arc::new(Description::new(Signature::new(x, y).unwrap(), "script"))
     }

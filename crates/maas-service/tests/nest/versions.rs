@@ -382,3 +382,44 @@ fn a_panic_leaves_the_others_alone() {
     assert_eq!(version_for(&versions, ask(1.0).version("2")), "2");
     versions.remove("1").unwrap().wait();
 }
+
+#[test]
+fn another_service_takes_a_versions_place() {
+    let versions = three();
+    versions.label("stable", "1").unwrap();
+    versions.shadow(Shadow::of("2")).unwrap();
+    let gate = Gate::default();
+    let before = Script::gated(&gate);
+    versions.replace("1", before).unwrap().wait();
+    let mut waiting = pin!(versions.infer(ask(1.0).version("stable")));
+    assert!(poll(waiting.as_mut()).is_pending());
+    let retired = versions.replace("1", Script::doubling()).unwrap();
+    assert_eq!(version_for(&versions, ask(1.0)), "1");
+    gate.open();
+    assert!(poll(waiting.as_mut()).is_ready());
+    retired.wait();
+    versions.replace("2", Script::doubling()).unwrap().wait();
+    let status = versions.version("2").unwrap();
+    assert!(status.shadow && status.weight == 0);
+    assert!(matches!(
+        versions.replace("4", Script::doubling()),
+        Err(ServeError::UnknownVersion { .. })
+    ));
+}
+
+#[test]
+fn only_versions_that_share_requests_are_alike() {
+    let versions = three();
+    versions.add("wide", Script::wide()).unwrap();
+    let refused = |result: Result<(), ServeError>| matches!(result, Err(ServeError::DifferentSignatures { name }) if name == "wide");
+    assert!(refused(versions.weigh([("1", 1), ("wide", 1)])));
+    assert!(refused(versions.shadow(Shadow::of("wide"))));
+    assert_eq!(shares(&versions, 2), expected([("1", 2)]));
+    versions.weigh([("wide", 1)]).unwrap();
+    let described = versions.describe();
+    assert_eq!(described, versions.version("wide").unwrap().description);
+    assert!(matches!(
+        versions.replace("wide", Script::doubling()).map(drop),
+        Ok(())
+    ));
+}

@@ -32,6 +32,11 @@ impl<S: Service + 'static> Mirror<S> {
         }
     }
 
+    /// The same for another service of the version.
+    pub(super) fn of(&self, version: Arc<Version<S>>) -> Self {
+        Self::new(version, self.shadow.clone())
+    }
+
     /// Gives the shadow a copy of the request, if it is its turn and there is room.
     pub(super) fn copy(&self, request: &InferRequest, spawn: &Spawn) -> Option<Told> {
         if !self.turn() {

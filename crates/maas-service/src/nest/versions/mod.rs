@@ -65,6 +65,7 @@ pub struct Versions<S> {
     changing: Mutex<()>,
     split: Split,
     spawn: Box<Spawn>,
+    /// Of the first version, for a time without any.
     description: Arc<Description>,
 }
 
@@ -141,33 +142,58 @@ impl<S: Service + 'static> Versions<S> {
         self
     }
 
-    /// Adds a version, which gets those requests that ask for it, and others when it is [given a weight](Self::weigh).
+    /// Adds a version, which gets those requests that ask for it, and others when it is [given a weight](Self::weigh). It may take
+    /// and give something else than the versions that share requests.
     ///
     /// # Errors
     ///
-    /// [`ServeError::VersionExists`], and [`ServeError::DifferentSignatures`] when it does not take or give what the others do.
+    /// [`ServeError::VersionExists`].
     ///
     /// See the type for an example.
     pub fn add(&self, version: impl Into<Arc<str>>, service: S) -> Result<(), ServeError> {
-        let version = version.into();
-        let same = service.describe().signature == self.description.signature;
+        let version = Arc::new(Version::new(version.into(), service));
         self.change(|table| {
-            if table.position(&version).is_some() {
+            if table.position(&version.name).is_some() {
                 return Err(ServeError::VersionExists {
                     model: self.model.to_string(),
-                    version: version.to_string(),
+                    version: version.name.to_string(),
                 });
             }
-            if !same {
-                return Err(ServeError::DifferentSignatures {
-                    name: version.to_string(),
-                });
-            }
-            table.entries.push(Entry {
-                version: Arc::new(Version::new(version, service)),
-                weight: 0,
-            });
+            table.entries.push(Entry { version, weight: 0 });
             Ok(())
+        })
+    }
+
+    /// Has another service be the version, with the weight and labels that it has. Requests that have begun end where they are.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::UnknownVersion`], and [`ServeError::DifferentSignatures`] when it shares requests with others and does not
+    /// take or give what they do.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = || FnModel::new(signature.clone(), |_, _| Ok::<(), Error>(()));
+    /// use maas_service::{LocalModel, Versions};
+    ///
+    /// let wine = Versions::new("wine", "1", LocalModel::new(model()));
+    /// wine.replace("1", LocalModel::new(model()))?.wait(); // the service that was there is gone
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn replace(&self, version: &str, service: S) -> Result<Retired, ServeError> {
+        self.change(|table| {
+            let position = self.known(table, version)?;
+            let entry = &mut table.entries[position];
+            let after = Arc::new(Version::new(Arc::clone(&entry.version.name), service));
+            let before = std::mem::replace(&mut entry.version, Arc::clone(&after));
+            if let Some(mirror) = &mut table.mirror
+                && Arc::ptr_eq(&mirror.version, &before)
+            {
+                *mirror = Arc::new(mirror.of(after));
+            }
+            Self::fits(table)?;
+            Ok(before.retire())
         })
     }
 
@@ -207,7 +233,8 @@ impl<S: Service + 'static> Versions<S> {
     ///
     /// # Errors
     ///
-    /// [`ServeError::UnknownVersion`]; then nothing has changed.
+    /// [`ServeError::UnknownVersion`], and [`ServeError::DifferentSignatures`] for versions that do not take and give the same;
+    /// then nothing has changed.
     ///
     /// See the type for an example.
     pub fn weigh<'a>(
@@ -222,7 +249,7 @@ impl<S: Service + 'static> Versions<S> {
                 let position = self.known(table, version)?;
                 table.entries[position].weight = weight;
             }
-            Ok(())
+            Self::fits(table)
         })
     }
 
@@ -267,7 +294,8 @@ impl<S: Service + 'static> Versions<S> {
     ///
     /// # Errors
     ///
-    /// [`ServeError::UnknownVersion`].
+    /// [`ServeError::UnknownVersion`], and [`ServeError::DifferentSignatures`] for a version that does not take and give what those
+    /// do that share requests.
     ///
     /// See the type for an example.
     pub fn shadow(&self, shadow: Shadow) -> Result<(), ServeError> {
@@ -275,7 +303,7 @@ impl<S: Service + 'static> Versions<S> {
             let position = self.known(table, &shadow.version)?;
             let version = Arc::clone(&table.entries[position].version);
             table.mirror = Some(Arc::new(Mirror::new(version, shadow)));
-            Ok(())
+            Self::fits(table)
         })
     }
 
@@ -311,6 +339,55 @@ impl<S: Service + 'static> Versions<S> {
         self.table.load().statuses()
     }
 
+    /// The version of this name, or else the one that the label of this name points to.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// # use maas_service::{LocalModel, Versions};
+    /// let wine = Versions::new("wine", "1", LocalModel::new(model));
+    /// wine.label("stable", "1")?;
+    /// assert_eq!(wine.version("stable").map(|version| version.weight), Some(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn version(&self, name: &str) -> Option<VersionStatus> {
+        let table = self.table.load();
+        let entry = table.entry(name)?;
+        Some(table.status(entry))
+    }
+
+    /// The service of a version that is named so, or that the label of this name points to.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// # use maas_service::{LocalModel, Versions};
+    /// use std::sync::Arc;
+    /// let wine = Versions::new("wine", "1", Arc::new(LocalModel::new(model)));
+    /// assert_eq!(wine.service("1").map(|model| model.served()), Some(0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<S>
+    where
+        S: Clone,
+    {
+        let table = self.table.load();
+        Some(table.entry(name)?.version.service.clone())
+    }
+
+    fn fits(table: &Table<S>) -> Result<(), ServeError> {
+        match table.misfit() {
+            Some(name) => Err(ServeError::DifferentSignatures {
+                name: name.to_string(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     fn change<R, E>(&self, change: impl FnOnce(&mut Table<S>) -> Result<R, E>) -> Result<R, E> {
         // Dropped behind the lock, and with it perhaps a service, which may take its time.
         let before;
@@ -337,9 +414,10 @@ impl<S: Service + 'static> Versions<S> {
     fn choose(&self, request: &InferRequest) -> Result<Chosen<S>, ServeError> {
         let table = self.table.load();
         let version = match request.version.as_deref() {
-            Some(name) => table
-                .named_or_labelled(name)
-                .ok_or_else(|| self.unknown(name))?,
+            Some(name) => {
+                let entry = table.entry(name).ok_or_else(|| self.unknown(name))?;
+                &entry.version
+            }
             None => table
                 .pick(self.split.key(request))
                 .ok_or_else(|| ServeError::NoneReady {
@@ -393,9 +471,10 @@ impl<S: Service + 'static> Service for Versions<S> {
         })
     }
 
-    /// What the first version says.
+    /// What the versions say that share requests, or else the first one.
     fn describe(&self) -> Arc<Description> {
-        Arc::clone(&self.description)
+        let table = self.table.load();
+        Arc::clone(table.described().unwrap_or(&self.description))
     }
 
     /// Ready as soon as one version is that gets requests without asking for it.

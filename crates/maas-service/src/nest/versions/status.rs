@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::table::Table;
-use crate::{Readiness, Service};
+use crate::{Description, Readiness, Service};
 
 /// A version as it is now.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +9,8 @@ use crate::{Readiness, Service};
 pub struct VersionStatus {
     /// Its name.
     pub version: Arc<str>,
+    /// What it takes and gives.
+    pub description: Arc<Description>,
     /// How much it serves of the requests that ask for no version, beside the others.
     pub weight: u32,
     /// The labels that point to it.
@@ -23,15 +25,20 @@ pub struct VersionStatus {
 
 impl<S: Service> Table<S> {
     pub(super) fn statuses(&self) -> Vec<VersionStatus> {
-        let status = |entry: &super::Entry<S>| VersionStatus {
+        let statuses = self.entries.iter().map(|entry| self.status(entry));
+        statuses.collect()
+    }
+
+    pub(super) fn status(&self, entry: &super::Entry<S>) -> VersionStatus {
+        VersionStatus {
             version: Arc::clone(&entry.version.name),
+            description: Arc::clone(&entry.version.description),
             weight: entry.weight,
             labels: self.labels_of(&entry.version.name).cloned().collect(),
             shadow: self.is_shadow(&entry.version.name),
             in_flight: entry.version.in_flight(),
             readiness: entry.version.service.ready(),
-        };
-        self.entries.iter().map(status).collect()
+        }
     }
 
     /// What points to a version, if anything does.

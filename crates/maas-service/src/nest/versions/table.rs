@@ -9,11 +9,12 @@ use maas_schedule::{Candidate, Candidates, InFlight, Moment, Policy};
 
 use super::mirror::Mirror;
 use super::retired::Retired;
-use crate::Service;
+use crate::{Description, Service};
 
 pub(super) struct Version<S> {
     pub(super) name: Arc<str>,
     pub(super) service: S,
+    pub(super) description: Arc<Description>,
     pub(super) in_flight: InFlight,
     /// Dropped behind the service: whoever listens hears that all of it is gone.
     gone: Mutex<Option<oneshot::Sender<()>>>,
@@ -23,6 +24,7 @@ impl<S: Service> Version<S> {
     pub(super) fn new(name: Arc<str>, service: S) -> Self {
         Self {
             name,
+            description: service.describe(),
             service,
             in_flight: InFlight::new(),
             gone: Mutex::new(None),
@@ -81,14 +83,10 @@ impl<S: Service> Table<S> {
         entries.position(|entry| &*entry.version.name == name)
     }
 
-    pub(super) fn named(&self, name: &str) -> Option<&Arc<Version<S>>> {
-        Some(&self.entries[self.position(name)?].version)
-    }
-
     /// The version of this name, or else the one that the label points to.
-    pub(super) fn named_or_labelled(&self, name: &str) -> Option<&Arc<Version<S>>> {
-        self.named(name)
-            .or_else(|| self.named(self.labels.get(name)?))
+    pub(super) fn entry(&self, name: &str) -> Option<&Entry<S>> {
+        let labelled = || self.position(self.labels.get(name)?);
+        Some(&self.entries[self.position(name).or_else(labelled)?])
     }
 
     /// Whose turn it is.
@@ -98,6 +96,25 @@ impl<S: Service> Table<S> {
             None => self.policy.pick(self, Moment::ZERO),
         };
         Some(&self.entries.get(index?)?.version)
+    }
+
+    /// What requests that ask for no version are answered by, or else by those that come first.
+    pub(super) fn described(&self) -> Option<&Arc<Description>> {
+        let mut all = self.entries.iter();
+        let shared = all.clone().find(|entry| entry.weight > 0);
+        let entry = shared.or_else(|| all.next())?;
+        Some(&entry.version.description)
+    }
+
+    /// A version that has requests shared with it and does not take or give what another of those does.
+    pub(super) fn misfit(&self) -> Option<&Arc<str>> {
+        let signature = &self.described()?.signature;
+        let differs = |version: &Version<S>| version.description.signature != *signature;
+        let mut shared = self.entries.iter().filter(|entry| entry.weight > 0);
+        let among = shared.find(|entry| differs(&entry.version));
+        let shadow = self.mirror.as_ref().map(|mirror| &mirror.version);
+        let shadow = shadow.filter(|version| differs(version));
+        Some(&among.map(|entry| &entry.version).or(shadow)?.name)
     }
 
     /// The table with a policy that knows its versions and weights, and goes on where it was with those `before`.
