@@ -1,5 +1,9 @@
 use std::io;
 
+use maas_service::{ErrorKind, ServeError};
+
+use crate::SourceError;
+
 /// Why a server does not start, or did not stop in order.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,13 +26,27 @@ pub enum Error {
         /// The model's name.
         model: String,
     },
-    /// Two services have one name and version.
-    #[error("model `{model}` has two versions `{version}`")]
-    DuplicateModel {
-        /// The model's name.
+    /// The models do not fit together.
+    #[error(transparent)]
+    Model(#[from] ServeError),
+    /// Models are to be loaded, and there is nowhere to load them from.
+    #[error("no source of models is configured")]
+    NoSource,
+    /// The source has no such model.
+    #[error("the source has no model `{model}`")]
+    UnknownModel {
+        /// The name asked for.
         model: String,
-        /// The version's.
+    },
+    /// A version of a model cannot be loaded.
+    #[error("model `{model}`, version `{version}`, cannot be loaded: {source}")]
+    Load {
+        /// The model.
+        model: String,
+        /// The version; empty where it is not known which there are.
         version: String,
+        /// What the source says.
+        source: SourceError,
     },
     /// There is no tokio runtime around the call.
     #[error("no tokio runtime to spawn on: call `run_in_background` where there is none")]
@@ -51,4 +69,16 @@ pub enum Error {
         /// The text.
         found: String,
     },
+}
+
+impl Error {
+    /// What it means to a client that asked for it.
+    pub(crate) fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Model(error) => error.kind(),
+            Self::UnknownModel { .. } => ErrorKind::NotFound,
+            Self::NoSource => ErrorKind::Unavailable,
+            _ => ErrorKind::Internal,
+        }
+    }
 }

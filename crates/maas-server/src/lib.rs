@@ -77,5 +77,6 @@ mod wire;
 
 pub use client::Client;
 pub use error::Error;
+pub use hub::{Folder, ModelIndex, ModelState, Models, Source, SourceError, VersionPolicy};
 pub use running::RunningServer;
 pub use server::Server;

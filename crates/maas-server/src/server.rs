@@ -7,7 +7,7 @@ use axum::Router;
 use maas_service::{BoxService, Service};
 
 use crate::Error;
-use crate::hub::Shelf;
+use crate::Models;
 use crate::rest::{Shared, router};
 use crate::running::{self, Limits, RunningServer};
 
@@ -32,7 +32,8 @@ use crate::running::{self, Limits, RunningServer};
 pub struct Server {
     name: String,
     address: String,
-    models: Vec<(Arc<str>, Arc<str>, BoxService)>,
+    models: Models,
+    added: Vec<(Arc<str>, Arc<str>, BoxService)>,
     body_limit: usize,
     body_timeout: Duration,
     limits: Limits,
@@ -56,7 +57,8 @@ impl Server {
         Self {
             name: "maas".to_owned(),
             address: "127.0.0.1:8000".to_owned(),
-            models: Vec::new(),
+            models: Models::new(),
+            added: Vec::new(),
             body_limit: BODY_LIMIT,
             body_timeout: BODY_TIMEOUT,
             limits: Limits::default(),
@@ -94,8 +96,16 @@ impl Server {
         version: impl Into<Arc<str>>,
         service: impl Service + 'static,
     ) -> Self {
-        self.models
+        self.added
             .push((name.into(), version.into(), BoxService::new(service)));
+        self
+    }
+
+    /// Serves these models, and those that are given by name in addition. They may be changed while the server runs.
+    ///
+    /// See [`Models`] for an example.
+    pub fn models(mut self, models: Models) -> Self {
+        self.models = models;
         self
     }
 
@@ -175,7 +185,7 @@ impl Server {
     /// # Errors
     ///
     /// [`Error::Bind`] when the address is taken or none; [`Error::UnnamedModel`], [`Error::UnnamedVersion`] and
-    /// [`Error::DuplicateModel`] for names that do not fit together; [`Error::NoRuntime`] outside a runtime.
+    /// [`Error::Model`] for names that do not fit together; [`Error::NoRuntime`] outside a runtime.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new()?.block_on(async {
@@ -213,9 +223,20 @@ impl Server {
     }
 
     fn prepare(self) -> Result<(TcpListener, Router, Arc<Shared>, Limits), Error> {
+        for (model, version, service) in self.added {
+            if model.is_empty() {
+                return Err(Error::UnnamedModel);
+            }
+            if version.is_empty() {
+                return Err(Error::UnnamedVersion {
+                    model: model.to_string(),
+                });
+            }
+            self.models.add(model, version, service)?;
+        }
         let shared = Arc::new(Shared {
             name: self.name,
-            shelf: Shelf::new(self.models)?,
+            models: self.models,
             body_limit: self.body_limit,
             body_timeout: self.body_timeout,
             draining: AtomicBool::new(false),

@@ -79,7 +79,7 @@ fn a_pool_without_replicas_is_not_ready() {
     let ready = http.get("/v2/models/sums/ready");
     assert_eq!(
         (ready.status, ready.error().as_str()),
-        (503, "model `sums`, version `1`, is down")
+        (503, "model `sums` is down")
     );
     let body = r#"{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}"#;
     let reply = http.infer("sums", body);

@@ -1,89 +1,311 @@
-//! The models that a server has, by name and version.
+//! The models that a server has.
+mod batches;
+mod folder;
+mod histogram;
+mod hosted;
+mod loading;
+mod measured;
+mod order;
+mod policy;
+mod source;
+mod state;
+mod statistics;
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use maas_service::{BoxService, ServeError};
+use arc_swap::ArcSwap;
+use maas_service::{Retired, ServeError, Service, Shadow};
 
-use crate::Error;
+pub use folder::Folder;
+pub(crate) use histogram::{BOUNDS, Durations};
+pub(crate) use hosted::Hosted;
+pub use policy::VersionPolicy;
+pub use source::{Source, SourceError};
+use state::States;
+pub use state::{ModelIndex, ModelState};
+pub(crate) use statistics::{Outcome, Read};
+
+/// The models that a server has, each with its versions. They come, go and change their shares while requests run.
+///
+/// A clone is another handle to the same models.
+///
+/// Who asks for no version is answered by the highest, where numbers count by value and more than other texts, until
+/// [`weigh`](Self::weigh) says otherwise. See [`Versions`](maas_service::Versions) for what weights, labels and shadows are.
+///
+/// ```
+/// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+/// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+/// # let model = || FnModel::new(signature.clone(), |_, _| Ok::<(), Error>(()));
+/// use maas_server::{Models, Server};
+/// use maas_service::LocalModel;
+///
+/// let models = Models::new();
+/// models.add("wine", "1", LocalModel::new(model()))?;
+/// let server = Server::new().models(models.clone()).bind("127.0.0.1:0").run_in_background()?;
+///
+/// models.label("wine", "stable", "1")?;
+/// models.add("wine", "2", LocalModel::new(model()))?; // answers at once: it is the highest
+/// models.weigh("wine", [("1", 9), ("2", 1)])?; // answers a tenth
+/// models.weigh("wine", [("2", 1)])?; // answers all
+/// models.label("wine", "stable", "2")?;
+/// models.remove_version("wine", "1")?.wait(); // its last request has ended
+/// # server.shutdown_blocking()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Models(Arc<Inner>);
 
 #[derive(Debug, Default)]
-pub(crate) struct Shelf(BTreeMap<Arc<str>, Vec<Shelved>>);
-
-/// A version of a model; the highest is first in its list.
-#[derive(Debug)]
-pub(crate) struct Shelved {
-    pub(crate) version: Arc<str>,
-    pub(crate) service: BoxService,
+struct Inner {
+    table: ArcSwap<Table>,
+    /// Held by who changes the table.
+    changing: Mutex<()>,
+    source: Option<Arc<dyn Source>>,
+    policies: Mutex<BTreeMap<String, VersionPolicy>>,
+    states: States,
+    loading: loading::Locks,
 }
 
-impl Shelf {
-    pub(crate) fn new(models: Vec<(Arc<str>, Arc<str>, BoxService)>) -> Result<Self, Error> {
-        let mut shelf = Self::default();
-        for (model, version, service) in models {
-            if model.is_empty() {
-                return Err(Error::UnnamedModel);
-            }
-            if version.is_empty() {
-                return Err(Error::UnnamedVersion {
-                    model: model.to_string(),
-                });
-            }
-            let versions = shelf.0.entry(Arc::clone(&model)).or_default();
-            if versions.iter().any(|shelved| shelved.version == version) {
-                return Err(Error::DuplicateModel {
-                    model: model.to_string(),
-                    version: version.to_string(),
-                });
-            }
-            versions.push(Shelved { version, service });
-            versions.sort_by(|a, b| compare(&b.version, &a.version));
-        }
-        Ok(shelf)
+type Table = BTreeMap<Arc<str>, Arc<Hosted>>;
+
+impl Models {
+    /// None yet.
+    ///
+    /// See the type for an example.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// The name as it is kept here, and all versions of the model.
-    pub(crate) fn versions(&self, model: &str) -> Result<(&Arc<str>, &[Shelved]), ServeError> {
-        let (name, versions) =
-            self.0
-                .get_key_value(model)
-                .ok_or_else(|| ServeError::UnknownModel {
-                    model: model.to_owned(),
-                })?;
-        Ok((name, versions))
+    /// Adds a version of a model, which may be the first.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::VersionExists`].
+    ///
+    /// See the type for an example.
+    pub fn add(
+        &self,
+        model: impl Into<Arc<str>>,
+        version: impl Into<Arc<str>>,
+        service: impl Service + 'static,
+    ) -> Result<(), ServeError> {
+        let (model, version) = (model.into(), version.into());
+        self.change(|table| match table.get(&model) {
+            Some(hosted) => hosted.add(&version, service),
+            None => {
+                let hosted = Hosted::new(Arc::clone(&model), version, service);
+                table.insert(model, Arc::new(hosted));
+                Ok(())
+            }
+        })
     }
 
-    /// The version asked for, or the highest.
-    pub(crate) fn find(
+    /// Has a service be a version of a model, whether there is such a version or not. Requests that have begun end where they
+    /// are, and not one fails.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::DifferentSignatures`] when it is to share requests with others and does not take or give what they do.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = || FnModel::new(signature.clone(), |_, _| Ok::<(), Error>(()));
+    /// # use maas_server::Models;
+    /// # use maas_service::LocalModel;
+    /// let models = Models::new();
+    /// models.put("wine", "1", LocalModel::new(model()))?;
+    /// models.put("wine", "1", LocalModel::new(model()))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn put(
         &self,
         model: &str,
-        version: Option<&str>,
-    ) -> Result<(&Arc<str>, &Shelved), ServeError> {
-        let (name, versions) = self.versions(model)?;
-        let found = versions
-            .iter()
-            .find(|shelved| version.is_none_or(|version| *shelved.version == *version));
-        let unknown = || ServeError::UnknownVersion {
-            model: model.to_owned(),
-            version: version.unwrap_or_default().to_owned(),
-        };
-        Ok((name, found.ok_or_else(unknown)?))
+        version: &str,
+        service: impl Service + 'static,
+    ) -> Result<(), ServeError> {
+        self.change(|table| match table.get(model) {
+            Some(hosted) => hosted.put(version, service),
+            None => {
+                let hosted = Hosted::new(model.into(), version.into(), service);
+                table.insert(Arc::clone(&hosted.name), Arc::new(hosted));
+                Ok(())
+            }
+        })
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Shelved)> {
+    /// Takes a version out: no request starts there any more, and those that it has may end. A model goes with its last version.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::UnknownModel`], [`ServeError::UnknownVersion`], and [`ServeError::VersionInUse`] while a label points to it
+    /// or it is the shadow.
+    ///
+    /// See the type for an example.
+    pub fn remove_version(&self, model: &str, version: &str) -> Result<Retired, ServeError> {
+        self.change(|table| {
+            let hosted = known(table, model)?;
+            let retired = hosted.remove(version)?;
+            if hosted.versions.versions().is_empty() {
+                table.remove(model);
+            }
+            Ok(retired)
+        })
+    }
+
+    /// Takes a model out with all its versions and labels; what is returned says when each has finished its requests.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::UnknownModel`].
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature.clone(), |_, _| Ok::<(), Error>(()));
+    /// # use maas_server::Models;
+    /// # use maas_service::LocalModel;
+    /// let models = Models::new();
+    /// models.add("wine", "1", LocalModel::new(model))?;
+    /// models.remove("wine")?.into_iter().for_each(|(_version, retired)| retired.wait());
+    /// assert!(models.names().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn remove(&self, model: &str) -> Result<Vec<(Arc<str>, Retired)>, ServeError> {
+        let hosted = self.change(|table| {
+            let hosted = Arc::clone(known(table, model)?);
+            table.remove(model);
+            Ok(hosted)
+        })?;
+        Ok(hosted.clear())
+    }
+
+    /// Divides the requests to a model that ask for no version by these weights; versions that are not named get none.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::UnknownModel`], and those of [`Versions::weigh`](maas_service::Versions::weigh).
+    ///
+    /// See the type for an example.
+    pub fn weigh<'a>(
+        &self,
+        model: &str,
+        weights: impl IntoIterator<Item = (&'a str, u32)>,
+    ) -> Result<(), ServeError> {
+        self.find(model)?.weigh(weights)
+    }
+
+    /// Has a label of a model point to a version, wherever it pointed before.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::UnknownModel`], [`ServeError::UnknownVersion`].
+    ///
+    /// See the type for an example.
+    pub fn label(
+        &self,
+        model: &str,
+        label: impl Into<Arc<str>>,
+        version: &str,
+    ) -> Result<(), ServeError> {
+        self.find(model)?.versions.label(label, version)
+    }
+
+    /// Takes a label of a model away; one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::UnknownModel`].
+    ///
+    /// ```
+    /// assert!(maas_server::Models::new().unlabel("wine", "stable").is_err());
+    /// ```
+    pub fn unlabel(&self, model: &str, label: &str) -> Result<(), ServeError> {
+        self.find(model)?.versions.unlabel(label);
+        Ok(())
+    }
+
+    /// Gives a version of a model copies of requests that others answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::UnknownModel`], and those of [`Versions::shadow`](maas_service::Versions::shadow).
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = || FnModel::new(signature.clone(), |_, _| Ok::<(), Error>(()));
+    /// # use maas_server::Models;
+    /// # use maas_service::{LocalModel, Shadow};
+    /// let models = Models::new();
+    /// models.add("wine", "1", LocalModel::new(model()))?;
+    /// models.weigh("wine", [("1", 1)])?;
+    /// models.add("wine", "2", LocalModel::new(model()))?;
+    /// models.shadow("wine", Shadow::of("2").share(0.1))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn shadow(&self, model: &str, shadow: Shadow) -> Result<(), ServeError> {
+        self.find(model)?.versions.shadow(shadow)
+    }
+
+    /// Has no version of a model be the shadow.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::UnknownModel`].
+    ///
+    /// ```
+    /// assert!(maas_server::Models::new().unshadow("wine").is_err());
+    /// ```
+    pub fn unshadow(&self, model: &str) -> Result<(), ServeError> {
+        self.find(model)?.versions.unshadow();
+        Ok(())
+    }
+
+    /// The names of the models that are served.
+    ///
+    /// ```
+    /// assert!(maas_server::Models::new().names().is_empty());
+    /// ```
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
         self.0
-            .iter()
-            .flat_map(|(name, versions)| versions.iter().map(move |shelved| (&**name, shelved)))
+            .table
+            .load()
+            .keys()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    pub(crate) fn find(&self, model: &str) -> Result<Arc<Hosted>, ServeError> {
+        known(&self.0.table.load(), model).cloned()
+    }
+
+    /// All models that are served, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<Hosted>> {
+        self.0.table.load().values().cloned().collect()
+    }
+
+    fn change<R>(
+        &self,
+        change: impl FnOnce(&mut Table) -> Result<R, ServeError>,
+    ) -> Result<R, ServeError> {
+        let _changing = lock(&self.0.changing);
+        let mut table = Table::clone(&self.0.table.load());
+        let result = change(&mut table)?;
+        self.0.table.store(Arc::new(table));
+        Ok(result)
     }
 }
 
-/// Numbers by value and above all other texts.
-fn compare(a: &str, b: &str) -> Ordering {
-    match (a.parse::<u64>(), b.parse::<u64>()) {
-        (Ok(a), Ok(b)) => a.cmp(&b),
-        (Ok(_), Err(_)) => Ordering::Greater,
-        (Err(_), Ok(_)) => Ordering::Less,
-        (Err(_), Err(_)) => a.cmp(b),
-    }
+fn known<'a>(table: &'a Table, model: &str) -> Result<&'a Arc<Hosted>, ServeError> {
+    table.get(model).ok_or_else(|| ServeError::UnknownModel {
+        model: model.to_owned(),
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

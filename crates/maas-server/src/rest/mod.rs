@@ -2,7 +2,10 @@
 
 mod answer;
 mod body;
+mod metadata;
 mod refusal;
+mod repository;
+mod statistics;
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -13,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -20,29 +24,23 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use bytes::Bytes;
-use maas_core::TensorSpec;
-use maas_service::{InferResponse, Readiness, ServeError, Service};
-use serde_json::{Value, json};
+use maas_service::{InferResponse, Protocol, Readiness, ServeError, Service};
 
 pub(crate) use refusal::Refusal;
 
-use crate::hub::{Shelf, Shelved};
+use crate::Models;
 use crate::wire::{Form, read, write};
 
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) name: String,
-    pub(crate) shelf: Shelf,
+    pub(crate) models: Models,
     pub(crate) body_limit: usize,
     pub(crate) body_timeout: Duration,
     pub(crate) draining: AtomicBool,
 }
-
-/// What of the protocol's extensions is there, under their names.
-const EXTENSIONS: [&str; 1] = ["binary_tensor_data"];
 
 type Names = Result<Path<HashMap<String, String>>, PathRejection>;
 type Shelves = State<Arc<Shared>>;
@@ -51,15 +49,32 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let model = "/v2/models/{model}";
     let version = "/v2/models/{model}/versions/{version}";
     let mut router = Router::new()
-        .route("/v2", get(server_metadata))
-        .route("/v2/", get(server_metadata))
-        .route("/v2/health/live", get(live))
-        .route("/v2/health/ready", get(ready));
+        .route("/v2", get(metadata::server))
+        .route("/v2/", get(metadata::server))
+        .route("/v2/health/live", get(metadata::live))
+        .route("/v2/health/ready", get(metadata::ready))
+        .route("/v2/models", get(metadata::models))
+        .route("/v2/models/stats", get(statistics::all));
     for path in [model, version] {
         router = router
-            .route(path, get(model_metadata))
-            .route(&format!("{path}/ready"), get(model_ready))
+            .route(path, get(metadata::model))
+            .route(&format!("{path}/ready"), get(metadata::model_ready))
+            .route(&format!("{path}/config"), get(metadata::config))
+            .route(&format!("{path}/stats"), get(statistics::model))
             .route(&format!("{path}/infer"), post(infer));
+    }
+    // The repository's name is not looked at: there is one.
+    for path in ["/v2/repository", "/v2/repository/{repository}"] {
+        router = router
+            .route(&format!("{path}/index"), post(repository::index))
+            .route(
+                &format!("{path}/models/{{model}}/load"),
+                post(repository::load),
+            )
+            .route(
+                &format!("{path}/models/{{model}}/unload"),
+                post(repository::unload),
+            );
     }
     router
         .fallback(unknown_path)
@@ -83,61 +98,6 @@ async fn wrong_verb(request: Request) -> Refusal {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
-async fn server_metadata(State(shared): Shelves) -> Json<Value> {
-    Json(
-        json!({ "name": shared.name, "version": env!("CARGO_PKG_VERSION"), "extensions": EXTENSIONS }),
-    )
-}
-
-async fn live() -> Json<Value> {
-    Json(json!({ "live": true }))
-}
-
-async fn ready(State(shared): Shelves) -> Result<Json<Value>, Refusal> {
-    shared.check_draining()?;
-    for (name, shelved) in shared.shelf.all() {
-        check_ready(name, shelved)?;
-    }
-    Ok(Json(json!({ "ready": true })))
-}
-
-async fn model_ready(State(shared): Shelves, names: Names) -> Result<Json<Value>, Refusal> {
-    let (model, version) = split(names)?;
-    let (name, shelved) = shared.shelf.find(&model, version.as_deref())?;
-    shared.check_draining()?;
-    check_ready(name, shelved)?;
-    Ok(Json(json!({ "name": &**name, "ready": true })))
-}
-
-async fn model_metadata(State(shared): Shelves, names: Names) -> Result<Json<Value>, Refusal> {
-    let (model, version) = split(names)?;
-    let (name, shelved) = shared.shelf.find(&model, version.as_deref())?;
-    let versions: Vec<&str> = shared
-        .shelf
-        .versions(&model)?
-        .1
-        .iter()
-        .rev()
-        .map(|shelved| &*shelved.version)
-        .collect();
-    let description = shelved.service.describe();
-    let tensors = |specs: &[TensorSpec]| -> Vec<Value> {
-        let tensor = |spec: &TensorSpec| json!({ "name": spec.name(), "datatype": spec.dtype().name(), "shape": spec.shape() });
-        specs.iter().map(tensor).collect()
-    };
-    let mut metadata = json!({
-        "name": &**name,
-        "versions": versions,
-        "platform": description.platform,
-        "inputs": tensors(description.signature.inputs()),
-        "outputs": tensors(description.signature.outputs()),
-    });
-    if !description.properties.is_empty() {
-        metadata["properties"] = json!(description.properties);
-    }
-    Ok(Json(metadata))
-}
-
 async fn infer(
     State(shared): Shelves,
     names: Names,
@@ -145,19 +105,20 @@ async fn infer(
     body: Body,
 ) -> Result<Response, Refusal> {
     let (model, version) = split(names)?;
-    let (name, shelved) = shared.shelf.find(&model, version.as_deref())?;
+    let hosted = shared.models.find(&model)?;
     shared.check_draining()?;
     let header_length = body::header_length(&headers)?;
     let body = shared.read(&headers, header_length, body).await?;
-    let (request, form) = match header_length {
+    let (mut request, form) = match header_length {
         Some(0) => {
-            let signature = &shelved.service.describe().signature;
-            let request = read::raw_request(body, signature, name, &shelved.version)?;
+            let signature = &hosted.status(version.as_deref())?.description.signature;
+            let request = read::raw_request(body, signature, &hosted.name, version.as_deref())?;
             (request, Form::binary())
         }
-        _ => read::request(&body, header_length, name, &shelved.version)?,
+        _ => read::request(&body, header_length, &hosted.name, version.as_deref())?,
     };
-    let response = guarded(shelved.service.infer(request)).await?;
+    request.protocol = Protocol::Http;
+    let response = guarded(hosted.versions.infer(request)).await?;
     let message = write::response(&response, &form).map_err(|reason| unwritable(&reason))?;
     Ok(answer::answer(message, &headers).await)
 }
@@ -222,20 +183,18 @@ impl Shared {
     }
 }
 
-fn check_ready(name: &str, shelved: &Shelved) -> Result<(), Refusal> {
-    let state = match shelved.service.ready() {
+fn check_ready(model: &str, readiness: Readiness) -> Result<(), Refusal> {
+    let state = match readiness {
         Readiness::Ready => return Ok(()),
         Readiness::Loading => "is being loaded",
         Readiness::Draining => "is shutting down",
         Readiness::Overloaded { .. } => "has too much to do",
         _ => "is down",
     };
-    Err(Refusal::unavailable(format!(
-        "model `{name}`, version `{}`, {state}",
-        shelved.version
-    )))
+    Err(Refusal::unavailable(format!("model `{model}` {state}")))
 }
 
+/// The model's name and the version, if the path has one.
 fn split(names: Names) -> Result<(String, Option<String>), Refusal> {
     let Path(mut names) = names.map_err(|rejection| Refusal::bad(rejection.body_text()))?;
     let model = names.remove("model").unwrap_or_default();

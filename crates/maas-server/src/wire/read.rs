@@ -106,7 +106,7 @@ pub(crate) fn request(
     body: &Bytes,
     header_length: Option<usize>,
     model: &Arc<str>,
-    version: &Arc<str>,
+    version: Option<&str>,
 ) -> Result<(InferRequest, Form), Rejection> {
     let (json, mut tail) = Tail::split(body, header_length)?;
     if json.is_empty() {
@@ -118,7 +118,8 @@ pub(crate) fn request(
     if inputs.is_empty() {
         return Err("`inputs` is empty: expected at least one tensor".into());
     }
-    let mut request = InferRequest::new(Arc::clone(model)).version(Arc::clone(version));
+    let mut request = InferRequest::new(Arc::clone(model));
+    request.version = version.map(Arc::from);
     request.id = body.id;
     let mut others = Encoding::Json;
     for (name, value) in parameters(body.parameters.as_ref())? {
@@ -148,7 +149,7 @@ pub(crate) fn raw_request(
     body: Bytes,
     signature: &Signature,
     model: &Arc<str>,
-    version: &Arc<str>,
+    version: Option<&str>,
 ) -> Result<InferRequest, Rejection> {
     let [spec] = signature.inputs() else {
         let found = signature.inputs().len();
@@ -169,9 +170,9 @@ pub(crate) fn raw_request(
     };
     let tensor = tensor
         .map_err(|error| Rejection::Malformed(format!("input `{}`: {error}", spec.name())))?;
-    Ok(InferRequest::new(Arc::clone(model))
-        .version(Arc::clone(version))
-        .input(spec.name(), tensor))
+    let mut request = InferRequest::new(Arc::clone(model)).input(spec.name(), tensor);
+    request.version = version.map(Arc::from);
+    Ok(request)
 }
 
 /// The lengths of the dimensions of `bytes` that stand without a shape: at most one is found out. Where another one than
@@ -356,7 +357,7 @@ mod tests {
 
     fn read(body: impl Into<Bytes>) -> Result<InferRequest, Rejection> {
         let body = body.into();
-        request(&body, None, &Arc::from("m"), &Arc::from("1")).map(|(request, _)| request)
+        request(&body, None, &Arc::from("m"), Some("1")).map(|(request, _)| request)
     }
 
     fn json(request: &InferRequest) -> Vec<u8> {

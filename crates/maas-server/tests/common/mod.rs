@@ -170,6 +170,10 @@ impl Http {
             .unwrap_or_else(|| panic!("no answer to {path}"))
     }
 
+    pub(crate) fn post_json(&mut self, path: &str, body: &str) -> Reply {
+        self.ask("POST", path, "", body)
+    }
+
     pub(crate) fn infer(&mut self, model: &str, body: &str) -> Reply {
         self.ask("POST", &format!("/v2/models/{model}/infer"), "", body)
     }

@@ -19,6 +19,22 @@ impl Retired {
         Self(receiver)
     }
 
+    /// Whether the service is gone.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = || FnModel::new(signature.clone(), |_, _| Ok::<(), Error>(()));
+    /// # use maas_service::{LocalModel, Versions};
+    /// let wine = Versions::new("wine", "1", LocalModel::new(model()));
+    /// wine.add("2", LocalModel::new(model()))?;
+    /// assert!(wine.remove("2")?.is_over());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_over(&mut self) -> bool {
+        self.0.try_recv().map_or(true, |sent| sent.is_some())
+    }
+
     /// Blocks the thread until the service is gone.
     ///
     /// See [`Versions::remove`](crate::Versions::remove) for an example.

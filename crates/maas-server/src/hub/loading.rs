@@ -1,0 +1,254 @@
+//! Models that come from a source: loaded and warmed up away from requests, then put in place at once.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+
+use maas_core::{Dimension, Tensor, TensorSpec};
+use maas_service::{BoxService, ErrorKind, InferRequest, ServeError, Service};
+
+use super::{ModelIndex, ModelState, Models, Source, SourceError, VersionPolicy, lock};
+use crate::Error;
+
+/// Who loads or unloads a model waits for others who do.
+#[derive(Debug, Default)]
+pub(super) struct Locks(Mutex<BTreeMap<String, Arc<Mutex<()>>>>);
+
+impl Locks {
+    fn of(&self, model: &str) -> Arc<Mutex<()>> {
+        let mut locks = lock(&self.0);
+        Arc::clone(locks.entry(model.to_owned()).or_default())
+    }
+}
+
+impl<S: Source + 'static> From<S> for Models {
+    /// None yet, and a source from which they may be [loaded](Models::load).
+    fn from(source: S) -> Self {
+        let mut models = Self::new();
+        if let Some(inner) = Arc::get_mut(&mut models.0) {
+            inner.source = Some(Arc::new(source));
+        }
+        models
+    }
+}
+
+impl Models {
+    /// Which versions of a model are served when it is loaded; the highest where nothing is said.
+    ///
+    /// ```
+    /// use maas_server::{Models, VersionPolicy};
+    /// Models::new().policy("wine", VersionPolicy::All);
+    /// ```
+    pub fn policy(&self, model: impl Into<String>, policy: VersionPolicy) {
+        lock(&self.0.policies).insert(model.into(), policy);
+    }
+
+    /// Loads those versions of a model that its [policy](Self::policy) names, anew if they are served already, and takes out those
+    /// that it does not name any more but that are not in use by a label or as the shadow. It blocks.
+    ///
+    /// Each version is loaded and warmed up first and then put in place at once: until then, and if it fails, what was there
+    /// answers. So do requests that have begun.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSource`], [`Error::UnknownModel`] for a model that the source does not have, and [`Error::Load`].
+    ///
+    /// See [`Source`] for an example.
+    pub fn load(&self, model: &str) -> Result<(), Error> {
+        let source = self.source()?;
+        let turn = self.0.loading.of(model);
+        let _turn = lock(&turn);
+        let found = guarded(|| source.versions(model));
+        let versions = found.map_err(|source| Error::Load {
+            model: model.to_owned(),
+            version: String::new(),
+            source,
+        })?;
+        let policy = lock(&self.0.policies)
+            .get(model)
+            .cloned()
+            .unwrap_or_default();
+        let wanted = policy.of(versions);
+        if wanted.is_empty() {
+            return Err(Error::UnknownModel {
+                model: model.to_owned(),
+            });
+        }
+        for version in &wanted {
+            self.load_version(&*source, model, version)?;
+        }
+        self.retire_others(model, &wanted);
+        Ok(())
+    }
+
+    /// Loads all models that the source has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSource`], [`Error::Load`] of the first model that fails; the others are loaded all the same.
+    ///
+    /// ```
+    /// assert!(maas_server::Models::new().load_all().is_err());
+    /// ```
+    pub fn load_all(&self) -> Result<(), Error> {
+        let source = self.source()?;
+        let names = guarded(|| source.models()).map_err(|source| Error::Load {
+            model: String::new(),
+            version: String::new(),
+            source,
+        })?;
+        let results: Vec<_> = names.iter().map(|model| self.load(model)).collect();
+        results.into_iter().collect()
+    }
+
+    /// Takes a model out, whose versions finish the requests that they have. It may be [loaded](Self::load) again.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::UnknownModel`].
+    ///
+    /// ```
+    /// assert!(maas_server::Models::new().unload("wine").is_err());
+    /// ```
+    pub fn unload(&self, model: &str) -> Result<(), ServeError> {
+        let turn = self.0.loading.of(model);
+        let _turn = lock(&turn);
+        for (version, retired) in self.remove(model)? {
+            self.0.states.unloading(model, &version, retired);
+        }
+        Ok(())
+    }
+
+    /// All versions of models that are served, that are coming or going, and all models that the source could load.
+    ///
+    /// ```
+    /// assert!(maas_server::Models::new().index().is_empty());
+    /// ```
+    #[must_use]
+    pub fn index(&self) -> Vec<ModelIndex> {
+        let mut index = self.0.states.read();
+        for hosted in self.all() {
+            for status in hosted.statuses() {
+                let is_ready = status.readiness.is_ready();
+                index.retain(|entry| {
+                    (&*entry.name, &*entry.version) != (&*hosted.name, &*status.version)
+                });
+                index.push(ModelIndex {
+                    name: hosted.name.to_string(),
+                    version: status.version.to_string(),
+                    state: if is_ready {
+                        ModelState::Ready
+                    } else {
+                        ModelState::Unavailable
+                    },
+                    reason: if is_ready {
+                        String::new()
+                    } else {
+                        "it takes no requests now".to_owned()
+                    },
+                });
+            }
+        }
+        let names = self
+            .0
+            .source
+            .as_ref()
+            .and_then(|source| guarded(|| source.models()).ok());
+        for name in names.unwrap_or_default() {
+            if !index.iter().any(|entry| entry.name == name) {
+                index.push(ModelIndex {
+                    name,
+                    version: String::new(),
+                    state: ModelState::Unavailable,
+                    reason: "not loaded".to_owned(),
+                });
+            }
+        }
+        index.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+        index
+    }
+
+    fn source(&self) -> Result<Arc<dyn Source>, Error> {
+        self.0.source.clone().ok_or(Error::NoSource)
+    }
+
+    fn load_version(&self, source: &dyn Source, model: &str, version: &str) -> Result<(), Error> {
+        self.0.states.loading(model, version);
+        let loaded = guarded(|| {
+            let service = source.load(model, version)?;
+            warm_up(&service)?;
+            self.put(model, version, service)?;
+            Ok(())
+        });
+        match loaded {
+            Ok(()) => {
+                self.0.states.served(model, version);
+                Ok(())
+            }
+            Err(source) => {
+                self.0.states.failed(model, version, source.to_string());
+                Err(Error::Load {
+                    model: model.to_owned(),
+                    version: version.to_owned(),
+                    source,
+                })
+            }
+        }
+    }
+
+    fn retire_others(&self, model: &str, wanted: &[String]) {
+        let Ok(hosted) = self.find(model) else {
+            return;
+        };
+        for status in hosted.statuses() {
+            if wanted.iter().any(|version| **version == *status.version) {
+                continue;
+            }
+            // One that is in use stays.
+            if let Ok(retired) = self.remove_version(model, &status.version) {
+                self.0.states.unloading(model, &status.version, retired);
+            }
+        }
+    }
+}
+
+/// Asks for one row of zeros, so that whatever is made at the first request is there at the first one of a client.
+fn warm_up(service: &BoxService) -> Result<(), SourceError> {
+    let description = service.describe();
+    let mut request = InferRequest::new("");
+    for spec in description.signature.inputs() {
+        request = request.input(spec.name(), zeros(spec)?);
+    }
+    match service.infer_blocking(request) {
+        // A model may have its reasons not to like zeros.
+        Err(error) if error.kind() != ErrorKind::Invalid => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Everything that is free is 1.
+fn zeros(spec: &TensorSpec) -> Result<Tensor, maas_core::Error> {
+    let length = |dimension: &Dimension| match *dimension {
+        Dimension::Fixed(length) => length,
+        _ => 1,
+    };
+    let shape: Vec<usize> = spec.shape().iter().map(length).collect();
+    Tensor::zeros(spec.dtype(), shape)
+}
+
+/// What a source says, or that it panicked.
+fn guarded<T>(ask: impl FnOnce() -> Result<T, SourceError>) -> Result<T, SourceError> {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| Err("the source panicked".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_source_nothing_is_loaded() {
+        let models = Models::new();
+        assert!(matches!(models.load("wine"), Err(Error::NoSource)));
+        assert_eq!(VersionPolicy::default(), VersionPolicy::Latest(1));
+    }
+}

@@ -1,0 +1,116 @@
+//! What server and models say of themselves.
+
+use axum::Json;
+use axum::extract::State;
+use maas_core::{DType, Dimension, TensorSpec};
+use maas_service::Service;
+use serde_json::{Value, json};
+
+use super::{Names, Refusal, Shelves, split};
+
+/// The extensions of the protocol that are there, by Triton's names.
+const EXTENSIONS: [&str; 5] = [
+    "binary_tensor_data",
+    "model_configuration",
+    "model_repository",
+    "parameters",
+    "statistics",
+];
+
+pub(super) async fn server(State(shared): Shelves) -> Json<Value> {
+    Json(
+        json!({ "name": shared.name, "version": env!("CARGO_PKG_VERSION"), "extensions": EXTENSIONS }),
+    )
+}
+
+pub(super) async fn models(State(shared): Shelves) -> Json<Value> {
+    Json(json!({ "models": shared.models.names() }))
+}
+
+pub(super) async fn model(State(shared): Shelves, names: Names) -> Result<Json<Value>, Refusal> {
+    let (model, version) = split(names)?;
+    let hosted = shared.models.find(&model)?;
+    let description = hosted.status(version.as_deref())?.description;
+    let statuses = hosted.statuses();
+    let versions: Vec<&str> = statuses
+        .iter()
+        .rev()
+        .map(|status| &*status.version)
+        .collect();
+    let tensors = |specs: &[TensorSpec]| -> Vec<Value> {
+        let tensor = |spec: &TensorSpec| json!({ "name": spec.name(), "datatype": spec.dtype().name(), "shape": spec.shape() });
+        specs.iter().map(tensor).collect()
+    };
+    let mut metadata = json!({
+        "name": model,
+        "versions": versions,
+        "platform": description.platform,
+        "inputs": tensors(description.signature.inputs()),
+        "outputs": tensors(description.signature.outputs()),
+    });
+    if !description.properties.is_empty() {
+        metadata["properties"] = json!(description.properties);
+    }
+    Ok(Json(metadata))
+}
+
+/// The model's configuration as far as it has one: the form is Triton's.
+pub(super) async fn config(State(shared): Shelves, names: Names) -> Result<Json<Value>, Refusal> {
+    let (model, version) = split(names)?;
+    let hosted = shared.models.find(&model)?;
+    let status = hosted.status(version.as_deref())?;
+    let signature = &status.description.signature;
+    let all = signature.inputs().iter().chain(signature.outputs());
+    let is_batched = all
+        .clone()
+        .all(|spec| spec.shape().first() == Some(&Dimension::Free));
+    let tensors = |specs: &[TensorSpec]| -> Vec<Value> {
+        let tensor = |spec: &TensorSpec| {
+            let dims = if is_batched {
+                spec.row_shape()
+            } else {
+                spec.shape()
+            };
+            json!({ "name": spec.name(), "data_type": data_type(spec.dtype()), "dims": dims })
+        };
+        specs.iter().map(tensor).collect()
+    };
+    Ok(Json(json!({
+        "name": model,
+        "platform": status.description.platform,
+        "backend": "maas",
+        "max_batch_size": if is_batched { i32::MAX } else { 0 },
+        "input": tensors(signature.inputs()),
+        "output": tensors(signature.outputs()),
+    })))
+}
+
+fn data_type(dtype: DType) -> String {
+    match dtype {
+        DType::Bytes => "TYPE_STRING".to_owned(),
+        dtype => format!("TYPE_{}", dtype.name()),
+    }
+}
+
+pub(super) async fn live() -> Json<Value> {
+    Json(json!({ "live": true }))
+}
+
+pub(super) async fn ready(State(shared): Shelves) -> Result<Json<Value>, Refusal> {
+    shared.check_draining()?;
+    for hosted in shared.models.all() {
+        super::check_ready(&hosted.name, hosted.versions.ready())?;
+    }
+    Ok(Json(json!({ "ready": true })))
+}
+
+pub(super) async fn model_ready(
+    State(shared): Shelves,
+    names: Names,
+) -> Result<Json<Value>, Refusal> {
+    let (model, version) = split(names)?;
+    let status = shared.models.find(&model)?.status(version.as_deref())?;
+    shared.check_draining()?;
+    super::check_ready(&model, status.readiness)?;
+    Ok(Json(json!({ "name": model, "ready": true })))
+}

@@ -1,0 +1,82 @@
+//! Which models there are, and which are loaded: the protocol's extension `model_repository`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Names, Refusal, Shelves, split};
+use crate::{Error, ModelState, Models};
+
+#[derive(Default, Deserialize)]
+struct Wanted {
+    /// Only those that are served.
+    #[serde(default)]
+    ready: bool,
+}
+
+pub(super) async fn index(State(shared): Shelves, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let wanted: Wanted = if body.is_empty() {
+        Wanted::default()
+    } else {
+        let read = serde_json::from_slice(&body);
+        read.map_err(|error| {
+            Refusal::bad(format!("expected {{\"ready\": true}} or nothing: {error}"))
+        })?
+    };
+    let index = blocking(&shared.models, |models| Ok(models.index())).await?;
+    let entries = index
+        .into_iter()
+        .filter(|entry| !wanted.ready || entry.state == ModelState::Ready)
+        .map(|entry| {
+            let mut value = json!({ "name": entry.name, "state": entry.state.name() });
+            for (key, text) in [("version", entry.version), ("reason", entry.reason)] {
+                if !text.is_empty() {
+                    value[key] = Value::String(text);
+                }
+            }
+            value
+        });
+    Ok(Json(entries.collect()))
+}
+
+pub(super) async fn load(State(shared): Shelves, names: Names) -> Result<(), Refusal> {
+    let (model, _) = split(names)?;
+    blocking(&shared.models, move |models| models.load(&model)).await
+}
+
+pub(super) async fn unload(State(shared): Shelves, names: Names) -> Result<(), Refusal> {
+    let (model, _) = split(names)?;
+    blocking(&shared.models, move |models| Ok(models.unload(&model)?)).await
+}
+
+/// On a thread that may wait for disks and locks.
+async fn blocking<T: Send + 'static>(
+    models: &Models,
+    work: impl FnOnce(&Models) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Refusal> {
+    let models = models.clone();
+    let done = tokio::task::spawn_blocking(move || work(&models)).await;
+    let broken = || {
+        Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the work on the models broke off",
+        )
+    };
+    Ok(done.map_err(|_| broken())??)
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let status = StatusCode::from_u16(error.kind().http_status());
+        match error {
+            Error::Model(error) => error.into(),
+            error => Self::new(
+                status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                error.to_string(),
+            ),
+        }
+    }
+}
