@@ -102,7 +102,10 @@ fn pick(criterion: &mut Criterion) {
 /// The policies of the table, made for these members where they have to know them.
 fn policies(members: &dyn Candidates) -> Vec<(&'static str, Box<dyn Policy>)> {
     let prepared = WeightedRoundRobin::new().prepare(members, members);
-    let weighted = prepared.unwrap_or_else(|| Box::new(WeightedRoundRobin::new()));
+    let weighted: Box<dyn Policy> = match prepared {
+        Some(prepared) => Box::new(prepared),
+        None => Box::new(WeightedRoundRobin::new()),
+    };
     vec![
         ("round_robin", Box::new(RoundRobin::default())),
         (
@@ -182,6 +185,14 @@ fn pickers(criterion: &mut Criterion) {
             let members = || (0..count).map(|index| (format!("member {index}"), index));
             let single = Balancer::over(members()).expect("names differ");
             picker_case(&mut group, &format!("single_{count}"), threads, &single);
+            let weighted = Balancer::new(WeightedRoundRobin::new()).with(members());
+            let weighted = weighted.expect("names differ");
+            for index in 0..count {
+                let weight = 1 + index as u32 % 4;
+                let told = weighted.set_weight(&format!("member {index}"), weight);
+                told.expect("a known name");
+            }
+            picker_case(&mut group, &format!("weighted_{count}"), threads, &weighted);
             let striped = Balancer::striped().with(members());
             let striped = striped.expect("names differ");
             picker_case(&mut group, &format!("striped_{count}"), threads, &striped);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::thread;
 use std::time::Duration;
 
-use crate::{Candidate, Candidates, Error, Moment, Policy};
+use crate::{Candidate, Candidates, Error, Moment, Policy, Prepared};
 
 /// Runs every law that a policy has to keep, for tests of a [`Policy`] of your own; `make` makes a fresh one.
 ///
@@ -170,20 +170,21 @@ fn no_weight(policy: &dyn Policy) -> bool {
 
 fn prepared(policy: &dyn Policy) -> bool {
     let mut before = Vec::new();
-    let mut current: Option<Box<dyn Policy>> = None;
+    let mut current: Option<Prepared> = None;
     for count in [4, 5, 1, 0, 2, 0, 40, 3] {
         let after = mixed(count);
-        let next = current
-            .as_deref()
-            .unwrap_or(policy)
-            .prepare(&before, &after);
+        let next = current_of(current.as_ref(), policy).prepare(&before, &after);
         current = next.or_else(|| if count == 0 { None } else { current.take() });
-        if !are_right(current.as_deref().unwrap_or(policy), &after) {
+        if !are_right(current_of(current.as_ref(), policy), &after) {
             return false;
         }
         before = after;
     }
     true
+}
+
+fn current_of<'a>(prepared: Option<&'a Prepared>, policy: &'a dyn Policy) -> &'a dyn Policy {
+    prepared.map_or(policy, |prepared| prepared)
 }
 
 /// Members each of which is available at any time with an even chance, but the last one, which always is.

@@ -84,8 +84,8 @@ pub use health::{
 };
 pub use in_flight::{Emptied, InFlight, InFlightGuard, OwnedInFlightGuard};
 pub use policies::{
-    ConsistentHash, LeastCost, LeastLoaded, PeakEwma, PowerOfTwoChoices, Random, RoundRobin,
-    Sticky, StripedRoundRobin, WeightedRoundRobin,
+    ConsistentHash, LeastCost, LeastLoaded, PeakEwma, PowerOfTwoChoices, Prepared, Random,
+    RoundRobin, Sticky, StripedRoundRobin, WeightedRoundRobin,
 };
 pub use policy::{FnPolicy, Policy};
 pub use queue::{

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Candidates, Moment};
+use crate::{Candidates, Moment, Prepared};
 
 /// A rule that picks who serves next.
 ///
@@ -41,7 +41,7 @@ pub trait Policy: Send + Sync + fmt::Debug {
     /// now, and then picks only of members like `after`.
     ///
     /// `None`, unless implemented, says that the policy takes the members as it finds them.
-    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
+    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Prepared> {
         let _ = (before, after);
         None
     }
@@ -62,7 +62,7 @@ macro_rules! policy_by_deref {
                 (**self).goes_by_time()
             }
 
-            fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
+            fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Prepared> {
                 (**self).prepare(before, after)
             }
         }

@@ -98,7 +98,7 @@ proptest! {
         let mut shares = std::collections::HashMap::new();
         for change in 0..changes {
             let after = with(change % 2 == 0);
-            policy = policy.prepare(&members, &after).unwrap();
+            policy = Box::new(policy.prepare(&members, &after).unwrap());
             members = after;
             for _ in 0..period {
                 let pick = policy.pick(&members, Moment::ZERO).unwrap();

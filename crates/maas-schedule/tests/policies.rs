@@ -233,7 +233,7 @@ proptest! {
         let mut counts = HashMap::<u64, usize>::new();
         for change in 0..changes {
             let after = if change % 2 == 0 { with_guest.clone() } else { stable.clone() };
-            policy = policy.prepare(&members, &after).unwrap();
+            policy = Box::new(policy.prepare(&members, &after).unwrap());
             members = after;
             for _ in 0..period {
                 let pick = policy.pick(&members, Moment::ZERO).unwrap();
@@ -257,7 +257,7 @@ proptest! {
         let mut counts = vec![0_usize; stable as usize + 1];
         for change in 0..changes {
             let after = with(change % 2 == 0);
-            policy = policy.prepare(&members, &after).unwrap();
+            policy = Box::new(policy.prepare(&members, &after).unwrap());
             members = after;
             for _ in 0..period {
                 counts[policy.pick(&members, Moment::ZERO).unwrap()] += 1;

@@ -124,7 +124,12 @@ impl<T> Member<T> {
 
     #[inline]
     pub(super) fn is_available(&self, stripe: usize) -> bool {
-        self.up.load(Ordering::Relaxed) && self.gate.is_open(stripe)
+        self.is_up() && self.gate.is_open(stripe)
+    }
+
+    #[inline]
+    pub(super) fn is_up(&self) -> bool {
+        self.up.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_up(&self, up: bool) {

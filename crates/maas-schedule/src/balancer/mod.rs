@@ -1,6 +1,7 @@
 //! Members that come and go while requests are given to them.
 
 mod ask;
+mod claims;
 mod drain;
 mod gate;
 mod lease;
@@ -37,6 +38,7 @@ use crate::{
     Clock, Error, HealthGroup, HealthRules, Policy, ProbeTiming, RoundRobin, StripedRoundRobin,
     SystemClock,
 };
+use claims::Claims;
 use set::Set;
 use watch::{Watch, Watched};
 
@@ -70,8 +72,8 @@ pub struct Balancer<T, P = RoundRobin> {
     is_plain: bool,
     /// Of the counts of each member; none where each has one count.
     stripes: usize,
-    /// How many pickers there were.
-    pickers: AtomicUsize,
+    /// Of the stripes, by pickers.
+    claims: Claims,
     set: Swap<Set<T>>,
     /// Grows with each change of the set.
     version: AtomicUsize,
@@ -136,7 +138,7 @@ impl<T, P: Policy> Balancer<T, P> {
             limit: None,
             is_plain: true,
             stripes: 0,
-            pickers: AtomicUsize::new(0),
+            claims: Claims::none(),
             set: Swap::new(Set::empty()),
             version: AtomicUsize::new(0),
             changing: Mutex::new(()),
@@ -199,7 +201,7 @@ impl<T, P: Policy> Balancer<T, P> {
             limit: self.limit,
             is_plain: self.is_plain,
             stripes: self.stripes,
-            pickers: self.pickers,
+            claims: self.claims,
             set: Swap::new(Set::empty()),
             version: self.version,
             changing: self.changing,

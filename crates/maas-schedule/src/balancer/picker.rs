@@ -2,11 +2,13 @@ use std::fmt;
 
 use super::Balancer;
 use super::ask::Ask;
-use super::gate::SHARED;
+use super::claims::Claim;
 use super::lease::Lease;
 use super::refusal::Refusal;
 use super::set::Set;
+use super::visit::Visit;
 use crate::Policy;
+use crate::policies::Seat;
 use crate::sync::{Arc, Ordering};
 
 /// Picks for one thread, without a write that another thread waits for but those of the policy and of the member's count.
@@ -26,24 +28,24 @@ pub struct Picker<'a, T, P> {
     balancer: &'a Balancer<T, P>,
     /// Its own, as far as there are enough.
     stripe: usize,
+    seat: Seat,
     version: usize,
     set: Arc<Set<T>>,
+    claim: Option<Claim<'a>>,
 }
 
 impl<'a, T, P: Policy> Picker<'a, T, P> {
     pub(super) fn of(balancer: &'a Balancer<T, P>) -> Self {
-        let pickers = balancer.pickers.fetch_add(1, Ordering::Relaxed);
-        let stripe = pickers.checked_rem(balancer.stripes);
-        Self::by(stripe.unwrap_or(SHARED), balancer)
-    }
-
-    fn by(stripe: usize, balancer: &'a Balancer<T, P>) -> Self {
+        let claim = balancer.claims.claim(balancer.stripes);
+        let slot = claim.as_ref().map(|claim| claim.stripe);
         let version = balancer.version.load(Ordering::Acquire);
         Self {
             balancer,
-            stripe,
+            stripe: slot.unwrap_or_else(|| balancer.stripe()),
+            seat: Seat::new(slot),
             version,
             set: Arc::clone(&balancer.set.load()),
+            claim,
         }
     }
 
@@ -100,16 +102,29 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
     #[inline]
     fn given(&mut self, ask: Option<&Ask<'_, T>>) -> Option<Lease<'_, T>> {
         self.refresh();
-        let (index, visit) = loop {
-            if let Some(entered) = self.balancer.enter(&self.set, ask, self.stripe) {
-                break entered;
-            }
-            // All were gone: of a set that has been replaced meanwhile, or nobody is there.
-            if !self.refresh() {
-                return None;
-            }
+        let in_turn = match ask {
+            None => self
+                .balancer
+                .enter_in_turn(&self.set, &mut self.seat, self.stripe),
+            Some(_) => None,
+        };
+        let (index, visit) = match in_turn {
+            Some(entered) => entered,
+            None => self.entered(ask)?,
         };
         Some(Lease::of(&self.set.members[index].member, visit))
+    }
+
+    /// By the policy, where the member whose turn it is cannot take the request, or nobody has a turn.
+    #[inline]
+    fn entered(&mut self, ask: Option<&Ask<'_, T>>) -> Option<(usize, Visit)> {
+        loop {
+            let entered = self.balancer.enter(&self.set, ask, self.stripe);
+            // If all were gone, of a set that has been replaced meanwhile: or nobody is there.
+            if entered.is_some() || !self.refresh() {
+                return entered;
+            }
+        }
     }
 
     /// Whether the members have changed.
@@ -124,7 +139,9 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
 
     #[cold]
     fn reload(&mut self) {
-        *self = Self::by(self.stripe, self.balancer);
+        self.version = self.balancer.version.load(Ordering::Acquire);
+        self.set = Arc::clone(&self.balancer.set.load());
+        self.seat = Seat::new(self.claim.as_ref().map(|claim| claim.stripe));
     }
 }
 

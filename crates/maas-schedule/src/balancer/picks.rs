@@ -1,3 +1,5 @@
+use std::num::NonZeroUsize;
+
 use super::Balancer;
 use super::ask::Ask;
 use super::gate::SHARED;
@@ -7,7 +9,7 @@ use super::refusal::Refusal;
 use super::set::{Set, Terms, View, Weighted};
 use super::visit::Visit;
 use super::watch::{Look, Watch};
-use crate::policies::home;
+use crate::policies::{Seat, home};
 use crate::sync::{Arc, Ordering};
 use crate::{Candidates, Policy};
 
@@ -73,11 +75,7 @@ impl<T, P: Policy> Balancer<T, P> {
     }
 
     fn given(&self, ask: Option<&Ask<'_, T>>) -> Option<OwnedLease<T>> {
-        let stripe = if self.stripes == 0 {
-            SHARED
-        } else {
-            home() % self.stripes
-        };
+        let stripe = self.stripe();
         loop {
             let version = self.version.load(Ordering::Acquire);
             let set = self.set.load();
@@ -91,6 +89,29 @@ impl<T, P: Policy> Balancer<T, P> {
                 None => return None,
             }
         }
+    }
+
+    /// The stripe of this thread, which others may have too.
+    pub(super) fn stripe(&self) -> usize {
+        home().checked_rem(self.stripes).unwrap_or(SHARED)
+    }
+
+    /// A member whose turn it is, who was entered: where picks are turns, and the member is there.
+    #[inline]
+    pub(super) fn enter_in_turn(
+        &self,
+        set: &Set<T>,
+        seat: &mut Seat,
+        stripe: usize,
+    ) -> Option<(usize, Visit)> {
+        if !self.is_plain {
+            return None;
+        }
+        let members = NonZeroUsize::new(set.members.len())?;
+        let index = set.prepared.as_ref()?.turn(seat, members)?;
+        let member = &set.members[index].member;
+        let visit = member.is_up().then(|| member.enter(stripe, None));
+        Some((index, visit.flatten()?))
     }
 
     /// The index of a member that was picked and entered.
@@ -179,7 +200,7 @@ impl<T, P: Policy> Balancer<T, P> {
     #[inline]
     pub(super) fn policy_of<'a>(&'a self, set: &'a Set<T>) -> &'a dyn Policy {
         match &set.prepared {
-            Some(prepared) => &**prepared,
+            Some(prepared) => prepared,
             None => &self.policy,
         }
     }

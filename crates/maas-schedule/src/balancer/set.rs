@@ -2,14 +2,14 @@ use super::ask::{Ask, Sight};
 use super::member::Member;
 use super::watch::Look;
 use crate::sync::Arc;
-use crate::{Candidate, Candidates, Load, Moment, Policy};
+use crate::{Candidate, Candidates, Load, Moment, Policy, Prepared};
 
 /// The members at one time, with the policy for them.
 #[derive(Debug)]
 pub(super) struct Set<T> {
     pub(super) members: Vec<Weighted<T>>,
     /// Of the policy for these members, where it has one.
-    pub(super) prepared: Option<Box<dyn Policy>>,
+    pub(super) prepared: Option<Prepared>,
     /// Whether picks depend on the moment.
     pub(super) by_time: bool,
 }

@@ -86,7 +86,7 @@ impl LeastCost {
     /// Whose turn it is among the cheapest of all.
     fn scan(&self, candidates: &dyn Candidates) -> Option<usize> {
         let members = candidates.len();
-        let turn = |ties| self.ties.turn_of(ties);
+        let turn = |ties| self.ties.turn_among(ties);
         if members > FEW {
             return cheapest(members, costs(candidates), BAND, turn);
         }

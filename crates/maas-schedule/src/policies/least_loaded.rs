@@ -1,6 +1,7 @@
 use std::num::NonZeroUsize;
 
 use super::cost::{cheapest, cost_of, load};
+use super::prepared::Prepared;
 use super::round_robin::RoundRobin;
 use crate::{Candidates, Moment, Policy};
 
@@ -45,7 +46,7 @@ impl Policy for LeastLoaded {
                 return Some(turn);
             }
         }
-        cheapest(members.get(), cost, 1.0, |ties| self.ties.turn_of(ties))
+        cheapest(members.get(), cost, 1.0, |ties| self.ties.turn_among(ties))
     }
 
     fn goes_by_time(&self) -> bool {
@@ -53,8 +54,8 @@ impl Policy for LeastLoaded {
     }
 
     /// Goes on with whose turn it would have been.
-    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
-        Some(Box::new(Self {
+    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Prepared> {
+        Some(Prepared::new(Self {
             turns: self.turns.resumed(before, after)?,
             ties: self.ties.resumed(before, after)?,
         }))

@@ -1,6 +1,8 @@
 use std::num::NonZeroUsize;
 
+use super::prepared::Prepared;
 use super::ring;
+use super::seat::Seat;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::{Candidates, Error, Moment, Policy};
 
@@ -124,18 +126,29 @@ impl RoundRobin {
     }
 
     /// Whose turn it is among so many.
-    pub(super) fn turn_of(&self, members: usize) -> usize {
+    pub(super) fn turn_among(&self, members: usize) -> usize {
         NonZeroUsize::new(members).map_or(0, |members| self.turn(members))
     }
 
     #[inline]
     pub(super) fn turn(&self, members: NonZeroUsize) -> usize {
+        self.ticket(members) % members
+    }
+
+    /// As [`turn`](Self::turn), for who has a seat.
+    #[inline]
+    pub(super) fn turn_of(&self, seat: &mut Seat, members: NonZeroUsize) -> usize {
+        seat.member(self.ticket(members) as u64, members)
+    }
+
+    #[inline]
+    fn ticket(&self, members: NonZeroUsize) -> usize {
         // Relaxed: the additions have one order whatever the ordering, and no other memory hangs on them.
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         if ticket >= PUT_BACK {
             self.put_back(members);
         }
-        ticket % members
+        ticket
     }
 
     /// Lowers the counter by a multiple of N. If another thread came first, it or a later pick has done it.
@@ -170,8 +183,8 @@ impl Policy for RoundRobin {
     }
 
     /// A ring that starts with who would have been next, or the first one behind that is still there.
-    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
-        Some(Box::new(self.resumed(before, after)?))
+    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Prepared> {
+        Some(Prepared::round_robin(self.resumed(before, after)?))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use crate::sync::{Arc, Mutex, lock};
-use crate::{Candidates, Moment, Policy};
+use crate::{Candidates, Moment, Policy, Prepared};
 
 /// A key stays with the member that it was given to, for as long as that one is available; any policy decides on new keys.
 ///
@@ -61,10 +61,10 @@ impl<P: Policy> Policy for Sticky<P> {
         self.policy.goes_by_time()
     }
 
-    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
+    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Prepared> {
         let policy = self.policy.prepare(before, after)?;
         let memory = Arc::clone(&self.memory);
-        Some(Box::new(Sticky { policy, memory }))
+        Some(Prepared::new(Sticky { policy, memory }))
     }
 }
 

@@ -1,7 +1,9 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicUsize as Counter;
 
+use super::prepared::Prepared;
 use super::ring;
+use super::seat::Seat;
 use crate::sync::{AtomicU64, Ordering};
 use crate::{Candidates, Moment, Policy};
 
@@ -23,7 +25,8 @@ use crate::{Candidates, Moment, Policy};
 /// ```
 #[derive(Debug)]
 pub struct StripedRoundRobin {
-    slots: [Line; SLOTS],
+    /// Of threads, which may share one, and behind them of seats, which do not.
+    slots: [Line; 2 * SLOTS],
     /// The first turn that no slot has taken.
     taken: Line,
     /// Who has turn 0.
@@ -80,6 +83,25 @@ impl StripedRoundRobin {
         ((turn + self.start as u64) % members.get() as u64) as usize
     }
 
+    /// Whose turn it is among so many, for who has a seat with a slot.
+    #[inline]
+    pub(super) fn turn_of(&self, seat: &mut Seat, members: NonZeroUsize) -> Option<usize> {
+        let turn = self.own_turn(seat.slot?);
+        Some(seat.member(turn + self.start as u64, members))
+    }
+
+    /// A turn of a slot that nobody else takes turns of: then a look and a store need no claim between them.
+    #[inline]
+    fn own_turn(&self, slot: usize) -> u64 {
+        let word = &self.slots[SLOTS + slot % SLOTS].0;
+        let turn = word.load(Ordering::Relaxed);
+        if turn.is_multiple_of(BLOCK) {
+            return self.refill(word);
+        }
+        word.store(turn + 1, Ordering::Relaxed);
+        turn
+    }
+
     /// A turn of the thread's slot, or of another one while someone takes turns for this one.
     #[inline]
     fn turn(&self, mut slot: usize) -> u64 {
@@ -102,6 +124,7 @@ impl StripedRoundRobin {
     }
 
     /// Takes turns for a slot and hands out the first of them.
+    #[cold]
     fn refill(&self, word: &AtomicU64) -> u64 {
         let first = self.taken.0.fetch_add(BLOCK, Ordering::Relaxed);
         word.store(first + 1, Ordering::Relaxed);
@@ -138,12 +161,12 @@ impl Policy for StripedRoundRobin {
 
     /// A ring that starts with who would have been next had one thread picked as often, or the first one behind that is
     /// still there.
-    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
+    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Prepared> {
         let members = NonZeroUsize::new(after.len())?;
         let handed_out = self.handed_out();
         let next =
             NonZeroUsize::new(before.len()).map_or(0, |before| self.member(handed_out, before));
-        Some(Box::new(Self::starting_with(
+        Some(Prepared::striped(Self::starting_with(
             ring::resume(next, before, after),
             members,
         )))

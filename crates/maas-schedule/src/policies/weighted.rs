@@ -1,5 +1,9 @@
+use std::num::NonZeroUsize;
+
 use super::order::{Order, weights_of};
+use super::prepared::Prepared;
 use super::round_robin::RoundRobin;
+use super::seat::Seat;
 use crate::sync::{Arc, Mutex, lock};
 use crate::{Candidate, Candidates, Moment, Policy};
 
@@ -79,9 +83,9 @@ impl Policy for WeightedRoundRobin {
         false
     }
 
-    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
+    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Prepared> {
         let known = lock(&self.last).is_some();
-        Some(Box::new(if known {
+        Some(Prepared::weighted(if known {
             self.turns_for(before).resumed(before, after)
         } else {
             Turns::fresh(after)
@@ -91,7 +95,7 @@ impl Policy for WeightedRoundRobin {
 
 /// The order for members that stay, and whose turn it is.
 #[derive(Debug)]
-struct Turns {
+pub(super) struct Turns {
     order: Order,
     next: RoundRobin,
 }
@@ -113,6 +117,15 @@ impl Turns {
     }
 }
 
+impl Turns {
+    /// Whose turn it is, for who has a seat; nobody's where all weights are 0.
+    #[inline]
+    pub(super) fn turn_of(&self, seat: &mut Seat) -> Option<usize> {
+        let turns = NonZeroUsize::new(self.order.len())?;
+        Some(self.order.turn(self.next.turn_of(seat, turns)))
+    }
+}
+
 impl Policy for Turns {
     fn pick(&self, candidates: &dyn Candidates, _now: Moment) -> Option<usize> {
         let there = |member: &usize| *member < candidates.len() && candidates.is_available(*member);
@@ -129,8 +142,8 @@ impl Policy for Turns {
         false
     }
 
-    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Box<dyn Policy>> {
-        Some(Box::new(self.resumed(before, after)))
+    fn prepare(&self, before: &dyn Candidates, after: &dyn Candidates) -> Option<Prepared> {
+        Some(Prepared::weighted(self.resumed(before, after)))
     }
 }
 

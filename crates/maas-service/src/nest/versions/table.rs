@@ -120,7 +120,7 @@ impl<S: Service> Table<S> {
     /// The table with a policy that knows its versions and weights, and goes on where it was with those `before`.
     pub(super) fn prepared(mut self, before: &Self) -> Self {
         if let Some(policy) = before.policy.prepare(before, &self) {
-            self.policy = Arc::from(policy);
+            self.policy = Arc::new(policy);
         }
         self
     }
