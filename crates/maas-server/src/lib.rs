@@ -70,13 +70,13 @@
 mod client;
 mod error;
 mod hub;
+mod net;
 mod rest;
-mod running;
 mod server;
 mod wire;
 
 pub use client::Client;
 pub use error::Error;
 pub use hub::{Folder, ModelIndex, ModelState, Models, Source, SourceError, VersionPolicy};
-pub use running::RunningServer;
+pub use net::RunningServer;
 pub use server::Server;

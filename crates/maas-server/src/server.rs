@@ -8,8 +8,8 @@ use maas_service::{BoxService, Service};
 
 use crate::Error;
 use crate::Models;
+use crate::net::{self, Limits, RunningServer};
 use crate::rest::{Shared, router};
-use crate::running::{self, Limits, RunningServer};
 
 /// Which services have which names, where to listen, and how much to take.
 ///
@@ -201,7 +201,7 @@ impl Server {
     )]
     pub async fn spawn(self) -> Result<RunningServer, Error> {
         let (listener, router, shared, limits) = self.prepare()?;
-        running::spawn(listener, router, shared, limits)
+        net::spawn(listener, router, shared, limits)
     }
 
     /// Starts on a runtime and threads of its own, for programs that have no tokio runtime. It listens as soon as
@@ -219,7 +219,7 @@ impl Server {
     /// ```
     pub fn run_in_background(self) -> Result<RunningServer, Error> {
         let (listener, router, shared, limits) = self.prepare()?;
-        running::run_in_background(listener, router, shared, limits)
+        net::run_in_background(listener, router, shared, limits)
     }
 
     fn prepare(self) -> Result<(TcpListener, Router, Arc<Shared>, Limits), Error> {

@@ -1,6 +1,8 @@
 //! Models for the tests, and HTTP by hand.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub(crate) mod http2;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex};

@@ -1,0 +1,37 @@
+//! HTTP/1.1 and HTTP/2 on one port: the first bytes of a connection tell which one it speaks.
+
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+
+use super::Limits;
+
+/// Longer heads than a client of the protocol sends.
+const HEAD_BYTES: u32 = 64 << 10;
+/// Requests that one HTTP/2 connection may have under way.
+const STREAMS: u32 = 256;
+/// Bytes of a body that an HTTP/2 client may send before it is told to go on: by stream and by connection.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+/// An HTTP/2 client that says nothing for so long is asked whether it is there, and has so long to answer.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+pub(super) fn protocols(limits: &Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT);
+    builder
+}
