@@ -71,6 +71,7 @@ mod client;
 mod error;
 mod hub;
 mod net;
+mod observe;
 mod rest;
 mod server;
 mod wire;

@@ -3,12 +3,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use axum::Router;
 use maas_service::{BoxService, Service};
 
 use crate::Error;
 use crate::Models;
 use crate::net::{self, Limits, RunningServer};
+use crate::observe::{Front, Traffic};
 use crate::rest::{Shared, router};
 
 /// Which services have which names, where to listen, and how much to take.
@@ -200,8 +200,8 @@ impl Server {
         reason = "starting may have to wait one day, and says now that it must run in a runtime"
     )]
     pub async fn spawn(self) -> Result<RunningServer, Error> {
-        let (listener, router, shared, limits) = self.prepare()?;
-        net::spawn(listener, router, shared, limits)
+        let (listener, front, shared, limits) = self.prepare()?;
+        net::spawn(listener, front, shared, limits)
     }
 
     /// Starts on a runtime and threads of its own, for programs that have no tokio runtime. It listens as soon as
@@ -218,11 +218,11 @@ impl Server {
     /// # Ok::<(), maas_server::Error>(())
     /// ```
     pub fn run_in_background(self) -> Result<RunningServer, Error> {
-        let (listener, router, shared, limits) = self.prepare()?;
-        net::run_in_background(listener, router, shared, limits)
+        let (listener, front, shared, limits) = self.prepare()?;
+        net::run_in_background(listener, front, shared, limits)
     }
 
-    fn prepare(self) -> Result<(TcpListener, Router, Arc<Shared>, Limits), Error> {
+    fn prepare(self) -> Result<(TcpListener, Front, Arc<Shared>, Limits), Error> {
         for (model, version, service) in self.added {
             if model.is_empty() {
                 return Err(Error::UnnamedModel);
@@ -240,12 +240,14 @@ impl Server {
             body_limit: self.body_limit,
             body_timeout: self.body_timeout,
             draining: AtomicBool::new(false),
+            traffic: Traffic::default(),
         });
         let listener = TcpListener::bind(&self.address).map_err(|source| Error::Bind {
             address: self.address,
             source,
         })?;
-        Ok((listener, router(Arc::clone(&shared)), shared, self.limits))
+        let front = Front::new(router(Arc::clone(&shared)), Arc::clone(&shared));
+        Ok((listener, front, shared, self.limits))
     }
 }
 

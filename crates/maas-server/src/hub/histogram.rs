@@ -62,6 +62,13 @@ impl Durations {
         self.buckets.iter().sum()
     }
 
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            buckets: std::array::from_fn(|bucket| self.buckets[bucket] + other.buckets[bucket]),
+            sum: self.sum + other.sum,
+        }
+    }
+
     /// Below which the share `quantile` of all durations lies, between the bounds of its bucket in proportion; `None` without any.
     pub(crate) fn quantile(&self, quantile: f64) -> Option<Duration> {
         let rank = self.count() as f64 * quantile;

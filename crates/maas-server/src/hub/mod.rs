@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use maas_service::{Retired, ServeError, Service, Shadow};
 
+pub(crate) use batches::OfSize;
 pub use folder::Folder;
 pub(crate) use histogram::{BOUNDS, Durations};
 pub(crate) use hosted::Hosted;

@@ -169,6 +169,13 @@ impl Read {
         self.total(|of| &of.failed)
     }
 
+    /// How long the requests took that succeeded.
+    pub(crate) fn latency(&self) -> Durations {
+        let mut ways = self.protocols.iter().map(|of| of.succeeded);
+        let first = ways.next().expect("there are ways to come");
+        ways.fold(first, Durations::plus)
+    }
+
     fn total(&self, which: impl Fn(&ReadOfProtocol) -> &Durations) -> (u64, Duration) {
         let all = self.protocols.iter().map(which);
         all.fold((0, Duration::ZERO), |(count, sum), durations| {

@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::Router;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
@@ -16,14 +14,15 @@ use tokio::time::{sleep, timeout};
 use super::Limits;
 use super::protocols::protocols;
 use crate::Error;
+use crate::observe::Front;
 use crate::rest::Shared;
 
 /// Serves until `stopped` has a message or its sender is gone, then drains.
 pub(super) async fn accept_until(
     stopped: oneshot::Receiver<()>,
     listener: TcpListener,
-    router: Router,
-    shared: &Shared,
+    front: Front,
+    shared: &Arc<Shared>,
     limits: Limits,
 ) -> Result<(), Error> {
     let graceful = GracefulShutdown::new();
@@ -43,13 +42,14 @@ pub(super) async fn accept_until(
         let Some((stream, place)) = accepted else {
             break;
         };
-        let service = TowerToHyperService::new(router.clone());
+        let connected = Arc::clone(shared);
         let connection = graceful.watch(
             protocols
-                .serve_connection(TokioIo::new(stream), service)
+                .serve_connection(TokioIo::new(stream), front.clone())
                 .into_owned(),
         );
         connections.spawn(async move {
+            let _connected = connected.traffic.connect();
             // A connection that breaks is its client's affair.
             let _ = connection.await;
             drop(place);

@@ -6,30 +6,30 @@ use std::net::TcpListener as StdListener;
 use std::sync::Arc;
 use std::thread;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::accept::accept_until;
 use super::{Limits, RunningServer};
 use crate::Error;
+use crate::observe::Front;
 use crate::rest::Shared;
 
 pub(crate) fn spawn(
     listener: StdListener,
-    router: Router,
+    front: Front,
     shared: Arc<Shared>,
     limits: Limits,
 ) -> Result<RunningServer, Error> {
     let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
-    let (running, serving) = start(listener, router, shared, limits)?;
+    let (running, serving) = start(listener, front, shared, limits)?;
     runtime.spawn(serving);
     Ok(running)
 }
 
 pub(crate) fn run_in_background(
     listener: StdListener,
-    router: Router,
+    front: Front,
     shared: Arc<Shared>,
     limits: Limits,
 ) -> Result<RunningServer, Error> {
@@ -40,7 +40,7 @@ pub(crate) fn run_in_background(
         .map_err(Error::Runtime)?;
     let (running, serving) = {
         let _within = runtime.enter();
-        start(listener, router, shared, limits)?
+        start(listener, front, shared, limits)?
     };
     thread::Builder::new()
         .name("maas-server".to_owned())
@@ -51,7 +51,7 @@ pub(crate) fn run_in_background(
 
 fn start(
     listener: StdListener,
-    router: Router,
+    front: Front,
     shared: Arc<Shared>,
     limits: Limits,
 ) -> Result<(RunningServer, impl Future<Output = ()> + Send), Error> {
@@ -65,7 +65,7 @@ fn start(
     let (stop, stopped) = oneshot::channel();
     let (end, ended) = oneshot::channel();
     let serving = async move {
-        let result = accept_until(stopped, listener, router, &shared, limits).await;
+        let result = accept_until(stopped, listener, front, &shared, limits).await;
         // Nobody may wait for the end.
         let _ = end.send(result);
     };

@@ -37,10 +37,6 @@ pub(super) async fn model(State(shared): Shelves, names: Names) -> Result<Json<V
         .rev()
         .map(|status| &*status.version)
         .collect();
-    let tensors = |specs: &[TensorSpec]| -> Vec<Value> {
-        let tensor = |spec: &TensorSpec| json!({ "name": spec.name(), "datatype": spec.dtype().name(), "shape": spec.shape() });
-        specs.iter().map(tensor).collect()
-    };
     let mut metadata = json!({
         "name": model,
         "versions": versions,
@@ -52,6 +48,11 @@ pub(super) async fn model(State(shared): Shelves, names: Names) -> Result<Json<V
         metadata["properties"] = json!(description.properties);
     }
     Ok(Json(metadata))
+}
+
+pub(crate) fn tensors(specs: &[TensorSpec]) -> Vec<Value> {
+    let tensor = |spec: &TensorSpec| json!({ "name": spec.name(), "datatype": spec.dtype().name(), "shape": spec.shape() });
+    specs.iter().map(tensor).collect()
 }
 
 /// The model's configuration as far as it has one: the form is Triton's.

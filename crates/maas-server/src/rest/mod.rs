@@ -27,9 +27,11 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use maas_service::{InferResponse, Protocol, Readiness, ServeError, Service};
 
+pub(crate) use metadata::tensors;
 pub(crate) use refusal::Refusal;
 
 use crate::Models;
+use crate::observe::{self, Traffic};
 use crate::wire::{Form, read, write};
 
 /// What all connections share.
@@ -40,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) body_limit: usize,
     pub(crate) body_timeout: Duration,
     pub(crate) draining: AtomicBool,
+    pub(crate) traffic: Traffic,
 }
 
 type Names = Result<Path<HashMap<String, String>>, PathRejection>;
@@ -54,7 +57,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v2/health/live", get(metadata::live))
         .route("/v2/health/ready", get(metadata::ready))
         .route("/v2/models", get(metadata::models))
-        .route("/v2/models/stats", get(statistics::all));
+        .route("/v2/models/stats", get(statistics::all))
+        .route("/", get(observe::page))
+        .route("/status", get(observe::status))
+        .route("/metrics", get(observe::metrics));
     for path in [model, version] {
         router = router
             .route(path, get(metadata::model))
@@ -118,7 +124,13 @@ async fn infer(
         _ => read::request(&body, header_length, &hosted.name, version.as_deref())?,
     };
     request.protocol = Protocol::Http;
-    let response = guarded(hosted.versions.infer(request)).await?;
+    let answered = guarded(hosted.versions.infer(request)).await;
+    let by = answered
+        .as_ref()
+        .ok()
+        .and_then(|response| response.version.as_deref());
+    observe::record(&model, by.or(version.as_deref()));
+    let response = answered?;
     let message = write::response(&response, &form).map_err(|reason| unwritable(&reason))?;
     Ok(answer::answer(message, &headers).await)
 }

@@ -1,0 +1,80 @@
+//! What is logged of a request.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use common::{Http, start, sums, wait_until};
+use maas_server::Server;
+use maas_service::LocalModel;
+use serde_json::{Value, json};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn lines(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn each_request_is_a_line_with_its_ids_its_model_and_its_end() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .json()
+        .with_writer(move || writer.clone())
+        .init();
+    let server =
+        start(Server::new().model("sums", LocalModel::new(sums(|_| panic!("a \"bad\" day")))));
+    let mut http = Http::to(&server);
+    let body = r#"{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}"#;
+    let parent = "Traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nX-Request-Id: order-7\r\n";
+    http.ask("POST", "/v2/models/sums/infer", parent, body);
+    http.get("/v2");
+    wait_until(|| log.lines().len() == 2);
+    let lines = log.lines();
+    let [failed, fine] = &lines[..] else {
+        panic!("two lines, found {lines:?}");
+    };
+    assert_eq!(
+        (&failed["level"], &failed["fields"]["status"]),
+        (&json!("WARN"), &json!(500))
+    );
+    assert!(failed["fields"]["latency_ms"].as_f64().unwrap() > 0.0);
+    let span = &failed["span"];
+    for (field, expected) in [
+        ("name", "request"),
+        ("protocol", "http"),
+        ("method", "POST"),
+        ("path", "/v2/models/sums/infer"),
+        ("request_id", "order-7"),
+        ("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736"),
+        ("parent_id", "00f067aa0ba902b7"),
+        ("model", "sums"),
+    ] {
+        assert_eq!(span[field], expected, "{field} of {span}");
+    }
+    assert_eq!(
+        (&fine["level"], &fine["fields"]["status"]),
+        (&json!("INFO"), &json!(200))
+    );
+    assert_eq!(fine["span"]["trace_id"], Value::Null);
+    server.shutdown_blocking().unwrap();
+}

@@ -1,0 +1,187 @@
+"""The status page in a real browser: page.py URL [FOLDER]
+
+URL is of a running `serve_linear`; screenshots go to FOLDER if one is given. Ends in an error for the first thing that is wrong.
+"""
+
+import json
+import os
+import sys
+import urllib.parse
+import urllib.request
+
+from playwright.sync_api import expect, sync_playwright
+
+URL, FOLDER = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+# What a screen reader needs and what the eye needs; each line of the result is a fault.
+AUDIT = """() => {
+  const faults = [];
+  const seen = element => element.checkVisibility() && element.getClientRects().length > 0;
+  const all = selector => [...document.querySelectorAll(selector)].filter(seen);
+  const ids = [...document.querySelectorAll("[id]")].map(element => element.id);
+  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) faults.push(`two elements are #${id}`);
+  if (!document.documentElement.lang) faults.push("no language");
+  if (!document.title) faults.push("no title");
+  for (const landmark of ["header", "main", "footer", "nav[aria-label]"])
+    if (document.querySelectorAll(landmark).length !== 1) faults.push(`not one ${landmark}`);
+  const levels = all("h1, h2, h3, h4").map(heading => +heading.tagName[1]);
+  if (levels.filter(level => level === 1).length !== 1) faults.push("not one h1");
+  levels.forEach((level, i) => { if (i && level > levels[i - 1] + 1) faults.push(`h${level} follows h${levels[i - 1]}`); });
+  for (const control of all("input, select, textarea")) if (!control.labels.length) faults.push(`#${control.id} has no label`);
+  for (const control of all("button, a, summary")) if (!control.textContent.trim()) faults.push("a control without a name");
+  for (const image of document.querySelectorAll("svg")) if (image.getAttribute("role") !== "img" || (seen(image) && !image.getAttribute("aria-label"))) faults.push("a chart without a name");
+  for (const attribute of ["aria-labelledby", "aria-describedby"])
+    for (const element of document.querySelectorAll(`[${attribute}]`))
+      for (const id of element.getAttribute(attribute).split(" ")) if (!document.getElementById(id)) faults.push(`${attribute} names #${id}, which is not there`);
+  if (!document.querySelector("[role=status]")) faults.push("nothing tells of changes");
+  if (document.documentElement.scrollWidth > innerWidth) faults.push(`wider than the window: ${document.documentElement.scrollWidth} of ${innerWidth}`);
+
+  // Contrast as WCAG 2 computes it.
+  const numbers = color => color.match(/[\\d.]+/g).map(Number);
+  const light = color => numbers(color).slice(0, 3).map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const paper = element => { for (let at = element; at; at = at.parentElement) { const color = getComputedStyle(at).backgroundColor; if ((numbers(color)[3] ?? 1) > 0) return color; } return "rgb(255,255,255)"; };
+  for (const element of all("body *")) {
+    if (![...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()) || element.closest("option, [disabled]")) continue;
+    const [a, b] = [light(getComputedStyle(element).color), light(paper(element))].sort((a, b) => b - a);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) faults.push(`contrast ${ratio.toFixed(2)} of “${element.textContent.trim().slice(0, 30)}”`);
+  }
+  for (const control of all("button, select, textarea, input"))
+    if (control.getBoundingClientRect().height < 24) faults.push(`#${control.id} is too small to hit`);
+  return faults;
+}"""
+
+
+def infer(model, data):
+    body = json.dumps({"inputs": [{"name": "x", "shape": [len(data), 3], "datatype": "FP32", "data": data}]})
+    path = f"{URL}/v2/models/{urllib.parse.quote(model, safe='')}/infer"
+    urllib.request.urlopen(urllib.request.Request(path, body.encode(), {"Content-Type": "application/json"})).read()
+
+
+def audit(page, where):
+    faults = page.evaluate(AUDIT)
+    assert not faults, f"{where}: " + "; ".join(faults)
+
+
+def shoot(page, name):
+    if FOLDER:
+        os.makedirs(FOLDER, exist_ok=True)
+        page.screenshot(path=f"{FOLDER}/{name}.png", full_page=True)
+
+
+def watched(browser, **options):
+    """A page, and what went wrong on it."""
+    page = browser.new_page(**options)
+    wrong = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: (wrong.append("a dialog: " + dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: None if request.url.startswith((URL, "data:")) else wrong.append("asks " + request.url))
+    page.goto(URL)
+    expect(page.locator("#state")).to_have_text("ready")
+    return page, wrong
+
+
+def look(browser):
+    for scheme in ("light", "dark"):
+        page, wrong = watched(browser, color_scheme=scheme, viewport={"width": 1100, "height": 900})
+        for rows in (1, 2, 2, 4, 4, 4, 8):
+            for _ in range(12):
+                infer("linear", [[0.1, 0.2, 0.3]] * rows)
+            page.wait_for_timeout(700)
+        linear = page.get_by_role("group", name="linear, version 1")
+        expect(linear.get_by_text("ready", exact=True)).to_be_visible()
+        expect(linear.locator("dd").first).not_to_have_text("0 /s")
+        expect(page.get_by_role("heading", name="red wine Ü")).to_be_visible()
+        audit(page, scheme)
+        shoot(page, scheme)
+        assert not wrong, wrong
+        page.close()
+
+
+def ask(browser):
+    page, wrong = watched(browser, viewport={"width": 320, "height": 700})
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none", "the focus is not to be seen"
+    page.get_by_label("Model and version").select_option(label="linear, version 1")
+    sample = page.get_by_label("x FP32", exact=False)
+    assert json.loads(sample.input_value()) == [[0.5, 0.25, 1]], sample.input_value()
+    sample.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    answer = page.get_by_role("status", name="Answer")
+    expect(answer).to_contain_text("200 OK")
+    expect(answer).to_contain_text("30.55")
+    sample.fill("[[0, 0, 1], [1, 0, 0]]")
+    page.get_by_role("button", name="Send").click()
+    expect(answer).to_contain_text("2 × 1")
+    page.get_by_text("The same request by curl").click()
+    expect(page.locator("#curl-text")).to_contain_text("/v2/models/linear/versions/1/infer")
+    audit(page, "320 px")
+    shoot(page, "narrow")
+    assert not wrong, wrong
+
+    sample.fill("[[0, 0")
+    page.get_by_role("button", name="Send").click()
+    expect(answer).to_contain_text("is no JSON")
+    assert sample.get_attribute("aria-invalid") == "true"
+    sample.fill("[[1, 2]]")
+    page.get_by_role("button", name="Send").click()
+    expect(answer).to_contain_text("400")
+    expect(answer).to_contain_text("must be of shape")
+    # The browser itself notes the 400 that was asked for.
+    assert all("400" in text for text in wrong), wrong
+
+    types = page.locator("#target option").all_text_contents()
+    for option in types:
+        if "FP16" in option or "BF16" in option:  # JSON does not carry them
+            continue
+        page.get_by_label("Model and version").select_option(label=option)
+        page.get_by_role("button", name="Send").click()
+        expect(answer).to_contain_text("200 OK")
+    page.close()
+
+
+def hostile(browser):
+    page = browser.new_page()
+    wrong = []
+    page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+
+    def renamed(route):
+        status = route.fetch().json()
+        status["name"] = status["models"][0]["name"] = HOSTILE
+        version = status["models"][0]["versions"][0]
+        version["version"] = version["platform"] = HOSTILE
+        version["labels"] = [HOSTILE]
+        version["inputs"][0]["name"] = HOSTILE
+        route.fulfill(json=status)
+
+    page.route("**/status", renamed)
+    page.goto(URL)
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(page.get_by_role("heading", level=2, name=HOSTILE)).to_be_visible()
+    page.wait_for_timeout(300)
+    assert page.locator("img").count() == 0
+    assert not wrong, wrong
+    page.close()
+
+
+def lost(browser):
+    page, _ = watched(browser)
+    page.route("**/status", lambda route: route.abort())
+    expect(page.locator("#state")).to_have_text("no answer from the server", timeout=10000)
+    page.unroute("**/status")
+    expect(page.locator("#state")).to_have_text("ready", timeout=10000)
+    page.close()
+
+
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"])
+    for part in (look, ask, hostile, lost):
+        part(browser)
+    browser.close()
+print("the page is fine")
