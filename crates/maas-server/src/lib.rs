@@ -70,6 +70,8 @@
 mod client;
 mod error;
 mod hub;
+#[doc(hidden)]
+pub mod inside;
 mod net;
 mod observe;
 mod rest;

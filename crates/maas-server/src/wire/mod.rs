@@ -3,6 +3,7 @@
 mod coding;
 mod data;
 mod form;
+mod json;
 mod message;
 pub(crate) mod read;
 mod tail;
