@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use axum::Router;
 use maas_service::{BoxService, Service};
 
 use crate::Error;
@@ -222,7 +223,35 @@ impl Server {
         net::run_in_background(listener, front, shared, limits)
     }
 
+    /// The protocol's paths as a router of axum, to be mounted in an application of one's own behind its own middleware. What the
+    /// server says of addresses and connections does not count there.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn) for names that do not fit together.
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let models = maas_server::Server::new().model("wine", maas_service::Replicas::of(model, 3));
+    /// let app: axum::Router = axum::Router::new().merge(models.router()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn router(self) -> Result<Router, Error> {
+        Ok(router(self.share()?))
+    }
+
     fn prepare(self) -> Result<(TcpListener, Front, Arc<Shared>, Limits), Error> {
+        let (address, limits) = (self.address.clone(), self.limits);
+        let shared = self.share()?;
+        let listener =
+            TcpListener::bind(&address).map_err(|source| Error::Bind { address, source })?;
+        let front = Front::new(router(Arc::clone(&shared)), Arc::clone(&shared));
+        Ok((listener, front, shared, limits))
+    }
+
+    fn share(self) -> Result<Arc<Shared>, Error> {
         for (model, version, service) in self.added {
             if model.is_empty() {
                 return Err(Error::UnnamedModel);
@@ -234,20 +263,14 @@ impl Server {
             }
             self.models.add(model, version, service)?;
         }
-        let shared = Arc::new(Shared {
+        Ok(Arc::new(Shared {
             name: self.name,
             models: self.models,
             body_limit: self.body_limit,
             body_timeout: self.body_timeout,
             draining: AtomicBool::new(false),
             traffic: Traffic::default(),
-        });
-        let listener = TcpListener::bind(&self.address).map_err(|source| Error::Bind {
-            address: self.address,
-            source,
-        })?;
-        let front = Front::new(router(Arc::clone(&shared)), Arc::clone(&shared));
-        Ok((listener, front, shared, self.limits))
+        }))
     }
 }
 

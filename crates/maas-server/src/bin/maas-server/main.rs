@@ -1,0 +1,96 @@
+//! Serves models from files, for those who do not write Rust.
+
+mod arguments;
+mod formats;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+use maas_server::{Folder, Models, RunningServer, Server};
+
+use arguments::Arguments;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    arguments.log.start();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let models = models(&arguments)?;
+    let server: RunningServer = Server::new()
+        .models(models)
+        .bind(arguments.address)
+        .spawn()
+        .await?;
+    tracing::info!(url = server.url(), "serving");
+    until_signal().await?;
+    server.shutdown().await?;
+    Ok(())
+}
+
+fn models(arguments: &Arguments) -> Result<Models, Box<dyn Error>> {
+    let options = arguments.serving();
+    let models = match &arguments.models {
+        Some(folder) => {
+            let options = options.clone();
+            let models = Models::from(Folder::new(folder, move |path| {
+                formats::load(path, &options)
+            }));
+            // One broken model keeps no other from being served; the index says why it is not there.
+            if let Err(error) = models.load_all() {
+                tracing::error!("{error}");
+            }
+            models
+        }
+        None => Models::new(),
+    };
+    for model in &arguments.model {
+        let service = formats::load(&model.path, &options).map_err(|error| {
+            format!(
+                "model `{}` from {}: {error}",
+                model.name,
+                model.path.display()
+            )
+        })?;
+        models.add(&*model.name, &*model.version, service)?;
+        tracing::info!(model = model.name, version = model.version, "loaded");
+    }
+    Ok(models)
+}
+
+/// Ends when the process is asked to end.
+async fn until_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the user sees it before there is a log"
+)]
+fn report(error: &dyn Error) {
+    eprint!("maas-server: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprint!(": {cause}");
+        source = cause.source();
+    }
+    eprintln!();
+}
