@@ -4,6 +4,7 @@ mod ask;
 mod claims;
 mod drain;
 mod gate;
+mod glance;
 mod lease;
 mod member;
 mod membership;

@@ -3,6 +3,7 @@ use std::fmt;
 use super::Balancer;
 use super::ask::Ask;
 use super::claims::Claim;
+use super::glance::Glance;
 use super::lease::Lease;
 use super::refusal::Refusal;
 use super::set::Set;
@@ -32,6 +33,7 @@ pub struct Picker<'a, T, P> {
     version: usize,
     set: Arc<Set<T>>,
     claim: Option<Claim<'a>>,
+    glance: Glance,
 }
 
 impl<'a, T, P: Policy> Picker<'a, T, P> {
@@ -46,6 +48,7 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
             version,
             set: Arc::clone(&balancer.set.load()),
             claim,
+            glance: Glance::default(),
         }
     }
 
@@ -119,7 +122,9 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
     #[inline]
     fn entered(&mut self, ask: Option<&Ask<'_, T>>) -> Option<(usize, Visit)> {
         loop {
-            let entered = self.balancer.enter(&self.set, ask, self.stripe);
+            let clock = &*self.balancer.clock;
+            let now = self.set.by_time.then(|| self.glance.now(clock));
+            let entered = self.balancer.enter(&self.set, ask, now, self.stripe);
             // If all were gone, of a set that has been replaced meanwhile: or nobody is there.
             if entered.is_some() || !self.refresh() {
                 return entered;

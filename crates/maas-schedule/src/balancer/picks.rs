@@ -11,7 +11,7 @@ use super::visit::Visit;
 use super::watch::{Look, Watch};
 use crate::policies::{Seat, home};
 use crate::sync::{Arc, Ordering};
-use crate::{Candidates, Policy};
+use crate::{Candidates, Moment, Policy};
 
 /// How often a request may come too late to members that fill and empty all the time, beside once to each that closes.
 const LOST_RACES: usize = 64;
@@ -79,7 +79,8 @@ impl<T, P: Policy> Balancer<T, P> {
         loop {
             let version = self.version.load(Ordering::Acquire);
             let set = self.set.load();
-            match self.enter(&set, ask, stripe) {
+            let now = set.by_time.then(|| self.clock.now());
+            match self.enter(&set, ask, now, stripe) {
                 Some((index, visit)) => {
                     let member = Arc::clone(&set.members[index].member);
                     return Some(OwnedLease::of(member, visit));
@@ -120,12 +121,13 @@ impl<T, P: Policy> Balancer<T, P> {
         &self,
         set: &Set<T>,
         ask: Option<&Ask<'_, T>>,
+        now: Option<Moment>,
         stripe: usize,
     ) -> Option<(usize, Visit)> {
         if self.is_plain {
-            self.enter_by(stripe, None, set, ask)
+            self.enter_by(stripe, None, set, ask, now)
         } else {
-            self.enter_ruled(stripe, set, ask)
+            self.enter_ruled(stripe, set, ask, now)
         }
     }
 
@@ -136,12 +138,13 @@ impl<T, P: Policy> Balancer<T, P> {
         stripe: usize,
         set: &Set<T>,
         ask: Option<&Ask<'_, T>>,
+        now: Option<Moment>,
     ) -> Option<(usize, Visit)> {
         let terms = Terms {
             limit: self.limit,
             look: self.watch.as_ref().map(|watch| self.look(watch, set)),
         };
-        self.enter_by(stripe, Some(&terms), set, ask)
+        self.enter_by(stripe, Some(&terms), set, ask, now)
     }
 
     /// The health of the members for a request, which compares them where that is due.
@@ -161,14 +164,17 @@ impl<T, P: Policy> Balancer<T, P> {
         terms: Option<&Terms<'_>>,
         set: &Set<T>,
         ask: Option<&Ask<'_, T>>,
+        now: Option<Moment>,
     ) -> Option<(usize, Visit)> {
-        let policy = self.policy_of(set);
-        let now = set.by_time.then(|| self.clock.now());
         let view = View::of(&set.members, now, ask, stripe, terms);
         // A member may be closed, ejected or filled between pick and entry: then it is not picked again. A policy that breaks its
         // contract may pick it for ever.
         for _ in 0..set.members.len() + LOST_RACES {
-            let index = view.pick(policy)?;
+            // Each by its type: so a policy of this crate and what it sees of members grow together.
+            let index = match &set.prepared {
+                Some(prepared) => view.pick(prepared)?,
+                None => view.pick(&self.policy)?,
+            };
             // A policy that breaks its contract picks somebody who is not there.
             let member = &set.members.get(index)?.member;
             if let Some(visit) = member.enter(stripe, terms) {

@@ -87,7 +87,7 @@ impl<'a, T> View<'a, T> {
 
     /// Who `policy` picks of them. Those that start slowly are held back, unless nobody else is there.
     #[inline(always)]
-    pub(super) fn pick(&self, policy: &dyn Policy) -> Option<usize> {
+    pub(super) fn pick(&self, policy: &impl Policy) -> Option<usize> {
         let pick = self.picked(policy);
         match self.look() {
             Some(look) if pick.is_none() && look.grows_keen() => self.picked(policy),
@@ -96,7 +96,7 @@ impl<'a, T> View<'a, T> {
     }
 
     #[inline(always)]
-    fn picked(&self, policy: &dyn Policy) -> Option<usize> {
+    fn picked(&self, policy: &impl Policy) -> Option<usize> {
         let now = self.now.unwrap_or(Moment::ZERO);
         match self.ask.and_then(|ask| ask.key) {
             Some(key) => policy.pick_for(key, self, now),

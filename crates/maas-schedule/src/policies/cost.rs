@@ -6,6 +6,7 @@ use crate::random::RandomNumbers;
 use crate::{Candidate, Candidates};
 
 /// The cost of a member that may be picked; `None` for one that is unavailable or weighs nothing.
+#[inline]
 pub(super) fn cost_of(candidate: &Candidate, cost: impl FnOnce(&Candidate) -> f64) -> Option<f64> {
     (candidate.is_available() && candidate.weight > 0).then(|| cost(candidate))
 }
@@ -39,6 +40,7 @@ pub(super) fn costs(candidates: &dyn Candidates) -> impl Fn(usize) -> Option<f64
 }
 
 /// Of two different members drawn at random, where a request is expected to end sooner; see [`cheaper_of_two`].
+#[inline]
 pub(super) fn two_choices(
     candidates: &dyn Candidates,
     random: &RandomNumbers,
@@ -51,6 +53,7 @@ pub(super) fn two_choices(
 }
 
 /// What a member of unknown speed is taken for beside others: as fast as the fastest that is known.
+#[inline]
 pub(super) fn fastest_known(candidates: impl Iterator<Item = Candidate>) -> Duration {
     candidates
         .filter_map(|candidate| candidate.load.service_time)
@@ -65,6 +68,7 @@ pub(super) fn all(candidates: &dyn Candidates) -> impl Iterator<Item = Candidate
 
 /// The cheaper of two different members drawn at random, either where they cost the same but for the factor `band`, or the one
 /// of them that may be picked. `None` when neither may.
+#[inline]
 pub(super) fn cheaper_of_two(
     candidates: &dyn Candidates,
     random: &RandomNumbers,

@@ -143,6 +143,7 @@ impl Default for LeastCost {
 }
 
 impl Policy for LeastCost {
+    #[inline]
     fn pick(&self, candidates: &dyn Candidates, now: Moment) -> Option<usize> {
         let picks = self.picks.load(Ordering::Relaxed).wrapping_add(1);
         self.picks.store(picks, Ordering::Relaxed);

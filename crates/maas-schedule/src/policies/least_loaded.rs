@@ -37,6 +37,7 @@ impl LeastLoaded {
 }
 
 impl Policy for LeastLoaded {
+    #[inline]
     fn pick(&self, candidates: &dyn Candidates, _now: Moment) -> Option<usize> {
         let members = NonZeroUsize::new(candidates.len())?;
         let cost = |member| cost_of(&candidates.get(member), load);

@@ -38,6 +38,7 @@ impl Default for PowerOfTwoChoices {
 }
 
 impl Policy for PowerOfTwoChoices {
+    #[inline]
     fn pick(&self, candidates: &dyn Candidates, _now: Moment) -> Option<usize> {
         cheaper_of_two(candidates, &self.0, |one, _| load(one), 1.0).or_else(|| {
             let cost = |member| cost_of(&candidates.get(member), load);
