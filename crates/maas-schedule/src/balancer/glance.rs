@@ -29,7 +29,7 @@ impl Glance {
 }
 
 /// Picks that one look serves for.
-const PICKS: u8 = 8;
+const PICKS: u8 = 16;
 
 /// So long after the last look one serves for several picks: what is known of members fades in seconds.
 const CLOSE: Duration = Duration::from_millis(1);
@@ -53,12 +53,12 @@ mod tests {
     fn close_ones_share_a_look() {
         let clock = ManualClock::new();
         let mut glance = Glance::default();
-        let moments: Vec<_> = (0..9)
+        let moments: Vec<_> = (0..17)
             .map(|_| {
                 clock.advance(Duration::from_micros(1));
                 glance.now(&clock).as_nanos()
             })
             .collect();
-        assert_eq!(moments, [[1_000; 8].as_slice(), &[9_000]].concat());
+        assert_eq!(moments, [[1_000; 16].as_slice(), &[17_000]].concat());
     }
 }

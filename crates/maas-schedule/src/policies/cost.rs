@@ -17,10 +17,24 @@ pub(super) fn load(candidate: &Candidate) -> f64 {
     candidate.load.in_flight as f64 / f64::from(candidate.weight)
 }
 
-/// How long a request would take until it ends well, in seconds: (in flight + 1) × service time / success / weight.
+/// How long a request would take until it ends well, in nanoseconds: (in flight + 1) × service time / success / weight.
 /// A member of unknown speed is as fast as `unknown`.
 #[inline]
 pub(super) fn expected_time(candidate: &Candidate, unknown: Duration) -> f64 {
+    let (work, rate) = work_and_rate(candidate, unknown);
+    work / rate
+}
+
+/// Whether the expected time of a member that may be picked is at most `most`.
+#[inline]
+pub(super) fn is_within(candidate: &Candidate, unknown: Duration, most: f64) -> bool {
+    let (work, rate) = work_and_rate(candidate, unknown);
+    candidate.is_available() && candidate.weight > 0 && work <= most * rate
+}
+
+/// The parts of the expected time.
+#[inline]
+fn work_and_rate(candidate: &Candidate, unknown: Duration) -> (f64, f64) {
     let load = &candidate.load;
     let service_time = load.service_time.unwrap_or(unknown).max(FASTEST);
     // Written so that a success that is not a number is the least one.
@@ -30,7 +44,14 @@ pub(super) fn expected_time(candidate: &Candidate, unknown: Duration) -> f64 {
         LEAST_SUCCESS
     };
     let queue = load.in_flight as f64 + 1.0;
-    queue * service_time.as_secs_f64() / (f64::from(success) * f64::from(candidate.weight))
+    let rate = f64::from(success) * f64::from(candidate.weight);
+    (queue * nanos(service_time), rate)
+}
+
+/// Without the division that a number of seconds takes; signed, as processors convert that at once.
+#[inline]
+fn nanos(time: Duration) -> f64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX) as f64
 }
 
 /// The expected times of members beside each other.

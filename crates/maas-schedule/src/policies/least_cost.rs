@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::cost::{cheapest, cost_of, costs, expected_time, fastest_known, two_choices};
+use super::cost::{cheapest, cost_of, costs, expected_time, fastest_known, is_within, two_choices};
 use super::round_robin::RoundRobin;
 use crate::random::RandomNumbers;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering};
@@ -77,9 +77,7 @@ impl LeastCost {
         let (fastest, least) = self.best.known()?;
         (0..DRAWS).map(|_| self.turns.turn(members)).find(|&turn| {
             let candidate = candidates.get(turn);
-            candidate.load.in_flight == 0
-                && cost_of(&candidate, |one| expected_time(one, fastest))
-                    .is_some_and(|cost| cost <= least * BAND)
+            candidate.load.in_flight == 0 && is_within(&candidate, fastest, least * BAND)
         })
     }
 
