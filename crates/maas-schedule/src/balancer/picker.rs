@@ -14,7 +14,8 @@ use crate::sync::{Arc, Ordering};
 
 /// Picks for one thread, without a write that another thread waits for but those of the policy and of the member's count.
 ///
-/// It remembers the members, and looks at each pick whether they are still the same; so a pick never waits for a change.
+/// It remembers the members, and looks at each pick whether they are still the same; so a pick never waits for a change. Where
+/// picks follow each other within a millisecond, one look at the clock serves for 16 of them.
 ///
 /// ```
 /// use maas_schedule::Balancer;
