@@ -317,9 +317,13 @@ impl<'a> Outputs<'a> {
     /// # Ok::<(), maas_core::Error>(())
     /// ```
     pub fn take(&mut self, index: usize) -> Result<Tensor, Error> {
-        let outputs = self.len();
         let written = self.slots.get_mut(index).and_then(Slot::take);
-        written.unwrap_or(Err(Error::NoOutput { index, outputs }))
+        written.unwrap_or_else(|| {
+            Err(Error::NoOutput {
+                index,
+                outputs: self.len(),
+            })
+        })
     }
 
     /// Makes the output `index` be `length` bytes of this type and shape, whatever they are.

@@ -11,25 +11,6 @@ pub(crate) enum Wanted {
     These(Vec<usize>),
 }
 
-impl Wanted {
-    /// How many are wanted of so many.
-    pub(crate) fn len(&self, outputs: usize) -> usize {
-        match self {
-            Self::All => outputs,
-            Self::These(positions) => positions.len(),
-        }
-    }
-
-    /// The positions, in the order asked for, of a model with so many outputs.
-    pub(crate) fn positions(&self, outputs: usize) -> impl Iterator<Item = usize> + Clone {
-        let (all, these) = match self {
-            Self::All => (0..outputs, &[][..]),
-            Self::These(positions) => (0..0, &**positions),
-        };
-        all.chain(these.iter().copied())
-    }
-}
-
 /// Calls `run` with the inputs in the signature's order and the number of their rows.
 pub(crate) fn with_inputs<R>(
     signature: &Signature,
@@ -37,6 +18,16 @@ pub(crate) fn with_inputs<R>(
     run: impl FnOnce(&[TensorView<'_>], usize) -> R,
 ) -> Result<R, ServeError> {
     let specs = signature.inputs();
+    let run = |views: &[TensorView<'_>]| {
+        let rows = signature.check(views).map_err(ServeError::Input)?;
+        Ok(run(views, rows))
+    };
+    // Most models have one or two inputs: their list is not worth an allocation.
+    if let ([spec], [input]) = (specs, inputs)
+        && *input.name == *spec.name()
+    {
+        return run(&[input.tensor.view()]);
+    }
     for (index, input) in inputs.iter().enumerate() {
         if position(specs, &input.name).is_none() {
             return Err(ServeError::UnknownInput {
@@ -51,13 +42,7 @@ pub(crate) fn with_inputs<R>(
         }
     }
     let find = |spec| input(spec, inputs);
-    let run = |views: &[TensorView<'_>]| {
-        let rows = signature.check(views).map_err(ServeError::Input)?;
-        Ok(run(views, rows))
-    };
-    // Most models have one or two inputs: their list is not worth an allocation.
     match specs {
-        [only] => run(&[find(only)?]),
         [first, second] => run(&[find(first)?, find(second)?]),
         _ => run(&specs.iter().map(find).collect::<Result<Vec<_>, _>>()?),
     }

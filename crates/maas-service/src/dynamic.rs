@@ -7,7 +7,7 @@ use futures_core::Stream;
 
 use crate::{Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service};
 
-/// The object-safe twin of [`Service`]: every service is one, and pays one box a call for it.
+/// The object-safe twin of [`Service`]: every service is one, and pays one box for each future.
 ///
 /// Users implement [`Service`]; this is for those who hold services of several types.
 pub trait DynService: Send + Sync {
@@ -15,6 +15,12 @@ pub trait DynService: Send + Sync {
     fn infer_boxed(&self, request: InferRequest) -> BoxedAnswer<'_>;
     /// [`Service::answers`] with its stream boxed.
     fn answers_boxed(&self, request: InferRequest) -> BoxedAnswers<'_>;
+    /// [`Service::infer_blocking`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Service::infer`].
+    fn infer_blocking_boxed(&self, request: InferRequest) -> Result<InferResponse, ServeError>;
     /// [`Service::describe`].
     fn describe_boxed(&self) -> Arc<Description>;
     /// [`Service::ready`].
@@ -34,6 +40,10 @@ impl<S: Service> DynService for S {
 
     fn answers_boxed(&self, request: InferRequest) -> BoxedAnswers<'_> {
         Box::pin(self.answers(request))
+    }
+
+    fn infer_blocking_boxed(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
+        self.infer_blocking(request)
     }
 
     fn describe_boxed(&self) -> Arc<Description> {
@@ -106,6 +116,10 @@ impl Service for BoxService {
 
     fn load(&self) -> Load {
         self.0.load_boxed()
+    }
+
+    fn infer_blocking(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
+        self.0.infer_blocking_boxed(request)
     }
 }
 

@@ -17,7 +17,8 @@ use crate::{InferRequest, NamedTensor, Parameters, ServeError, tabular};
 pub struct Spent {
     /// The time that the request waited until the model ran.
     pub queue: Duration,
-    /// The time that the model ran, for all rows of its batch.
+    /// The time that the model ran, for all rows of its batch. Where it runs for microseconds on the thread that asks, that of
+    /// a run of as many rows shortly before.
     pub compute: Duration,
     /// The rows that the model ran at once, those of other requests included; 0 where nobody said.
     pub batch_rows: usize,
@@ -65,6 +66,7 @@ impl InferResponse {
     }
 
     /// The answer to a request that is not needed any more.
+    #[inline]
     pub(crate) fn from_parts(
         request: InferRequest,
         outputs: Vec<NamedTensor>,

@@ -133,6 +133,10 @@ impl<S: Service + ?Sized> Service for Arc<S> {
     fn load(&self) -> Load {
         (**self).load()
     }
+
+    fn infer_blocking(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
+        (**self).infer_blocking(request)
+    }
 }
 
 impl<S: Service + ?Sized> Service for &S {
@@ -160,5 +164,9 @@ impl<S: Service + ?Sized> Service for &S {
 
     fn load(&self) -> Load {
         (**self).load()
+    }
+
+    fn infer_blocking(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
+        (**self).infer_blocking(request)
     }
 }

@@ -54,25 +54,30 @@ impl Engine {
         }))
         .map_err(|panic| panicked(panic.as_ref()))?
         .map_err(ServeError::from_model)?;
-        let signature = self.model.signature();
-        signature
+        self.description
+            .signature
             .check_outputs(outputs, rows)
             .map_err(ServeError::Model)
     }
 
-    /// The outputs that are wanted, under their names.
+    /// The outputs that are wanted, under their names, in a list that is empty.
     pub(crate) fn named(
         &self,
         wanted: &Wanted,
+        mut list: Vec<NamedTensor>,
         mut output: impl FnMut(usize) -> Result<Tensor, maas_core::Error>,
     ) -> Result<Vec<NamedTensor>, ServeError> {
-        let mut named = Vec::with_capacity(wanted.len(self.outputs.len()));
-        for position in wanted.positions(self.outputs.len()) {
+        let mut push = |position: usize| -> Result<(), ServeError> {
             let tensor = output(position).map_err(ServeError::Model)?;
             let name = Arc::clone(&self.outputs[position]);
-            named.push(NamedTensor::new(name, tensor));
+            list.push(NamedTensor::new(name, tensor));
+            Ok(())
+        };
+        match wanted {
+            Wanted::All => (0..self.outputs.len()).try_for_each(&mut push),
+            Wanted::These(positions) => positions.iter().copied().try_for_each(&mut push),
         }
-        Ok(named)
+        .map(|()| list)
     }
 
     /// The same number for inputs whose rows may be put together.

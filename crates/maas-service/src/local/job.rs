@@ -100,7 +100,7 @@ impl Job {
 fn joined(parts: &[Answer], wanted: &Wanted, engine: &Engine) -> Result<Answer, ServeError> {
     let mut outputs = Outputs::new();
     let mut places = 0..;
-    let joined = engine.named(wanted, |_| {
+    let joined = engine.named(wanted, Vec::new(), |_| {
         let place = places.next().unwrap_or(0);
         let pieces = parts.iter().map(|part| &*part.outputs[place].tensor);
         outputs.gather(0, pieces.map(|piece| (piece.view(), 0..piece.rows())))?;

@@ -4,7 +4,9 @@ mod cost;
 mod engine;
 mod job;
 mod life;
+mod seats;
 mod serve;
+mod stopwatch;
 mod worker;
 mod workers;
 mod workspace;
@@ -22,7 +24,7 @@ use crate::{Description, Service};
 use cost::Cost;
 use engine::Engine;
 use life::Life;
-use workspace::Workspaces;
+use seats::Seats;
 
 /// A model in this process: on the caller's thread where it is cheap, else on worker threads behind a batching queue.
 ///
@@ -54,9 +56,9 @@ pub struct LocalModel {
     queue: QueueOptions,
     workers: NonZeroUsize,
     cost: Arc<Cost>,
-    workspaces: Workspaces,
+    seats: Seats,
     served: AtomicU64,
-    life: ArcSwap<Life>,
+    life: Arc<ArcSwap<Life>>,
 }
 
 /// Where requests are answered.
@@ -124,9 +126,9 @@ impl LocalModel {
             queue,
             workers,
             cost: Arc::new(Cost::unknown()),
-            workspaces: Workspaces::none(),
+            seats: Seats::none(),
             served: AtomicU64::new(0),
-            life: ArcSwap::default(),
+            life: Arc::default(),
         }
     }
 

@@ -8,6 +8,8 @@ use maas_core::{Fnv, TensorView};
 use maas_schedule::{Clock, Entry, Moment, OwnedInFlightGuard, QueueError, SystemClock};
 
 use super::job::{Answer, Job};
+use super::seats::Seat;
+use super::stopwatch::Took;
 use super::workspace::Workspace;
 use super::{LocalModel, Placement};
 use crate::check::Wanted;
@@ -19,38 +21,79 @@ use crate::{
 const CHEAP: Duration = Duration::from_micros(50);
 
 impl LocalModel {
-    /// Runs the model on this thread.
-    fn answer_here(
+    /// Answers what is to be answered on this thread.
+    fn begin(&self, request: &mut InferRequest) -> Result<Begun, ServeError> {
+        let engine = &*self.engine;
+        let signature = &engine.description.signature;
+        let wanted = check::outputs(signature, &request.outputs)?;
+        let run = |inputs: &[TensorView<'_>], rows| {
+            if rows > engine.max_rows {
+                return Err(ServeError::TooManyRows {
+                    limit: engine.max_rows,
+                    found: rows,
+                });
+            }
+            if self.is_cheap(rows) {
+                let (seat, spent) = self.run_here(inputs, rows, request.deadline)?;
+                return Ok(Place::Here(seat, spent));
+            }
+            Ok(Place::There(Asked {
+                rows,
+                key: engine.key(inputs),
+                bytes: inputs.iter().map(|input| input.bytes().len()).sum(),
+            }))
+        };
+        match check::with_inputs(signature, &request.inputs, run)?? {
+            Place::There(asked) => Ok(Begun::Asked(wanted, asked)),
+            Place::Here(mut seat, spent) => {
+                // The inputs have been read: their list can have the outputs.
+                let mut list = std::mem::take(&mut request.inputs);
+                list.clear();
+                let take = |position| seat.workspace.outputs.take(position);
+                let outputs = engine.named(&wanted, list, take)?;
+                self.seats.give_back(seat);
+                Ok(Begun::Answered(Answer { outputs, spent }))
+            }
+        }
+    }
+
+    /// Runs the model on this thread; its outputs are in the seat then.
+    fn run_here(
         &self,
         inputs: &[TensorView<'_>],
         rows: usize,
-        wanted: &Wanted,
         deadline: Option<Moment>,
-    ) -> Result<Answer, ServeError> {
-        let life = self.life.load();
-        let _in_flight = life.in_flight.enter().ok_or_else(|| life.refusal())?;
-        let start = SystemClock.now();
-        if let Some(deadline) = deadline.filter(|&deadline| deadline <= start) {
-            return Err(ServeError::Expired {
-                late: start.since(deadline),
-            });
-        }
+    ) -> Result<(Box<Seat>, Spent), ServeError> {
         let engine = &*self.engine;
-        let mut workspace = self.workspaces.take(engine, rows)?;
+        let mut seat = self.seats.take(engine, rows, &self.life)?;
+        let Seat {
+            workspace,
+            stopwatch,
+            life,
+        } = &mut *seat;
+        let life = life.load();
+        let in_flight = life.in_flight.enter().ok_or_else(|| life.refusal())?;
+        if let Some(deadline) = deadline {
+            let now = SystemClock.now();
+            if deadline <= now {
+                let late = now.since(deadline);
+                return Err(ServeError::Expired { late });
+            }
+        }
         let Workspace {
             outputs, context, ..
-        } = &mut workspace;
-        engine.run(inputs, rows, outputs, context)?;
-        let compute = SystemClock.now().since(start);
-        self.cost.record(rows, compute);
-        let outputs = engine.named(wanted, |position| outputs.take(position))?;
-        self.workspaces.give_back(workspace);
+        } = workspace;
+        let took = stopwatch.time(rows, || engine.run(inputs, rows, outputs, context))?;
+        if let Took::Measured(took) = took {
+            self.cost.record(rows, took);
+        }
+        drop(in_flight);
         let spent = Spent {
             queue: Duration::ZERO,
-            compute,
+            compute: took.duration(),
             batch_rows: rows,
         };
-        Ok(Answer { outputs, spent })
+        Ok((seat, spent))
     }
 
     /// Has a worker run the model.
@@ -74,7 +117,7 @@ impl LocalModel {
             entry = entry.deadline(deadline);
         }
         // Dropped with this future, the ticket takes from the queue what nobody waits for.
-        let _ticket = {
+        let ticket = {
             let life = self.life.load();
             let workers = life.workers(&self.engine, &self.cost, &self.queue, self.workers)?;
             let pushed = workers.queue.push(entry, SystemClock.now());
@@ -83,7 +126,16 @@ impl LocalModel {
                 error => ServeError::Queue(error),
             })?
         };
-        answer.await.map_err(|_| ServeError::Stopped)?
+        let answer = answer.await.map_err(|_| ServeError::Stopped)??;
+        // Of what is answered nothing is in the queue.
+        ticket.detach();
+        Ok(answer)
+    }
+
+    #[inline]
+    fn response(&self, request: InferRequest, answer: Answer) -> InferResponse {
+        self.served.fetch_add(1, Ordering::Relaxed);
+        InferResponse::from_parts(request, answer.outputs, answer.spent)
     }
 
     fn admit(&self) -> Result<OwnedInFlightGuard, ServeError> {
@@ -103,9 +155,15 @@ impl LocalModel {
     }
 }
 
+/// A request whose inputs are checked.
+enum Begun {
+    Answered(Answer),
+    Asked(Wanted, Asked),
+}
+
 /// Where a request is answered.
 enum Place {
-    Here(Answer),
+    Here(Box<Seat>, Spent),
     There(Asked),
 }
 
@@ -124,36 +182,22 @@ fn tenant(name: &str) -> u64 {
 
 impl Service for LocalModel {
     async fn infer(&self, mut request: InferRequest) -> Result<InferResponse, ServeError> {
-        let engine = &*self.engine;
-        let signature = &engine.description.signature;
-        let wanted = check::outputs(signature, &request.outputs)?;
-        let run = |inputs: &[TensorView<'_>], rows| {
-            if rows > engine.max_rows {
-                return Err(ServeError::TooManyRows {
-                    limit: engine.max_rows,
-                    found: rows,
-                });
-            }
-            if self.is_cheap(rows) {
-                let answer = self.answer_here(inputs, rows, &wanted, request.deadline)?;
-                return Ok(Place::Here(answer));
-            }
-            Ok(Place::There(Asked {
-                rows,
-                key: engine.key(inputs),
-                bytes: inputs.iter().map(|input| input.bytes().len()).sum(),
-            }))
+        let answer = match self.begin(&mut request)? {
+            Begun::Answered(answer) => answer,
+            Begun::Asked(wanted, asked) => self.answer_there(&mut request, wanted, asked).await?,
         };
-        let answer = match check::with_inputs(signature, &request.inputs, run)?? {
-            Place::Here(answer) => answer,
-            Place::There(asked) => self.answer_there(&mut request, wanted, asked).await?,
+        Ok(self.response(request, answer))
+    }
+
+    /// Without a future where the answer is there at once.
+    fn infer_blocking(&self, mut request: InferRequest) -> Result<InferResponse, ServeError> {
+        let answer = match self.begin(&mut request)? {
+            Begun::Answered(answer) => answer,
+            Begun::Asked(wanted, asked) => {
+                pollster::block_on(self.answer_there(&mut request, wanted, asked))?
+            }
         };
-        self.served.fetch_add(1, Ordering::Relaxed);
-        Ok(InferResponse::from_parts(
-            request,
-            answer.outputs,
-            answer.spent,
-        ))
+        Ok(self.response(request, answer))
     }
 
     fn describe(&self) -> Arc<Description> {

@@ -93,13 +93,15 @@ impl Worker {
         let answer = |part: &Part<Arc<Job>>| {
             let its = first..first + part.rows.len();
             first = its.end;
-            let outputs = self.engine.named(&part.payload.wanted, |position| {
-                if its.len() == rows {
-                    workspace.outputs.take(position)
-                } else {
-                    workspace.outputs.get(position)?.copy_rows(its.clone())
-                }
-            })?;
+            let outputs = self
+                .engine
+                .named(&part.payload.wanted, Vec::new(), |position| {
+                    if its.len() == rows {
+                        workspace.outputs.take(position)
+                    } else {
+                        workspace.outputs.get(position)?.copy_rows(its.clone())
+                    }
+                })?;
             let spent = Spent {
                 queue: start.since(part.queued_at),
                 compute,

@@ -1,6 +1,3 @@
-use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use maas_core::{Context, Outputs};
 
 use super::engine::Engine;
@@ -39,38 +36,5 @@ impl Workspace {
 
     pub(crate) fn has_room_for(&self, rows: usize) -> bool {
         rows <= self.rows
-    }
-}
-
-/// Workspaces that nobody uses just now.
-pub(crate) struct Workspaces(Mutex<Vec<Workspace>>);
-
-impl Workspaces {
-    pub(crate) fn none() -> Self {
-        Self(Mutex::new(Vec::new()))
-    }
-
-    pub(crate) fn take(&self, engine: &Engine, rows: usize) -> Result<Workspace, ServeError> {
-        let free = self.lock().pop();
-        match free.filter(|workspace| workspace.has_room_for(rows)) {
-            Some(workspace) => Ok(workspace),
-            None => Workspace::of(engine, rows),
-        }
-    }
-
-    pub(crate) fn give_back(&self, workspace: Workspace) {
-        self.lock().push(workspace);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Workspace>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Workspaces {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Workspaces")
-            .field(&self.lock().len())
-            .finish()
     }
 }
