@@ -1,4 +1,4 @@
-//! Models on the network: the Open Inference Protocol (also called V2 or KServe's) over REST, for any
+//! Models on the network: the Open Inference Protocol (also called V2 or KServe's) over REST and gRPC, for any
 //! [`Service`](maas_service::Service).
 //!
 //! ```
@@ -52,6 +52,23 @@
 //! written as `null` or as a word that parsers stumble over: it becomes an error that says where it is (500), and can be
 //! had in bytes.
 //!
+//! The parameter `priority` of a request is 1 for the highest, 0 or 2 for the usual and more for a low one; `timeout` says how many
+//! microseconds the answer is of use.
+//!
+//! # gRPC
+//!
+//! With the feature `grpc` the same port answers the protocol's service `inference.GRPCInferenceService`: everything above, and
+//! `ModelStreamInfer`, which answers in the order of its requests, starts up to 32 of them at once, and puts what is wrong with
+//! one of them in its place. A model that answers in pieces sends them there one by one.
+//!
+//! Tensors come raw or in typed fields, never both in one request, and go back as they came; FP16 and BF16, for which there
+//! are no fields, are always raw. Raw values that lie well in memory reach the model without a copy. Messages may be
+//! compressed by gzip or deflate, and who sends a compressed request gets a compressed answer. `grpc-timeout` is heeded. Errors
+//! have the code that `maas_service::ErrorKind` names, and those of overload say in `grpc-retry-pushback-ms` when to ask again.
+//!
+//! Beside it there are `grpc.health.v1.Health`, whose services are the server (an empty name), `MODEL` and `MODEL/VERSION`, and
+//! server reflection.
+//!
 //! # Errors
 //!
 //! Every error is JSON, `{"error": "..."}`, that says what was expected and what was found, and nothing about the
@@ -69,6 +86,9 @@
 
 mod client;
 mod error;
+#[cfg(feature = "grpc")]
+mod grpc;
+mod guard;
 mod hub;
 #[doc(hidden)]
 pub mod inside;
@@ -76,6 +96,8 @@ mod net;
 mod observe;
 mod rest;
 mod server;
+mod shared;
+mod told;
 mod wire;
 
 pub use client::Client;

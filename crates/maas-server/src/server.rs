@@ -10,7 +10,8 @@ use crate::Error;
 use crate::Models;
 use crate::net::{self, Limits, RunningServer};
 use crate::observe::{Front, Traffic};
-use crate::rest::{Shared, router};
+use crate::rest::router;
+use crate::shared::Shared;
 
 /// Which services have which names, where to listen, and how much to take.
 ///
@@ -239,7 +240,7 @@ impl Server {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn router(self) -> Result<Router, Error> {
-        Ok(router(self.share()?))
+        Ok(paths(&self.share()?))
     }
 
     fn prepare(self) -> Result<(TcpListener, Front, Arc<Shared>, Limits), Error> {
@@ -247,7 +248,7 @@ impl Server {
         let shared = self.share()?;
         let listener =
             TcpListener::bind(&address).map_err(|source| Error::Bind { address, source })?;
-        let front = Front::new(router(Arc::clone(&shared)), Arc::clone(&shared));
+        let front = Front::new(paths(&shared), Arc::clone(&shared));
         Ok((listener, front, shared, limits))
     }
 
@@ -278,4 +279,12 @@ impl Default for Server {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The paths of all protocols.
+fn paths(shared: &Arc<Shared>) -> Router {
+    let paths = router(Arc::clone(shared));
+    #[cfg(feature = "grpc")]
+    let paths = crate::grpc::mount(paths, shared);
+    paths
 }

@@ -1,4 +1,5 @@
 //! The models that a server has.
+mod batched;
 mod batches;
 mod folder;
 mod histogram;
@@ -17,6 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use maas_service::{Retired, ServeError, Service, Shadow};
 
+use crate::Error;
+
+pub(crate) use batched::is_batched;
 pub(crate) use batches::OfSize;
 pub use folder::Folder;
 pub(crate) use histogram::{BOUNDS, Durations};
@@ -287,6 +291,16 @@ impl Models {
     /// All models that are served, by name.
     pub(crate) fn all(&self) -> Vec<Arc<Hosted>> {
         self.0.table.load().values().cloned().collect()
+    }
+
+    /// Works on the models on a thread that may wait for disks and locks.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let models = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&models)).await;
+        done.unwrap_or(Err(Error::Ended))
     }
 
     fn change<R>(

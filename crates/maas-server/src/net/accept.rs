@@ -15,7 +15,7 @@ use super::Limits;
 use super::protocols::protocols;
 use crate::Error;
 use crate::observe::Front;
-use crate::rest::Shared;
+use crate::shared::Shared;
 
 /// Serves until `stopped` has a message or its sender is gone, then drains.
 pub(super) async fn accept_until(

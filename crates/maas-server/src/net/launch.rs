@@ -13,7 +13,7 @@ use super::accept::accept_until;
 use super::{Limits, RunningServer};
 use crate::Error;
 use crate::observe::Front;
-use crate::rest::Shared;
+use crate::shared::Shared;
 
 pub(crate) fn spawn(
     listener: StdListener,

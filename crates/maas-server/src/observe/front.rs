@@ -17,7 +17,7 @@ use tracing::{Span, info_span};
 
 use super::request_id::{REQUEST_ID, RequestIds};
 use super::trace::TraceParent;
-use crate::rest::Shared;
+use crate::shared::Shared;
 
 /// The paths, and before them what is done for every request: it gets an id and a span, and its answer is counted.
 #[derive(Clone, Debug)]

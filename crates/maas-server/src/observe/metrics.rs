@@ -11,7 +11,7 @@ use super::exposition::{Exposition, Kind, Labels};
 use super::{process, triton};
 use crate::Models;
 use crate::hub::{BOUNDS, Durations, OfSize, Outcome, Read};
-use crate::rest::Shared;
+use crate::shared::Shared;
 
 /// Rows of a batch: the bounds of buckets.
 const BATCH_ROWS: [usize; 13] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 65536];

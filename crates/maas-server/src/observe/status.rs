@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::metrics::{Figures, versions};
 use crate::hub::{BOUNDS, Durations, Outcome, Read};
-use crate::rest::{Shared, tensors};
+use crate::rest::tensors;
+use crate::shared::Shared;
 
 /// `GET /status`.
 pub(crate) async fn status(State(shared): State<Arc<Shared>>) -> impl IntoResponse {

@@ -2,20 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use maas_core::{DType, Dimension, TensorSpec};
+use maas_core::{DType, TensorSpec};
 use maas_service::Service;
 use serde_json::{Value, json};
 
 use super::{Names, Refusal, Shelves, split};
-
-/// The extensions of the protocol that are there, by Triton's names.
-const EXTENSIONS: [&str; 5] = [
-    "binary_tensor_data",
-    "model_configuration",
-    "model_repository",
-    "parameters",
-    "statistics",
-];
+use crate::hub::is_batched;
+use crate::shared::EXTENSIONS;
 
 pub(super) async fn server(State(shared): Shelves) -> Json<Value> {
     Json(
@@ -61,10 +54,7 @@ pub(super) async fn config(State(shared): Shelves, names: Names) -> Result<Json<
     let hosted = shared.models.find(&model)?;
     let status = hosted.status(version.as_deref())?;
     let signature = &status.description.signature;
-    let all = signature.inputs().iter().chain(signature.outputs());
-    let is_batched = all
-        .clone()
-        .all(|spec| spec.shape().first() == Some(&Dimension::Free));
+    let is_batched = is_batched(signature);
     let tensors = |specs: &[TensorSpec]| -> Vec<Value> {
         let tensor = |spec: &TensorSpec| {
             let dims = if is_batched {

@@ -8,13 +8,7 @@ mod repository;
 mod statistics;
 
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -25,25 +19,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
-use maas_service::{InferResponse, Protocol, Readiness, ServeError, Service};
+use maas_service::{Protocol, Readiness};
 
 pub(crate) use metadata::tensors;
 pub(crate) use refusal::Refusal;
 
-use crate::Models;
-use crate::observe::{self, Traffic};
-use crate::wire::{Form, read, write};
-
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) name: String,
-    pub(crate) models: Models,
-    pub(crate) body_limit: usize,
-    pub(crate) body_timeout: Duration,
-    pub(crate) draining: AtomicBool,
-    pub(crate) traffic: Traffic,
-}
+use crate::observe;
+use crate::shared::Shared;
+use crate::wire::{Form, Rejection, read, urgency, write};
 
 type Names = Result<Path<HashMap<String, String>>, PathRejection>;
 type Shelves = State<Arc<Shared>>;
@@ -88,7 +71,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-async fn unknown_path(request: Request) -> Refusal {
+pub(crate) async fn unknown_path(request: Request) -> Refusal {
     Refusal::new(
         StatusCode::NOT_FOUND,
         format!("nothing is at {}", request.uri().path()),
@@ -124,33 +107,10 @@ async fn infer(
         _ => read::request(&body, header_length, &hosted.name, version.as_deref())?,
     };
     request.protocol = Protocol::Http;
-    let answered = guarded(hosted.versions.infer(request)).await;
-    let by = answered
-        .as_ref()
-        .ok()
-        .and_then(|response| response.version.as_deref());
-    observe::record(&model, by.or(version.as_deref()));
-    let response = answered?;
+    urgency(&mut request).map_err(Rejection::from)?;
+    let response = shared.infer(&hosted, request).await?;
     let message = write::response(&response, &form).map_err(|reason| unwritable(&reason))?;
     Ok(answer::answer(message, &headers).await)
-}
-
-/// The service's answer; a panic of the service fails this request alone.
-async fn guarded(
-    answer: impl Future<Output = Result<InferResponse, ServeError>>,
-) -> Result<InferResponse, Refusal> {
-    let mut answer = pin!(answer);
-    let polled =
-        poll_fn(
-            |context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
-                Ok(poll) => poll.map(Ok),
-                Err(_) => Poll::Ready(Err(Refusal::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the service panicked",
-                ))),
-            },
-        );
-    Ok(polled.await??)
 }
 
 fn unwritable(reason: &write::Unwritable) -> Refusal {
@@ -163,7 +123,7 @@ fn unwritable(reason: &write::Unwritable) -> Refusal {
 
 impl Shared {
     fn check_draining(&self) -> Result<(), Refusal> {
-        if self.draining.load(Ordering::Acquire) {
+        if self.is_draining() {
             return Err(Refusal::unavailable("the server is shutting down"));
         }
         Ok(())

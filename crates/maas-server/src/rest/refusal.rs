@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maas_service::ServeError;
 
+use crate::told::told;
 use crate::wire::Rejection;
 
 /// A request that is not answered: a status, and what `{"error": ..}` says.
@@ -49,12 +50,7 @@ impl From<ServeError> for Refusal {
     fn from(error: ServeError) -> Self {
         let status = StatusCode::from_u16(error.kind().http_status())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let message = match &error {
-            // What a panic says is for the operator's eyes.
-            ServeError::Panicked { .. } => "the model panicked".to_owned(),
-            error => error.to_string(),
-        };
-        let mut refusal = Self::new(status, message);
+        let mut refusal = Self::new(status, told(&error));
         if let Some(wait) = error.retry_after() {
             refusal.retry_after = Some(wait.as_secs().max(1));
         }

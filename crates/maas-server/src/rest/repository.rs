@@ -26,7 +26,7 @@ pub(super) async fn index(State(shared): Shelves, body: Bytes) -> Result<Json<Va
             Refusal::bad(format!("expected {{\"ready\": true}} or nothing: {error}"))
         })?
     };
-    let index = blocking(&shared.models, |models| Ok(models.index())).await?;
+    let index = shared.models.blocking(|models| Ok(models.index())).await?;
     let entries = index
         .into_iter()
         .filter(|entry| !wanted.ready || entry.state == ModelState::Ready)
@@ -44,28 +44,14 @@ pub(super) async fn index(State(shared): Shelves, body: Bytes) -> Result<Json<Va
 
 pub(super) async fn load(State(shared): Shelves, names: Names) -> Result<(), Refusal> {
     let (model, _) = split(names)?;
-    blocking(&shared.models, move |models| models.load(&model)).await
+    let load = move |models: &Models| models.load(&model);
+    Ok(shared.models.blocking(load).await?)
 }
 
 pub(super) async fn unload(State(shared): Shelves, names: Names) -> Result<(), Refusal> {
     let (model, _) = split(names)?;
-    blocking(&shared.models, move |models| Ok(models.unload(&model)?)).await
-}
-
-/// On a thread that may wait for disks and locks.
-async fn blocking<T: Send + 'static>(
-    models: &Models,
-    work: impl FnOnce(&Models) -> Result<T, Error> + Send + 'static,
-) -> Result<T, Refusal> {
-    let models = models.clone();
-    let done = tokio::task::spawn_blocking(move || work(&models)).await;
-    let broken = || {
-        Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the work on the models broke off",
-        )
-    };
-    Ok(done.map_err(|_| broken())??)
+    let unload = move |models: &Models| Ok(models.unload(&model)?);
+    Ok(shared.models.blocking(unload).await?)
 }
 
 impl From<Error> for Refusal {

@@ -4,7 +4,7 @@
 pub(crate) mod http2;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -98,7 +98,11 @@ impl Reply {
 
 impl Http {
     pub(crate) fn to(server: &RunningServer) -> Self {
-        let stream = TcpStream::connect(server.addr()).unwrap();
+        Self::at(server.addr())
+    }
+
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();

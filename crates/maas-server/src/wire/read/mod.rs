@@ -15,6 +15,7 @@ use super::tail::Tail;
 use super::write::BINARY_OUTPUTS;
 use parameters::parameters;
 pub(crate) use raw::raw_request;
+pub(crate) use tensor::check_supported;
 
 /// Why a message is not taken.
 #[derive(Debug, PartialEq)]

@@ -33,7 +33,7 @@ pub(super) fn all(
     Ok(tensors)
 }
 
-pub(super) fn check_supported(
+pub(crate) fn check_supported(
     what: &str,
     name: &str,
     parameters: &Parameters,

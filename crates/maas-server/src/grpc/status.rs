@@ -1,0 +1,41 @@
+//! Errors as gRPC statuses.
+
+use maas_service::{ErrorKind, ServeError};
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Status};
+
+use crate::Error;
+use crate::told::told;
+use crate::wire::Rejection;
+
+/// When it is worth asking again, in milliseconds, for clients that retry.
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
+pub(super) fn of(error: &ServeError) -> Status {
+    let mut status = Status::new(code(error.kind()), told(error));
+    if let Some(wait) = error.retry_after() {
+        let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let value = MetadataValue::from(milliseconds);
+        status.metadata_mut().insert(PUSHBACK, value);
+    }
+    status
+}
+
+pub(super) fn of_rejection(rejection: Rejection) -> Status {
+    let code = match rejection {
+        Rejection::Malformed(_) => Code::InvalidArgument,
+        Rejection::Unsupported(_) => Code::Unimplemented,
+    };
+    Status::new(code, rejection.into_reason())
+}
+
+pub(super) fn of_change(error: &Error) -> Status {
+    match error {
+        Error::Model(error) => of(error),
+        error => Status::new(code(error.kind()), error.to_string()),
+    }
+}
+
+fn code(kind: ErrorKind) -> Code {
+    Code::from_i32(kind.grpc_code().into())
+}

@@ -1,0 +1,102 @@
+//! Requests and answers of one call that stays open.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::stream::{self, Stream, StreamExt};
+use maas_schedule::Moment;
+use maas_service::ServeError;
+use tonic::{Status, Streaming};
+
+use super::pieces::Pieces;
+use super::proto::{ModelInferRequest, ModelInferResponse, ModelStreamInferResponse};
+use super::request::Form;
+use super::{request, response, status};
+use crate::shared::Shared;
+
+pub(super) type Answers =
+    Pin<Box<dyn Stream<Item = Result<ModelStreamInferResponse, Status>> + Send>>;
+
+/// So many requests of a call are answered at once; the others wait where they are.
+const IN_FLIGHT: usize = 32;
+
+/// The answers, in the order of the requests. What is wrong with a request ends its own answers alone; a broken stream of
+/// requests ends them all.
+pub(super) fn answers(
+    shared: Arc<Shared>,
+    requests: Streaming<ModelInferRequest>,
+    deadline: Option<Moment>,
+) -> Answers {
+    let requests = until_draining(requests, Arc::clone(&shared));
+    let begin = move |message| begin(Arc::clone(&shared), message, deadline);
+    Box::pin(requests.map(begin).buffered(IN_FLIGHT).flatten())
+}
+
+/// The requests that come until the server shuts down; a call that stays open would keep it from its end.
+fn until_draining(
+    requests: Streaming<ModelInferRequest>,
+    shared: Arc<Shared>,
+) -> impl Stream<Item = Result<ModelInferRequest, Status>> {
+    stream::unfold(Some((requests, shared)), |open| async {
+        let (mut requests, shared) = open?;
+        tokio::select! {
+            biased;
+            message = requests.next() => Some((message?, Some((requests, shared)))),
+            () = shared.drain_begins() => Some((Err(status::of(&ServeError::Draining)), None)),
+        }
+    })
+}
+
+/// The answers to a request whose first one is there.
+async fn begin(
+    shared: Arc<Shared>,
+    message: Result<ModelInferRequest, Status>,
+    deadline: Option<Moment>,
+) -> impl Stream<Item = Result<ModelStreamInferResponse, Status>> {
+    let (first, rest) = match message {
+        Err(broken) => (Some(Err(broken)), None),
+        Ok(mut message) => match pieces(&shared, &mut message, deadline) {
+            Err(status) => (Some(Ok(refusal(&message, &status))), None),
+            Ok((mut pieces, form)) => {
+                let answer = move |piece| match piece {
+                    Ok(response) => Ok(answer(response::write(response, form))),
+                    Err(error) => Ok(refusal(&message, &status::of(&error))),
+                };
+                let first = pieces.next().await.map(&answer);
+                (first, Some(pieces.map(answer)))
+            }
+        },
+    };
+    stream::iter(first).chain(stream::iter(rest).flatten())
+}
+
+fn pieces(
+    shared: &Shared,
+    message: &mut ModelInferRequest,
+    deadline: Option<Moment>,
+) -> Result<(Pieces, Form), Status> {
+    let hosted = shared.models.find(&message.model_name);
+    let hosted = hosted.map_err(|error| status::of(&error))?;
+    let (request, form) = request::read(message, deadline).map_err(status::of_rejection)?;
+    Ok((Pieces::of(hosted, request), form))
+}
+
+fn answer(response: ModelInferResponse) -> ModelStreamInferResponse {
+    ModelStreamInferResponse {
+        error_message: String::new(),
+        infer_response: Some(response),
+    }
+}
+
+/// An error, and which request it belongs to.
+fn refusal(message: &ModelInferRequest, status: &Status) -> ModelStreamInferResponse {
+    ModelStreamInferResponse {
+        error_message: status.message().to_owned(),
+        infer_response: Some(ModelInferResponse {
+            model_name: message.model_name.clone(),
+            model_version: message.model_version.clone(),
+            id: message.id.clone(),
+            ..ModelInferResponse::default()
+        }),
+    }
+}
