@@ -54,6 +54,9 @@ pub enum Error {
     /// No runtime or thread could be started.
     #[error("no runtime could be started")]
     Runtime(#[source] io::Error),
+    /// The system does not say when the process is asked to end.
+    #[error("no signals can be waited for")]
+    Signals(#[source] io::Error),
     /// The server was shut down and connections were still busy when the time to drain was over.
     #[error("{connections} connections were cut off when the time to drain was over")]
     CutOff {

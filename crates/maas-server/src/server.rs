@@ -49,8 +49,8 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 impl Server {
     /// A server without models on port 8000 of the loopback address.
     ///
-    /// It takes bodies of 64 MiB that arrive within a minute, 1024 connections at a time, and waits at most 30 s for
-    /// busy connections when it shuts down.
+    /// It takes bodies of 64 MiB that arrive within a minute, 1024 connections at a time, keeps idle ones for two minutes,
+    /// and when it shuts down, it does so at once and waits at most 30 s for busy connections.
     ///
     /// ```
     /// let server = maas_server::Server::new();
@@ -141,24 +141,47 @@ impl Server {
         self
     }
 
-    /// Waits at most this long for a request's body.
+    /// Waits at most this long for a request's body, and for a client that does not take its answer.
     ///
     /// ```
     /// let server = maas_server::Server::new().body_timeout(std::time::Duration::from_secs(5));
     /// ```
     pub fn body_timeout(mut self, limit: Duration) -> Self {
         self.body_timeout = limit;
+        self.limits.stall_timeout = limit.min(YEAR);
         self
     }
 
-    /// Waits at most this long for a request's head, and keeps idle connections open for no longer. More than a year
-    /// is taken as a year.
+    /// Waits at most this long for a request's head. More than a year is taken as a year.
     ///
     /// ```
     /// let server = maas_server::Server::new().head_timeout(std::time::Duration::from_secs(5));
     /// ```
     pub fn head_timeout(mut self, limit: Duration) -> Self {
         self.limits.head_timeout = limit.min(YEAR);
+        self
+    }
+
+    /// Keeps connections without requests open for this long: longer than a proxy before it, so that no request meets a
+    /// connection that is being closed. More than a year is taken as a year.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().idle_timeout(std::time::Duration::from_secs(600));
+    /// ```
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.limits.idle_timeout = limit.min(YEAR);
+        self
+    }
+
+    /// Asks clients to leave connections that are older than this, give or take a tenth: by `Connection: close` in the
+    /// next answer, by GOAWAY in HTTP/2. Behind a balancer of connections it makes new servers get their share. More than
+    /// a year is taken as a year.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().connection_age(std::time::Duration::from_secs(600));
+    /// ```
+    pub fn connection_age(mut self, limit: Duration) -> Self {
+        self.limits.age = Some(limit.min(YEAR));
         self
     }
 
@@ -172,7 +195,18 @@ impl Server {
         self
     }
 
-    /// Waits at most this long for busy connections when it shuts down.
+    /// Serves on for this long when it shuts down, while it says that it is not ready and asks clients to leave. It is
+    /// the time that a balancer takes to hear of it. More than a year is taken as a year.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().drain_delay(std::time::Duration::from_secs(5));
+    /// ```
+    pub fn drain_delay(mut self, delay: Duration) -> Self {
+        self.limits.drain_delay = delay.min(YEAR);
+        self
+    }
+
+    /// Waits at most this long for busy connections when it shuts down, after the [delay](Self::drain_delay).
     ///
     /// ```
     /// let server = maas_server::Server::new().drain_timeout(std::time::Duration::from_secs(5));

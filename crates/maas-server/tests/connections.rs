@@ -3,9 +3,15 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use common::child::{Child, is_child, listening};
 use common::http2::Http2;
-use common::{Http, start, sums};
+use common::{Gate, Http, start, sums, wait_until};
 use hyper::Method;
+use maas_core::{DType, FnModel, Outputs, Signature, TensorSpec, TensorView};
 use maas_server::Server;
 use maas_service::LocalModel;
 
@@ -13,10 +19,7 @@ const BODY: &str = r#"{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","da
 const INFER: &str = "/v2/models/sums/infer";
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Runtime::new().unwrap()
 }
 
 #[test]
@@ -43,4 +46,180 @@ fn a_shutdown_ends_http2_connections_too() {
         shutdown.unwrap();
         assert!(http.sender.is_closed());
     });
+}
+
+#[test]
+fn old_connections_of_http1_are_asked_to_leave() {
+    let server = start(Server::new().connection_age(Duration::from_millis(100)));
+    let mut http = Http::to(&server);
+    assert_eq!(http.get("/v2").header("connection"), None);
+    thread::sleep(Duration::from_millis(150));
+    let last = http.get("/v2");
+    assert_eq!(
+        (last.status, last.header("connection")),
+        (200, Some("close"))
+    );
+    assert!(http.reply().is_none());
+    assert_eq!(Http::to(&server).get("/v2").header("connection"), None);
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
+fn old_connections_of_http2_go_away_and_answer_what_has_begun() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let service = Arc::new(LocalModel::new(sums(move |_| held.pass())));
+    let server = start(
+        Server::new()
+            .model("sums", Arc::clone(&service))
+            .connection_age(Duration::from_millis(50)),
+    );
+    runtime().block_on(async {
+        let http = Http2::to(server.addr()).await;
+        let mut asking = http.sender.clone();
+        let asked =
+            tokio::spawn(async move { Http2::send(&mut asking, Method::POST, INFER, BODY).await });
+        wait_until(|| service.in_flight() == 1);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        gate.open();
+        assert_eq!(asked.await.unwrap().unwrap().0, 200);
+        http.ended.await.unwrap().unwrap();
+    });
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
+fn idle_connections_are_closed() {
+    let server = start(Server::new().idle_timeout(Duration::from_millis(50)));
+    let mut one = Http::to(&server);
+    assert_eq!(one.get("/v2").status, 200);
+    assert!(one.reply().is_none());
+    runtime().block_on(async {
+        let mut two = Http2::to(server.addr()).await;
+        assert_eq!(two.get("/v2").await.unwrap().0, 200);
+        two.ended.await.unwrap().unwrap();
+        Http2::to(server.addr()).await.ended.await.unwrap().unwrap();
+    });
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
+fn heads_have_their_time_and_idle_connections_another() {
+    let server = start(
+        Server::new()
+            .head_timeout(Duration::from_millis(200))
+            .idle_timeout(Duration::from_secs(60)),
+    );
+    let mut silent = Http::to(&server);
+    let mut begun = Http::to(&server);
+    begun.send("PRI * HTT");
+    let mut second = Http::to(&server);
+    assert_eq!(second.get("/v2").status, 200);
+    let mut idle = Http::to(&server);
+    assert_eq!(idle.get("/v2").status, 200);
+    let trickle = thread::spawn(move || {
+        for byte in "GET /v2 HTTP/1.1\r\nHost: h\r\nA: bcdefghijklmnopqrstuvwxyz".chars() {
+            if second.try_send(&byte.to_string()).is_err() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        second.reply().is_none()
+    });
+    assert!(silent.reply().is_none());
+    assert!(trickle.join().unwrap());
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(idle.get("/v2").status, 200);
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
+fn a_client_that_does_not_take_its_answer_is_cut_off() {
+    // More than the sockets hold on the way.
+    let columns = 8_000_000;
+    let signature = Signature::new(
+        TensorSpec::rows("x", DType::Fp32, &[1]),
+        TensorSpec::rows("y", DType::Fp32, &[columns]),
+    );
+    let large = FnModel::new(
+        signature.unwrap(),
+        move |inputs: &[TensorView<'_>], outputs: &mut Outputs<'_>| {
+            outputs.tensor(0, DType::Fp32, &[inputs[0].rows(), columns])?;
+            Ok::<(), maas_core::Error>(())
+        },
+    );
+    let server = start(
+        Server::new()
+            .model("large", LocalModel::new(large))
+            .body_timeout(Duration::from_millis(300))
+            .connections(1),
+    );
+    let mut http = Http::to(&server);
+    let body = r#"{"inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[1]}]}"#;
+    http.send(&format!(
+        "POST /v2/models/large/infer HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    // There is one place, and it is free again only when the other connection has ended.
+    assert_eq!(Http::to(&server).get("/v2").status, 200);
+    assert!(http.reply().is_none());
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
+fn without_file_descriptors_connections_wait() {
+    let name = "without_file_descriptors_connections_wait";
+    if is_child() {
+        let server = start(Server::new());
+        listening(&server);
+        return server.wait_blocking().unwrap();
+    }
+    let child = Child::start(name, "ulimit -n 40");
+    let mut many: Vec<_> = (0..60).map(|_| Http::at(child.address)).collect();
+    assert_eq!(many[0].get("/v2").status, 200);
+    let mut last = many.pop().unwrap();
+    last.send("GET /v2 HTTP/1.1\r\nHost: h\r\n\r\n");
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(many[0].get("/v2").status, 200);
+    drop(many);
+    assert_eq!(last.reply().unwrap().status, 200);
+}
+
+#[test]
+#[ignore = "needs 10 000 file descriptors in each of two processes"]
+fn ten_thousand_idle_connections_are_no_burden() {
+    let name = "ten_thousand_idle_connections_are_no_burden";
+    let count = 10_000;
+    if is_child() {
+        let server = start(Server::new().connections(count + 1));
+        listening(&server);
+        return server.wait_blocking().unwrap();
+    }
+    let child = Child::start(name, "");
+    let memory = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS"))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<usize>()
+            .unwrap()
+    };
+    let before = memory();
+    let mut many: Vec<_> = (0..count).map(|_| Http::at(child.address)).collect();
+    for http in &mut many {
+        assert_eq!(http.get("/v2").status, 200);
+    }
+    let each = (memory() - before) * 1024 / count;
+    assert!(each < 64 << 10, "{each} bytes for each connection");
+    assert_eq!(Http::at(child.address).get("/v2").status, 200);
+    assert!(
+        many.iter_mut()
+            .step_by(100)
+            .all(|http| http.get("/v2").status == 200)
+    );
+    println!("{each} bytes for each idle connection");
 }

@@ -279,7 +279,7 @@ fn the_client_survives_a_server_that_closes_idle_connections_and_predicts_tables
     let server = start(
         Server::new()
             .model("a b/c", Replicas::of(sums(|_| {}), 2))
-            .head_timeout(Duration::from_millis(30)),
+            .idle_timeout(Duration::from_millis(30)),
     );
     let client = Client::new(format!("{}/", server.url())).unwrap();
     for turn in 0..3 {

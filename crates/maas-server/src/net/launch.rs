@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::thread;
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use super::accept::accept_until;
+use super::accept::Acceptor;
+use super::connection::Host;
+use super::drain::{self, Order};
 use super::{Limits, RunningServer};
 use crate::Error;
 use crate::observe::Front;
@@ -62,17 +64,19 @@ fn start(
     let address = listener.local_addr().map_err(bind_error)?;
     listener.set_nonblocking(true).map_err(bind_error)?;
     let listener = TcpListener::from_std(listener).map_err(bind_error)?;
-    let (stop, stopped) = oneshot::channel();
+    let acceptor = Acceptor::new(listener, Host::new(front, Arc::clone(&shared), limits));
+    let orders = watch::Sender::new(Order::Serve);
+    let given = orders.subscribe();
     let (end, ended) = oneshot::channel();
     let serving = async move {
-        let result = accept_until(stopped, listener, front, &shared, limits).await;
+        let result = drain::serve(given, acceptor, &shared.draining, limits).await;
         // Nobody may wait for the end.
         let _ = end.send(result);
     };
     Ok((
         RunningServer {
             address,
-            stop,
+            orders,
             ended,
         },
         serving,

@@ -3,18 +3,36 @@ use std::time::Duration;
 /// What connections may take of the server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    pub(crate) head_timeout: Duration,
-    pub(crate) drain_timeout: Duration,
     pub(crate) connections: usize,
+    pub(crate) head_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    /// How long an answer may wait for its client to take more of it.
+    pub(crate) stall_timeout: Duration,
+    pub(crate) age: Option<Duration>,
+    pub(crate) drain_delay: Duration,
+    pub(crate) drain_timeout: Duration,
+}
+
+impl Limits {
+    /// The time in which no limit on what a connection does can be over.
+    pub(super) fn shortest(&self) -> Duration {
+        self.head_timeout
+            .min(self.idle_timeout)
+            .min(self.stall_timeout)
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        let seconds = Duration::from_secs(30);
         Self {
-            head_timeout: seconds,
-            drain_timeout: seconds,
             connections: 1024,
+            head_timeout: Duration::from_secs(30),
+            // Longer than proxies keep theirs, so that it is they who close.
+            idle_timeout: Duration::from_secs(120),
+            stall_timeout: Duration::from_secs(60),
+            age: None,
+            drain_delay: Duration::ZERO,
+            drain_timeout: Duration::from_secs(30),
         }
     }
 }

@@ -1,10 +1,16 @@
 //! Connections: how they are taken, what they speak and how they end.
 
 mod accept;
+mod activity;
+mod answer;
+mod connection;
+mod drain;
 mod launch;
 mod limits;
 mod protocols;
 mod running;
+mod signals;
+mod watched;
 
 pub(crate) use launch::{run_in_background, spawn};
 pub(crate) use limits::Limits;

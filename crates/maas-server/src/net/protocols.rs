@@ -5,8 +5,6 @@ use std::time::Duration;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 
-use super::Limits;
-
 /// Longer heads than a client of the protocol sends.
 const HEAD_BYTES: u32 = 64 << 10;
 /// Requests that one HTTP/2 connection may have under way.
@@ -18,12 +16,10 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
-pub(super) fn protocols(limits: &Limits) -> Builder<TokioExecutor> {
+pub(super) fn protocols() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout);
+    // The watch of a connection looks after its heads, without a timer for each request.
+    builder.http1().header_read_timeout(None);
     builder
         .http2()
         .timer(TokioTimer::new())

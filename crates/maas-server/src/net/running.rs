@@ -1,8 +1,10 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
+use super::drain::Order;
+use super::signals::Signals;
 use crate::Error;
 
 /// A server that takes requests.
@@ -11,7 +13,7 @@ use crate::Error;
 /// and nobody waits for it.
 pub struct RunningServer {
     pub(super) address: SocketAddr,
-    pub(super) stop: oneshot::Sender<()>,
+    pub(super) orders: watch::Sender<Order>,
     pub(super) ended: oneshot::Receiver<Result<(), Error>>,
 }
 
@@ -40,7 +42,8 @@ impl RunningServer {
         format!("http://{}", self.address)
     }
 
-    /// Takes no new connections, answers what has begun, and ends.
+    /// Ends in order: it is not ready from now on, serves on for the [delay](crate::Server::drain_delay) and asks
+    /// clients to leave, then takes no new connections, answers what has begun, and closes.
     ///
     /// # Errors
     ///
@@ -53,8 +56,7 @@ impl RunningServer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn shutdown(self) -> Result<(), Error> {
-        // If nobody listens any more, the server has ended, and says how.
-        let _ = self.stop.send(());
+        self.orders.send_replace(Order::Drain);
         self.ended.await.unwrap_or(Err(Error::Ended))
     }
 
@@ -73,8 +75,59 @@ impl RunningServer {
     /// # Ok::<(), maas_server::Error>(())
     /// ```
     pub fn shutdown_blocking(self) -> Result<(), Error> {
-        let _ = self.stop.send(());
+        self.orders.send_replace(Order::Drain);
         self.ended.blocking_recv().unwrap_or(Err(Error::Ended))
+    }
+
+    /// Runs until the process is asked to end (SIGTERM or SIGINT; Ctrl-C where there are no signals), then ends in order
+    /// as by [`shutdown`](Self::shutdown). A second request ends it at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`shutdown`](Self::shutdown), and [`Error::Signals`] when the system gives none.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with I/O.
+    ///
+    /// ```no_run
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// maas_server::Server::new().bind("0.0.0.0:8000").spawn().await?.until_signal().await
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn until_signal(mut self) -> Result<(), Error> {
+        let mut signals = Signals::new().map_err(Error::Signals)?;
+        for order in [Order::Drain, Order::End] {
+            tokio::select! {
+                biased;
+                result = &mut self.ended => return result.unwrap_or(Err(Error::Ended)),
+                () = signals.next() => self.orders.send_replace(order),
+            };
+        }
+        self.ended.await.unwrap_or(Err(Error::Ended))
+    }
+
+    /// As [`until_signal`](Self::until_signal), blocking this thread.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`until_signal`](Self::until_signal), and [`Error::Runtime`] when there are no means to wait.
+    ///
+    /// # Panics
+    ///
+    /// On a thread that runs asynchronous tasks.
+    ///
+    /// ```no_run
+    /// maas_server::Server::new().bind("0.0.0.0:8000").run_in_background()?.until_signal_blocking()?;
+    /// # Ok::<(), maas_server::Error>(())
+    /// ```
+    pub fn until_signal_blocking(self) -> Result<(), Error> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::Runtime)?
+            .block_on(self.until_signal())
     }
 
     /// Blocks this thread for as long as the server runs: until the process ends.
@@ -92,9 +145,9 @@ impl RunningServer {
     /// # Ok::<(), maas_server::Error>(())
     /// ```
     pub fn wait_blocking(self) -> Result<(), Error> {
-        let Self { stop, ended, .. } = self;
+        let Self { orders, ended, .. } = self;
         let result = ended.blocking_recv().unwrap_or(Err(Error::Ended));
-        drop(stop);
+        drop(orders);
         result
     }
 }

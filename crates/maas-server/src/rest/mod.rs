@@ -95,7 +95,6 @@ async fn infer(
 ) -> Result<Response, Refusal> {
     let (model, version) = split(names)?;
     let hosted = shared.models.find(&model)?;
-    shared.check_draining()?;
     let header_length = body::header_length(&headers)?;
     let body = shared.read(&headers, header_length, body).await?;
     let (mut request, form) = match header_length {

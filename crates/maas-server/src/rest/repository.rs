@@ -1,9 +1,9 @@
 //! Which models there are, and which are loaded: the protocol's extension `model_repository`.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
-use bytes::Bytes;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,7 +17,12 @@ struct Wanted {
     ready: bool,
 }
 
-pub(super) async fn index(State(shared): Shelves, body: Bytes) -> Result<Json<Value>, Refusal> {
+pub(super) async fn index(
+    State(shared): Shelves,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Refusal> {
+    let body = shared.read(&headers, None, body).await?;
     let wanted: Wanted = if body.is_empty() {
         Wanted::default()
     } else {

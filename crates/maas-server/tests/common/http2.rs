@@ -35,12 +35,21 @@ impl Http2 {
         path: &str,
         body: &str,
     ) -> hyper::Result<(StatusCode, String)> {
+        Self::send(&mut self.sender, method, path, body).await
+    }
+
+    pub(crate) async fn send(
+        sender: &mut SendRequest<Full<Bytes>>,
+        method: Method,
+        path: &str,
+        body: &str,
+    ) -> hyper::Result<(StatusCode, String)> {
         let request = Request::builder()
             .method(method)
             .uri(format!("http://h{path}"))
             .body(Full::new(Bytes::from(body.to_owned())))
             .unwrap();
-        let response = self.sender.send_request(request).await?;
+        let response = sender.send_request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         Ok((status, String::from_utf8(body.to_vec()).unwrap()))

@@ -1,6 +1,7 @@
 //! Models for the tests, and HTTP by hand.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub(crate) mod child;
 pub(crate) mod http2;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -102,15 +103,25 @@ impl Http {
     }
 
     pub(crate) fn at(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::try_at(address).unwrap()
+    }
+
+    /// As [`at`](Self::at), where nobody may listen.
+    pub(crate) fn try_at(address: SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
-        Self(BufReader::new(stream))
+        Ok(Self(BufReader::new(stream)))
     }
 
     pub(crate) fn send(&mut self, text: &str) {
-        self.0.get_mut().write_all(text.as_bytes()).unwrap();
+        self.try_send(text).unwrap();
+    }
+
+    /// As [`send`](Self::send), to a server that may not take it.
+    pub(crate) fn try_send(&mut self, text: &str) -> std::io::Result<()> {
+        self.0.get_mut().write_all(text.as_bytes())
     }
 
     /// The next answer, or `None` when the server has closed the connection.

@@ -1,0 +1,140 @@
+//! One connection, from its first byte to its end.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::Limits;
+use super::activity::{Activity, Due};
+use super::answer::{UnderWay, answer};
+use super::protocols::protocols;
+use super::watched::Watched;
+use crate::observe::Front;
+use crate::shared::Shared;
+
+/// What all connections of a server have in common.
+pub(super) struct Host {
+    protocols: Builder<TokioExecutor>,
+    front: Front,
+    shared: Arc<Shared>,
+    pub(super) limits: Limits,
+    number: AtomicU64,
+}
+
+/// How far the server's own end is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Phase {
+    Serving,
+    /// Clients are asked to leave.
+    Leaving,
+    /// What is under way is answered, and no more.
+    Closing,
+}
+
+/// How far a connection's end is.
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    Open,
+    /// Requests that have reached the socket are still read.
+    Settling,
+    Ending,
+}
+
+/// In this time a request that has reached the socket reaches its task.
+const SETTLING: Duration = Duration::from_millis(5);
+
+impl Host {
+    pub(super) fn new(front: Front, shared: Arc<Shared>, limits: Limits) -> Self {
+        Self {
+            protocols: protocols(),
+            front,
+            shared,
+            limits,
+            number: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) async fn serve(&self, stream: TcpStream, phase: watch::Receiver<Phase>) {
+        let _connected = self.shared.traffic.connect();
+        self.speak(stream, phase).await;
+    }
+
+    async fn speak(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        mut phase: watch::Receiver<Phase>,
+    ) {
+        let activity = Arc::new(Activity::new());
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+        let service =
+            service_fn(|request| answer(self.front.clone(), request, UnderWay::of(&activity)));
+        let mut connection = pin!(self.protocols.serve_connection(io, service));
+        let mut stage = Stage::Open;
+        let mut limits = self.limits;
+        let mut age = self.age().map(|age| Instant::now() + age);
+        let mut check = pin!(sleep(
+            limits.shortest().min(limits.age.unwrap_or(Duration::MAX))
+        ));
+        phase.mark_changed();
+        loop {
+            tokio::select! {
+                biased;
+                // A connection that breaks is its client's affair.
+                _ = connection.as_mut() => return,
+                Ok(()) = phase.changed() => match *phase.borrow_and_update() {
+                    Phase::Serving => {}
+                    Phase::Leaving => activity.leave(),
+                    Phase::Closing => {
+                        activity.leave();
+                        stage = Stage::Settling;
+                        check.as_mut().reset(Instant::now() + SETTLING);
+                    }
+                },
+                () = &mut check => {
+                    let now = Instant::now();
+                    let mut end = stage == Stage::Settling;
+                    if age.is_some_and(|age| age <= now) {
+                        age = None;
+                        activity.leave();
+                        end |= activity.is_http2();
+                    }
+                    let wait = match activity.due(&limits) {
+                        Due::Cut => return,
+                        Due::Idle if stage == Stage::Ending => return,
+                        Due::Idle => {
+                            end = true;
+                            limits.head_timeout
+                        }
+                        Due::After(wait) => wait,
+                    };
+                    if end && stage != Stage::Ending {
+                        stage = Stage::Ending;
+                        limits.idle_timeout = limits.head_timeout;
+                        connection.as_mut().graceful_shutdown();
+                    }
+                    let next = now + wait;
+                    check.as_mut().reset(age.map_or(next, |age| age.min(next)));
+                }
+            }
+        }
+    }
+
+    /// How old a connection may become: a tenth more or less than the limit, so that many that came together do not
+    /// leave together.
+    fn age(&self) -> Option<Duration> {
+        /// Multiples of the golden ratio lie evenly between two whole numbers.
+        const GOLDEN: f64 = 0.618_033_988_749_895;
+        let age = self.limits.age?;
+        let number = self.number.fetch_add(1, Ordering::Relaxed) % (1 << 20);
+        Some(age.mul_f64(0.9 + 0.2 * (number as f64 * GOLDEN).fract()))
+    }
+}
