@@ -6,6 +6,8 @@ use bytes::Bytes;
 use maas_core::Signature;
 use maas_service::{InferRequest, InferResponse};
 
+#[cfg(feature = "grpc")]
+pub use crate::grpc::inside::there_and_back;
 use crate::wire::{Form, read, write};
 
 /// How all tensors of a message are written.

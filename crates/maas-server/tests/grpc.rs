@@ -810,6 +810,22 @@ async fn statistics_count_rows_and_runs() {
         assert_eq!(of_requests.fail.unwrap().count, 1);
         assert_eq!(stats.batch_stats.len(), 2);
     }
+    // Those of streams count as others do; what is answered in pieces counts once.
+    let requests = [
+        told("count", ParameterChoice::Int64Param(3)),
+        told("count", ParameterChoice::Int64Param(0)),
+        told("panic", ParameterChoice::BoolParam(true)),
+    ];
+    let answers = client
+        .model_stream_infer(stream::iter(requests))
+        .await
+        .unwrap();
+    assert_eq!(answers.into_inner().count().await, 4);
+    let answer = client.model_statistics(of("told", "")).await.unwrap();
+    let of_requests = answer.into_inner().model_stats[0].inference_stats.unwrap();
+    assert_eq!(of_requests.success.unwrap().count, 2);
+    assert_eq!(of_requests.fail.unwrap().count, 1);
+
     let all = client
         .model_statistics(of("", ""))
         .await

@@ -5,13 +5,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
 cache="${MAAS_CLIENT_CACHE:-${CARGO_TARGET_DIR:-target}/official-client}"
-if [ ! -x "$cache/bin/python" ] || ! "$cache/bin/python" -c "import tritonclient.http" 2>/dev/null; then
+if [ ! -x "$cache/bin/python" ] || ! "$cache/bin/python" -c "import tritonclient.http, tritonclient.grpc" 2>/dev/null; then
     mkdir -p "$cache"
     python3 -m venv "$cache"
-    "$cache/bin/pip" install --quiet "tritonclient[http]"
+    "$cache/bin/pip" install --quiet "tritonclient[http,grpc]"
 fi
 
-cargo build --quiet -p maas-server --example serve_linear
+cargo build --quiet -p maas-server --features grpc --example serve_linear
 scratch="$(mktemp -d)"
 mkfifo "$scratch/stdin"
 "${CARGO_TARGET_DIR:-target}/debug/examples/serve_linear" <"$scratch/stdin" >"$scratch/url" &
@@ -26,6 +26,7 @@ for _ in $(seq 100); do
 done
 
 "$cache/bin/python" crates/maas-server/tests/official_client.py "$url"
+"$cache/bin/python" crates/maas-server/tests/official_client_grpc.py "$url"
 
 answer="$(curl --silent --show-error --fail "$url/v2/models/linear/infer" \
     --data '{"inputs":[{"name":"x","shape":[1,3],"datatype":"FP32","data":[[0,0,1]]}]}')"

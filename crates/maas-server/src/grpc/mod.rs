@@ -2,6 +2,7 @@
 
 mod contents;
 mod health;
+pub(crate) mod inside;
 mod metadata;
 mod mirrored;
 mod parameters;

@@ -11,7 +11,8 @@ use maas_service::{InferRequest, NamedTensor, Protocol, RequestedOutput};
 use super::proto::ModelInferRequest;
 use super::proto::model_infer_request::{InferInputTensor, InferRequestedOutputTensor};
 use super::{contents, parameters};
-use crate::wire::{Rejection, check_supported, urgency};
+use crate::wire::read::check_supported;
+use crate::wire::{Rejection, urgency};
 
 /// Where a message has the values of its tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

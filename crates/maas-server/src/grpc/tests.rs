@@ -6,12 +6,12 @@ use maas_service::{InferRequest, InferResponse, NamedTensor, Parameter, Paramete
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
+use prost::Message;
 
-use super::proto::model_infer_request::InferInputTensor;
-use super::proto::model_infer_response::InferOutputTensor;
-use super::proto::{InferTensorContents, ModelInferRequest};
+use super::contents;
+use super::inside::{there_and_back, turned};
+use super::proto::InferTensorContents;
 use super::request::{self, Form};
-use super::{contents, response};
 
 fn parameters() -> impl Strategy<Value = Parameters> {
     let parameter = prop_oneof![
@@ -64,27 +64,6 @@ fn response() -> impl Strategy<Value = InferResponse> {
     })
 }
 
-/// The request whose inputs are the outputs of the response.
-fn turned(response: InferResponse, form: Form) -> ModelInferRequest {
-    let message = response::write(response, form);
-    let input = |output: InferOutputTensor| InferInputTensor {
-        name: output.name,
-        datatype: output.datatype,
-        shape: output.shape,
-        parameters: output.parameters,
-        contents: output.contents,
-    };
-    ModelInferRequest {
-        model_name: message.model_name,
-        model_version: message.model_version,
-        id: message.id,
-        parameters: message.parameters,
-        inputs: message.outputs.into_iter().map(input).collect(),
-        raw_input_contents: message.raw_output_contents,
-        ..ModelInferRequest::default()
-    }
-}
-
 proptest! {
     #[test]
     fn what_is_written_is_read_back(
@@ -124,6 +103,16 @@ proptest! {
         if let Ok(tensor) = contents::read(dtype, Shape::from(&*lengths), &contents) {
             prop_assert_eq!(contents::write(&tensor), Some(contents));
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(response in response(), place in any::<prop::sample::Index>(), byte: u8) {
+        let mut message = turned(response, Form::Raw).encode_to_vec();
+        let place = place.index(message.len());
+        message[place] = byte;
+        let _ = there_and_back(&message);
     }
 }
 

@@ -1,4 +1,6 @@
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::thread;
 
 use futures_core::Stream;
@@ -42,12 +44,14 @@ impl Service for Measured {
         result
     }
 
-    /// Counted when they begin: what became of a stream is its own affair.
     fn answers(
         &self,
         request: InferRequest,
     ) -> impl Stream<Item = Result<InferResponse, ServeError>> + Send {
-        self.service.answers(request)
+        Watched {
+            watch: Watch::of(&self.statistics, &request),
+            answers: Box::pin(self.service.answers(request)),
+        }
     }
 
     fn describe(&self) -> Arc<Description> {
@@ -60,6 +64,30 @@ impl Service for Measured {
 
     fn load(&self) -> Load {
         self.service.load()
+    }
+}
+
+/// The answers to a request, which counts with the first of them.
+struct Watched<'a, S> {
+    watch: Watch<'a>,
+    answers: Pin<Box<S>>,
+}
+
+impl<S> Stream for Watched<'_, S>
+where
+    S: Stream<Item = Result<InferResponse, ServeError>>,
+{
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let answer = ready!(self.answers.as_mut().poll_next(context));
+        if !self.watch.is_over {
+            match &answer {
+                Some(first) => self.watch.end(first),
+                None => self.watch.count(Outcome::Ok),
+            }
+        }
+        Poll::Ready(answer)
     }
 }
 
@@ -92,6 +120,13 @@ impl<'a> Watch<'a> {
         self.statistics
             .record(self.protocol, self.rows, took, result);
     }
+
+    /// Ends without an answer.
+    fn count(&mut self, outcome: Outcome) {
+        self.is_over = true;
+        let took = SystemClock.now().since(self.begun);
+        self.statistics.count(self.protocol, outcome, took);
+    }
 }
 
 impl Drop for Watch<'_> {
@@ -102,8 +137,7 @@ impl Drop for Watch<'_> {
             } else {
                 Outcome::Cancelled
             };
-            let took = SystemClock.now().since(self.begun);
-            self.statistics.count(self.protocol, outcome, took);
+            self.count(outcome);
         }
     }
 }

@@ -13,7 +13,7 @@ pub(crate) mod write;
 pub(crate) use coding::{Coding, Packed};
 pub(crate) use form::Form;
 pub(crate) use message::Message;
-pub(crate) use read::{Rejection, check_supported};
+pub(crate) use read::Rejection;
 pub(crate) use urgency::urgency;
 
 /// A multiple of the size of every element.

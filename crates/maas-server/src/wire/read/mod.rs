@@ -97,7 +97,7 @@ fn request_text(json: &[u8], tail: &mut Tail, request: &mut InferRequest) -> Res
     }
     let mut form = Form::of(others);
     for (mut output, parameters) in outputs.flatten().unwrap_or_default() {
-        tensor::check_supported("output", &output.name, &parameters)?;
+        check_supported("output", &output.name, &parameters)?;
         for (name, value) in parameters {
             if name == "binary_data" {
                 form.set(Arc::clone(&output.name), encoding("binary_data", &value)?);
