@@ -4,7 +4,7 @@ use maas_service::{ErrorKind, ServeError};
 
 use crate::SourceError;
 
-/// Why a server does not start, or did not stop in order.
+/// Why a server does not start, did not stop in order, or cannot be asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -26,7 +26,7 @@ pub enum Error {
         /// The model's name.
         model: String,
     },
-    /// The models do not fit together.
+    /// The models do not fit together, or one elsewhere does not answer.
     #[error(transparent)]
     Model(#[from] ServeError),
     /// Models are to be loaded, and there is nowhere to load them from.
@@ -66,6 +66,9 @@ pub enum Error {
     /// The server ended by itself.
     #[error("the server ended before it was shut down")]
     Ended,
+    /// A key has characters that no header can carry.
+    #[error("a key must be visible ASCII characters")]
+    Key,
     /// The text is no address of a server.
     #[error("`{found}` is no address of a server: expected http://HOST:PORT")]
     Url {

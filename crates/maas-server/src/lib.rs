@@ -100,7 +100,7 @@ mod shared;
 mod told;
 mod wire;
 
-pub use client::Client;
+pub use client::{Client, Connect, RemoteModel};
 pub use error::Error;
 pub use hub::{Folder, ModelIndex, ModelState, Models, Source, SourceError, VersionPolicy};
 pub use net::RunningServer;

@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
-use maas_core::Tensor;
-use maas_server::Client;
-use maas_service::{InferRequest, InferResponse, ServeError};
+use maas_core::{DType, Signature, Tensor, TensorSpec};
+use maas_schedule::Moment;
+use maas_server::{Client, RemoteModel};
+use maas_service::{Description, ErrorKind, InferRequest, InferResponse, ServeError, Service};
 
 const BODY: &str = r#"{"model_name":"wine","outputs":[{"name":"y","datatype":"FP32","shape":[1,1],"data":[5.5]}]}"#;
 
@@ -15,23 +17,14 @@ const BODY: &str = r#"{"model_name":"wine","outputs":[{"name":"y","datatype":"FP
 fn answered(answer: String) -> Result<InferResponse, ServeError> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = Client::new(format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let client = client.json();
     let server = thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
-        let mut reader = BufReader::new(&stream);
-        let (mut line, mut length) = (String::new(), 0);
-        while line != "\r\n" {
-            line.clear();
-            reader.read_line(&mut line).unwrap();
-            if let Some(value) = line.strip_prefix("Content-Length: ") {
-                length = value.trim_end().parse().unwrap();
-            }
-        }
-        reader.read_exact(&mut vec![0; length]).unwrap();
-        (&stream).write_all(answer.as_bytes()).unwrap();
+        read_request(&stream);
+        // A client that has seen enough closes the connection.
+        let _ = (&stream).write_all(answer.as_bytes());
     });
-    let request =
-        InferRequest::new("wine").input("x", Tensor::from_slice([1, 1], &[0.5_f32]).unwrap());
-    let result = client.ask(&request);
+    let result = client.ask(&request());
     server.join().unwrap();
     result
 }
@@ -56,32 +49,164 @@ fn answers_of_every_framing_are_read() {
     }
 }
 
+/// Reads a request whole; `false` when none comes any more.
+fn read_request(stream: &TcpStream) -> bool {
+    let mut reader = BufReader::new(stream);
+    let (mut line, mut length) = (String::new(), 0);
+    while line != "\r\n" {
+        line.clear();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return false;
+        }
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.trim_end().parse().unwrap();
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).is_ok()
+}
+
 #[test]
-fn answers_that_are_none_are_errors() {
+fn answers_that_are_none_are_errors_that_others_may_mend() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let length = BODY.len();
     for answer in [
         String::new(),
         "\r\n\r\n".to_owned(),
+        "HTTP/1.1 2".to_owned(),
         "HTTP/1.1 200 OK\r\nno colon\r\n\r\n".to_owned(),
         "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n".to_owned(),
         "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n".to_owned(),
         format!(
             "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}",
-            BODY.len() + 1
+            length + 1
+        ),
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}",
+            length - 1
+        ),
+        format!(
+            "HTTP/1.1 200 OK\r\n{}\r\n",
+            "X-Flood: of headers\r\n".repeat(10_000)
+        ),
+        format!(
+            "HTTP/1.1 200 OK\r\nX-Flood: {}\r\n\r\n",
+            "x".repeat(1 << 20)
+        ),
+        format!(
+            "HTTP/1.1 200 OK\r\nInference-Header-Content-Length: {length}0\r\nContent-Length: {length}\r\n\r\n{BODY}"
+        ),
+        format!(
+            "HTTP/1.1 200 OK\r\nInference-Header-Content-Length: all\r\nContent-Length: {length}\r\n\r\n{BODY}"
         ),
         format!("{chunked}1\r\n{{\r\nffffffffffffffff\r\n"),
         format!("{chunked}10000000000000000\r\n"),
         format!("{chunked}2\r\n{{"),
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno".to_owned(),
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_owned(),
     ] {
-        let result = answered(answer.clone());
+        let error = answered(answer.clone()).unwrap_err();
         assert!(
-            matches!(result, Err(ServeError::Unreachable { .. })),
-            "{answer:?}: {result:?}"
+            matches!(
+                error,
+                ServeError::Unreachable { .. } | ServeError::BadAnswer { .. }
+            ),
+            "{:?}: {error:?}",
+            &answer[..answer.len().min(200)]
         );
+        assert!(error.is_retryable());
     }
-    let result = answered("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno".to_owned());
-    assert!(
-        matches!(result, Err(ServeError::BadAnswer { .. })),
-        "{result:?}"
+}
+
+#[test]
+fn an_answer_without_end_takes_bounded_memory() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        read_request(&stream);
+        let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        (&stream).write_all(head.as_bytes()).unwrap();
+        let mut sent = 0_usize;
+        while (&stream).write_all(chunk.as_bytes()).is_ok() {
+            sent += chunk.len();
+        }
+        sent
+    });
+    let remote = RemoteModel::at(url, "wine")
+        .json()
+        .probing_every(Duration::ZERO);
+    let remote = remote
+        .answer_limit(1 << 20)
+        .described(description())
+        .unwrap();
+    let error = remote.infer_blocking(request()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server's answer cannot be understood: it has more than 1048576 bytes"
     );
+    // What the sockets hold comes on top.
+    assert!(server.join().unwrap() < 32 << 20);
+}
+
+#[test]
+fn a_kept_connection_that_the_server_closed_is_replaced_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = Client::new(format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let client = client.json();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}",
+        BODY.len()
+    );
+    let server = thread::spawn(move || {
+        let mut requests = 0;
+        // Each connection answers one request, takes a second one, and closes; the last one answers none.
+        for connection in 0..3 {
+            let (stream, _) = listener.accept().unwrap();
+            requests += usize::from(read_request(&stream));
+            if connection < 2 {
+                (&stream).write_all(answer.as_bytes()).unwrap();
+                requests += usize::from(read_request(&stream));
+            }
+        }
+        requests
+    });
+    assert!(client.ask(&request()).is_ok());
+    assert!(client.ask(&request()).is_ok());
+    let error = client.ask(&request()).unwrap_err();
+    assert!(matches!(error, ServeError::Unreachable { .. }), "{error:?}");
+    assert_eq!(server.join().unwrap(), 5);
+}
+
+#[test]
+fn a_server_that_says_nothing_is_waited_for_until_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (listening, end) = (listener.try_clone().unwrap(), Duration::from_millis(50));
+    let server = thread::spawn(move || {
+        let (stream, _) = listening.accept().unwrap();
+        read_request(&stream);
+        // The client closes the connection: nothing is left of the request.
+        !read_request(&stream)
+    });
+    let remote = RemoteModel::at(url, "wine")
+        .json()
+        .probing_every(Duration::ZERO);
+    let remote = remote.described(description()).unwrap();
+    let error = remote.infer_blocking(request().within(end)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deadline, "{error:?}");
+    assert!(server.join().unwrap());
+    assert_eq!(remote.load().in_flight, 0);
+    let late = request().deadline(Moment::ZERO);
+    let error = remote.infer_blocking(late).unwrap_err();
+    assert!(matches!(error, ServeError::Expired { .. }));
+}
+
+fn request() -> InferRequest {
+    InferRequest::new("wine").input("x", Tensor::from_slice([1, 1], &[0.5_f32]).unwrap())
+}
+
+fn description() -> Description {
+    let rows = |name| TensorSpec::rows(name, DType::Fp32, &[1]);
+    Description::new(Signature::new(rows("x"), rows("y")).unwrap(), "maas")
 }

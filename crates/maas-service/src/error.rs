@@ -184,6 +184,8 @@ pub enum ServeError {
         status: u16,
         /// What the server said.
         message: String,
+        /// When it is worth asking again, if the server said so.
+        retry_after: Option<Duration>,
     },
     /// A server elsewhere cannot be reached, or the connection broke.
     #[error("the server at {address} does not answer")]
@@ -244,6 +246,12 @@ impl ServeError {
             | Self::Unreachable { .. } => ErrorKind::Unavailable,
             Self::Deadline { .. } | Self::Expired { .. } => ErrorKind::Deadline,
             Self::Unsupported { .. } => ErrorKind::Unsupported,
+            // Who says when to come back has too much to do, and is well.
+            Self::Refused {
+                status: 503,
+                retry_after: Some(_),
+                ..
+            } => ErrorKind::Overloaded,
             Self::Refused { status, .. } => ErrorKind::of_http_status(*status),
             Self::Model(_)
             | Self::Panicked { .. }
@@ -280,6 +288,7 @@ impl ServeError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Limit { retry_after, .. } => Some(*retry_after),
+            Self::Refused { retry_after, .. } => *retry_after,
             Self::Queue(error) => error.retry_after(),
             _ => None,
         }

@@ -25,7 +25,7 @@ pub use maas_nn::{
 #[cfg(feature = "schedule")]
 pub use maas_schedule::{Policy, RoundRobin};
 #[cfg(feature = "server")]
-pub use maas_server::{Client, Server};
+pub use maas_server::{Client, RemoteModel, Server};
 #[cfg(feature = "service")]
 pub use maas_service::{InferRequest, InferResponse, LocalModel, Replicas, ServeError, Service};
 #[cfg(feature = "train")]

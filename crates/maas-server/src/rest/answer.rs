@@ -1,19 +1,12 @@
 //! Answers that are well, to the connection.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use bytes::Bytes;
-use hyper::body::{Frame, SizeHint};
 
-use super::body::HEADER_LENGTH;
-use crate::wire::{Coding, Message};
+use crate::wire::{Coding, HEADER_LENGTH, Message, Parts};
 
 /// Bodies of fewer bytes are not compressed: it would not make them shorter by a packet.
 const SMALL: usize = 1 << 10;
@@ -29,7 +22,7 @@ pub(super) async fn answer(message: Message, asked: &HeaderMap) -> Response {
     if let Some(coding) = coding {
         parts = pack(parts, coding).await;
     }
-    let mut response = Response::new(Body::new(Parts(parts.into())));
+    let mut response = Response::new(Body::new(Parts::from(parts)));
     let headers = response.headers_mut();
     if let Some(coding) = coding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
@@ -55,27 +48,4 @@ async fn pack(parts: Vec<Bytes>, coding: Coding) -> Vec<Bytes> {
 
 fn length(parts: &[Bytes]) -> usize {
     parts.iter().map(Bytes::len).sum()
-}
-
-/// A body of pieces that lie in different places.
-struct Parts(VecDeque<Bytes>);
-
-impl hyper::body::Body for Parts {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.pop_front().map(|part| Ok(Frame::data(part))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.iter().map(|part| part.len() as u64).sum())
-    }
 }

@@ -2,19 +2,12 @@
 
 use axum::body::Body;
 use axum::http::header::CONTENT_ENCODING;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
-use http_body_util::BodyExt;
-use hyper::body::Body as _;
 
 use super::Refusal;
-use crate::wire::{ALIGNMENT, Coding, Packed};
+use crate::wire::{Coding, Gathered, HEADER_LENGTH, Packed, gather};
 
-pub(super) const HEADER_LENGTH: HeaderName =
-    HeaderName::from_static("inference-header-content-length");
-
-/// As much is taken for a body at once, whatever its length is said to be.
-const ROOM: usize = 1 << 20;
 /// Bodies of more bytes are unpacked where they do not hold up others.
 const BRIEF: usize = 4 << 10;
 
@@ -32,50 +25,12 @@ pub(super) fn header_length(headers: &HeaderMap) -> Result<Option<usize>, Refusa
     }
 }
 
-/// Reads a body of at most `limit` bytes. One that comes in pieces is put together so that what follows its first
-/// `text` bytes lies where numbers may.
-pub(super) async fn read(mut body: Body, limit: usize, text: usize) -> Result<Bytes, Refusal> {
-    let Some(first) = chunk(&mut body).await? else {
-        return Ok(Bytes::new());
-    };
-    check_size(first.len(), limit)?;
-    let Some(mut next) = chunk(&mut body).await? else {
-        return Ok(first);
-    };
-    let padding = text.wrapping_neg() % ALIGNMENT;
-    let expected = body.size_hint().lower();
-    let expected = usize::try_from(expected).unwrap_or(ROOM).min(ROOM);
-    let mut whole = Vec::with_capacity(padding + first.len() + next.len() + expected);
-    whole.resize(padding, 0);
-    whole.extend_from_slice(&first);
-    loop {
-        check_size(whole.len() - padding + next.len(), limit)?;
-        whole.extend_from_slice(&next);
-        match chunk(&mut body).await? {
-            Some(more) => next = more,
-            None => return Ok(Bytes::from(whole).slice(padding..)),
-        }
-    }
-}
-
-async fn chunk(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
-    loop {
-        match body.frame().await {
-            None => return Ok(None),
-            Some(Err(_)) => return Err(Refusal::bad("the body broke off")),
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) if !data.is_empty() => return Ok(Some(data)),
-                _ => {}
-            },
-        }
-    }
-}
-
-fn check_size(found: usize, limit: usize) -> Result<(), Refusal> {
-    if found <= limit {
-        Ok(())
-    } else {
-        Err(too_large(limit))
+/// Reads a body of at most `limit` bytes; see [`gather`].
+pub(super) async fn read(body: Body, limit: usize, text: usize) -> Result<Bytes, Refusal> {
+    match gather(body, limit, text).await {
+        Gathered::Whole(body) => Ok(body),
+        Gathered::TooLarge => Err(too_large(limit)),
+        Gathered::Broken(_) => Err(Refusal::bad("the body broke off")),
     }
 }
 

@@ -3,18 +3,28 @@
 mod coding;
 mod data;
 mod form;
+mod gather;
 mod json;
 mod message;
+mod parts;
 pub(crate) mod read;
 mod tail;
 mod urgency;
 pub(crate) mod write;
 
+use hyper::header::HeaderName;
+
 pub(crate) use coding::{Coding, Packed};
 pub(crate) use form::Form;
+pub(crate) use gather::{Gathered, gather};
 pub(crate) use message::Message;
+pub(crate) use parts::Parts;
 pub(crate) use read::Rejection;
 pub(crate) use urgency::urgency;
+
+/// Says how many bytes of JSON text a body begins with.
+pub(crate) const HEADER_LENGTH: HeaderName =
+    HeaderName::from_static("inference-header-content-length");
 
 /// A multiple of the size of every element.
 pub(crate) const ALIGNMENT: usize = 8;

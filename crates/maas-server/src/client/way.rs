@@ -1,0 +1,43 @@
+use std::sync::Arc;
+
+use maas_service::{Description, InferRequest, InferResponse, ServeError};
+
+use super::rest::Rest;
+
+/// By which protocol a server is asked.
+#[derive(Debug)]
+pub(super) enum Way {
+    Rest(Rest),
+}
+
+impl Way {
+    pub(super) async fn describe(
+        &self,
+        model: &str,
+        version: Option<&str>,
+    ) -> Result<Arc<Description>, ServeError> {
+        match self {
+            Self::Rest(rest) => rest.describe(model, version).await,
+        }
+    }
+
+    pub(super) async fn is_ready(
+        &self,
+        model: &str,
+        version: Option<&str>,
+    ) -> Result<bool, ServeError> {
+        match self {
+            Self::Rest(rest) => rest.is_model_ready(model, version).await,
+        }
+    }
+
+    pub(super) async fn infer(
+        &self,
+        request: InferRequest,
+        version: Option<&str>,
+    ) -> Result<InferResponse, ServeError> {
+        match self {
+            Self::Rest(rest) => rest.infer(request, version).await,
+        }
+    }
+}
