@@ -1,4 +1,5 @@
 use std::io;
+use std::path::PathBuf;
 
 use maas_service::{ErrorKind, ServeError};
 
@@ -54,6 +55,37 @@ pub enum Error {
     /// No runtime or thread could be started.
     #[error("no runtime could be started")]
     Runtime(#[source] io::Error),
+    /// A key is of no use.
+    #[error("the key `{name}` has no name or no secret")]
+    EmptyKey {
+        /// The key's name.
+        name: String,
+    },
+    /// Two keys cannot be told from each other.
+    #[error("the key `{name}` has the name or the secret of another one")]
+    DuplicateKey {
+        /// The second key's name.
+        name: String,
+    },
+    /// What should be PEM is not.
+    #[error("no {what} can be read")]
+    Pem {
+        /// What was expected.
+        what: &'static str,
+        /// What is wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A certificate and a key do not fit each other or the protocol.
+    #[error("the certificate and the key cannot be used")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A file cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// The system does not say when the process is asked to end.
     #[error("no signals can be waited for")]
     Signals(#[source] io::Error),

@@ -77,13 +77,33 @@
 //! | status | when |
 //! |---|---|
 //! | 400 | bad JSON; a wrong name, type, shape or number of values or bytes; too many rows |
+//! | 401, 403 | no key or an unknown one; one that may not change models, or nobody may from here |
 //! | 404 | no such path, model or version |
 //! | 405 | another verb is meant; `Allow` says which |
 //! | 408, 413, 415 | the body comes too slowly, is too large before or after it is unpacked, is compressed in another way |
+//! | 429 | too many requests with this key; `Retry-After` says when to ask again |
 //! | 500 | the model failed or panicked, or its answer has values that JSON cannot carry |
 //! | 501 | a feature that is not there, such as shared memory; an answer of a type that JSON cannot carry |
 //! | 503 | all replicas are stopped, the queue is full, the server shuts down; `Retry-After` says when to ask again |
+//! | 504 | the request's deadline passed |
+//!
+//! Heads that are no HTTP (400), and those that are longer than some 400 KB or have more than 100 headers (431), are answered
+//! without a body.
+//!
+//! # Deadlines
+//!
+//! `X-Request-Timeout-Ms`, Envoy's `X-Envoy-Expected-Rq-Timeout-Ms`, the protocol's parameter `timeout` in microseconds and
+//! `grpc-timeout` say for how long an answer is of use; the first deadline counts. The parameter `priority` is 1 for requests that
+//! go first, 2 or nothing for most, and more for those that can wait. A client that leaves gives its request up: what has not
+//! begun is not run.
+//!
+//! # Who may ask
+//!
+//! Everybody, if there are no [keys](Server::key). With keys all paths need one but the probes `/v2/health/live`, `/v2/health/ready`
+//! and those of gRPC. Models are loaded and unloaded with a key of an admin, or without keys from a server that listens on a
+//! loopback address; elsewhere that is off. Browsers of other sites get no permission (CORS).
 
+mod access;
 mod client;
 mod error;
 #[cfg(feature = "grpc")]
@@ -100,8 +120,11 @@ mod shared;
 mod told;
 mod wire;
 
+pub use access::{ApiKey, RateLimit};
 pub use client::{Client, Connect, RemoteModel};
 pub use error::Error;
 pub use hub::{Folder, ModelIndex, ModelState, Models, Source, SourceError, VersionPolicy};
 pub use net::RunningServer;
+#[cfg(feature = "tls")]
+pub use net::Tls;
 pub use server::Server;

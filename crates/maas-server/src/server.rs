@@ -8,7 +8,10 @@ use maas_service::{BoxService, Service};
 
 use crate::Error;
 use crate::Models;
-use crate::net::{self, Limits, RunningServer};
+use crate::access::{Access, ApiKey, Reach};
+#[cfg(feature = "tls")]
+use crate::net::Tls;
+use crate::net::{self, Limits, RunningServer, Start};
 use crate::observe::{Front, Traffic};
 use crate::rest::router;
 use crate::shared::Shared;
@@ -39,6 +42,9 @@ pub struct Server {
     body_limit: usize,
     body_timeout: Duration,
     limits: Limits,
+    keys: Vec<ApiKey>,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
 }
 
 const BODY_LIMIT: usize = 64 << 20;
@@ -64,6 +70,9 @@ impl Server {
             body_limit: BODY_LIMIT,
             body_timeout: BODY_TIMEOUT,
             limits: Limits::default(),
+            keys: Vec::new(),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -216,12 +225,37 @@ impl Server {
         self
     }
 
+    /// Takes requests with this key, and without any key no more than probes.
+    ///
+    /// ```
+    /// use maas_server::{ApiKey, Server};
+    /// let server = Server::new().key(ApiKey::infer("shop", "correct horse battery staple"));
+    /// ```
+    pub fn key(mut self, key: ApiKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Speaks TLS, and nothing else.
+    ///
+    /// ```no_run
+    /// use maas_server::{Server, Tls};
+    /// let server = Server::new().tls(Tls::from_pem_files("server.pem", "server.key")?);
+    /// # Ok::<(), maas_server::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Starts on the tokio runtime that this is called in. It listens as soon as this returns.
     ///
     /// # Errors
     ///
     /// [`Error::Bind`] when the address is taken or none; [`Error::UnnamedModel`], [`Error::UnnamedVersion`] and
-    /// [`Error::Model`] for names that do not fit together; [`Error::NoRuntime`] outside a runtime.
+    /// [`Error::Model`] for names that do not fit together; [`Error::EmptyKey`] and [`Error::DuplicateKey`];
+    /// [`Error::NoRuntime`] outside a runtime.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new()?.block_on(async {
@@ -236,8 +270,7 @@ impl Server {
         reason = "starting may have to wait one day, and says now that it must run in a runtime"
     )]
     pub async fn spawn(self) -> Result<RunningServer, Error> {
-        let (listener, front, shared, limits) = self.prepare()?;
-        net::spawn(listener, front, shared, limits)
+        net::spawn(self.prepare()?)
     }
 
     /// Starts on a runtime and threads of its own, for programs that have no tokio runtime. It listens as soon as
@@ -254,8 +287,7 @@ impl Server {
     /// # Ok::<(), maas_server::Error>(())
     /// ```
     pub fn run_in_background(self) -> Result<RunningServer, Error> {
-        let (listener, front, shared, limits) = self.prepare()?;
-        net::run_in_background(listener, front, shared, limits)
+        net::run_in_background(self.prepare()?)
     }
 
     /// The protocol's paths as a router of axum, to be mounted in an application of one's own behind its own middleware. What the
@@ -274,19 +306,36 @@ impl Server {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn router(self) -> Result<Router, Error> {
-        Ok(paths(&self.share()?))
+        let (shared, keys) = self.share()?;
+        Ok(Access::new(keys, Reach::Network)?.guard(paths(&shared)))
     }
 
-    fn prepare(self) -> Result<(TcpListener, Front, Arc<Shared>, Limits), Error> {
+    fn prepare(self) -> Result<Start, Error> {
         let (address, limits) = (self.address.clone(), self.limits);
-        let shared = self.share()?;
-        let listener =
-            TcpListener::bind(&address).map_err(|source| Error::Bind { address, source })?;
-        let front = Front::new(paths(&shared), Arc::clone(&shared));
-        Ok((listener, front, shared, limits))
+        #[cfg(feature = "tls")]
+        let tls = self.tls.clone();
+        let (shared, keys) = self.share()?;
+        let bind_error = |source| Error::Bind {
+            address: address.clone(),
+            source,
+        };
+        let listener = TcpListener::bind(&address).map_err(bind_error)?;
+        let reach = match listener.local_addr().map_err(bind_error)? {
+            address if address.ip().is_loopback() => Reach::Machine,
+            _ => Reach::Network,
+        };
+        let paths = Access::new(keys, reach)?.guard(paths(&shared));
+        Ok(Start {
+            listener,
+            front: Front::new(paths, Arc::clone(&shared)),
+            shared,
+            limits,
+            #[cfg(feature = "tls")]
+            tls,
+        })
     }
 
-    fn share(self) -> Result<Arc<Shared>, Error> {
+    fn share(self) -> Result<(Arc<Shared>, Vec<ApiKey>), Error> {
         for (model, version, service) in self.added {
             if model.is_empty() {
                 return Err(Error::UnnamedModel);
@@ -298,14 +347,15 @@ impl Server {
             }
             self.models.add(model, version, service)?;
         }
-        Ok(Arc::new(Shared {
+        let shared = Shared {
             name: self.name,
             models: self.models,
             body_limit: self.body_limit,
             body_timeout: self.body_timeout,
             draining: AtomicBool::new(false),
             traffic: Traffic::default(),
-        }))
+        };
+        Ok((Arc::new(shared), self.keys))
     }
 }
 

@@ -19,6 +19,7 @@ use super::proto::{
 use super::request::given;
 use super::stream::{self, Answers};
 use super::{metadata, request, response, statistics, status, timeout};
+use crate::access::Caller;
 use crate::hub::Hosted;
 use crate::shared::{EXTENSIONS, Shared};
 use crate::{Error, ModelState, Models};
@@ -69,9 +70,11 @@ impl GrpcInferenceService for Inference {
 
     async fn model_infer(&self, call: Request<ModelInferRequest>) -> Answer<ModelInferResponse> {
         let deadline = timeout::deadline(call.metadata())?;
+        let caller = call.extensions().get::<Caller>().cloned();
         let mut message = call.into_inner();
-        let (request, form) =
+        let (mut request, form) =
             request::read(&mut message, deadline).map_err(status::of_rejection)?;
+        request.tenant = caller.map(|caller| caller.0);
         let answer = self.infer(request).await;
         let answer = answer.map_err(|error| status::of(&error))?;
         Ok(Response::new(response::write(answer, form)))

@@ -11,9 +11,13 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+#[cfg(feature = "tls")]
+use tokio::time::timeout;
 use tokio::time::{Instant, sleep};
 
 use super::Limits;
+#[cfg(feature = "tls")]
+use super::Tls;
 use super::activity::{Activity, Due};
 use super::answer::{UnderWay, answer};
 use super::protocols::protocols;
@@ -28,6 +32,8 @@ pub(super) struct Host {
     shared: Arc<Shared>,
     pub(super) limits: Limits,
     number: AtomicU64,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
 }
 
 /// How far the server's own end is.
@@ -60,11 +66,35 @@ impl Host {
             shared,
             limits,
             number: AtomicU64::new(0),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn behind(mut self, tls: Option<Tls>) -> Self {
+        self.tls = tls;
+        self
     }
 
     pub(super) async fn serve(&self, stream: TcpStream, phase: watch::Receiver<Phase>) {
         let _connected = self.shared.traffic.connect();
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let mut until = phase.clone();
+            let closing = async {
+                let _ = until.wait_for(|phase| *phase == Phase::Closing).await;
+            };
+            tokio::select! {
+                shaken = timeout(self.limits.head_timeout, tls.accept(stream)) => {
+                    if let Ok(Ok(stream)) = shaken {
+                        self.speak(stream, phase).await;
+                    }
+                }
+                () = closing => {}
+            }
+            return;
+        }
         self.speak(stream, phase).await;
     }
 

@@ -9,6 +9,8 @@ use std::thread;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
+#[cfg(feature = "tls")]
+use super::Tls;
 use super::accept::Acceptor;
 use super::connection::Host;
 use super::drain::{self, Order};
@@ -17,24 +19,34 @@ use crate::Error;
 use crate::observe::Front;
 use crate::shared::Shared;
 
-pub(crate) fn spawn(
-    listener: StdListener,
-    front: Front,
-    shared: Arc<Shared>,
-    limits: Limits,
-) -> Result<RunningServer, Error> {
+/// What a server consists of when it starts.
+pub(crate) struct Start {
+    pub(crate) listener: StdListener,
+    pub(crate) front: Front,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) limits: Limits,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<Tls>,
+}
+
+impl Start {
+    fn scheme(&self) -> &'static str {
+        #[cfg(feature = "tls")]
+        if self.tls.is_some() {
+            return "https";
+        }
+        "http"
+    }
+}
+
+pub(crate) fn spawn(start: Start) -> Result<RunningServer, Error> {
     let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
-    let (running, serving) = start(listener, front, shared, limits)?;
+    let (running, serving) = begin(start)?;
     runtime.spawn(serving);
     Ok(running)
 }
 
-pub(crate) fn run_in_background(
-    listener: StdListener,
-    front: Front,
-    shared: Arc<Shared>,
-    limits: Limits,
-) -> Result<RunningServer, Error> {
+pub(crate) fn run_in_background(start: Start) -> Result<RunningServer, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("maas-server")
         .enable_all()
@@ -42,7 +54,7 @@ pub(crate) fn run_in_background(
         .map_err(Error::Runtime)?;
     let (running, serving) = {
         let _within = runtime.enter();
-        start(listener, front, shared, limits)?
+        begin(start)?
     };
     thread::Builder::new()
         .name("maas-server".to_owned())
@@ -51,20 +63,21 @@ pub(crate) fn run_in_background(
     Ok(running)
 }
 
-fn start(
-    listener: StdListener,
-    front: Front,
-    shared: Arc<Shared>,
-    limits: Limits,
-) -> Result<(RunningServer, impl Future<Output = ()> + Send), Error> {
+fn begin(start: Start) -> Result<(RunningServer, impl Future<Output = ()> + Send), Error> {
     let bind_error = |source: io::Error| Error::Bind {
         address: "the socket".to_owned(),
         source,
     };
+    let scheme = start.scheme();
+    let (shared, limits) = (Arc::clone(&start.shared), start.limits);
+    let listener = start.listener;
     let address = listener.local_addr().map_err(bind_error)?;
     listener.set_nonblocking(true).map_err(bind_error)?;
     let listener = TcpListener::from_std(listener).map_err(bind_error)?;
-    let acceptor = Acceptor::new(listener, Host::new(front, Arc::clone(&shared), limits));
+    let host = Host::new(start.front, start.shared, limits);
+    #[cfg(feature = "tls")]
+    let host = host.behind(start.tls);
+    let acceptor = Acceptor::new(listener, host);
     let orders = watch::Sender::new(Order::Serve);
     let given = orders.subscribe();
     let (end, ended) = oneshot::channel();
@@ -76,6 +89,7 @@ fn start(
     Ok((
         RunningServer {
             address,
+            scheme,
             orders,
             ended,
         },

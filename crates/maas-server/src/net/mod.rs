@@ -10,8 +10,12 @@ mod limits;
 mod protocols;
 mod running;
 mod signals;
+#[cfg(feature = "tls")]
+mod tls;
 mod watched;
 
-pub(crate) use launch::{run_in_background, spawn};
+pub(crate) use launch::{Start, run_in_background, spawn};
 pub(crate) use limits::Limits;
 pub use running::RunningServer;
+#[cfg(feature = "tls")]
+pub use tls::Tls;

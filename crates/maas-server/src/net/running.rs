@@ -13,6 +13,7 @@ use crate::Error;
 /// and nobody waits for it.
 pub struct RunningServer {
     pub(super) address: SocketAddr,
+    pub(super) scheme: &'static str,
     pub(super) orders: watch::Sender<Order>,
     pub(super) ended: oneshot::Receiver<Result<(), Error>>,
 }
@@ -30,7 +31,7 @@ impl RunningServer {
         self.address
     }
 
-    /// The address as clients want it: `http://HOST:PORT`.
+    /// The address as clients want it: `http://HOST:PORT`, or `https://HOST:PORT` with TLS.
     ///
     /// ```
     /// let server = maas_server::Server::new().bind("127.0.0.1:0").run_in_background()?;
@@ -39,7 +40,7 @@ impl RunningServer {
     /// ```
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Ends in order: it is not ready from now on, serves on for the [delay](crate::Server::drain_delay) and asks

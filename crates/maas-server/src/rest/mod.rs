@@ -6,11 +6,11 @@ mod metadata;
 mod refusal;
 mod repository;
 mod statistics;
+mod terms;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -18,12 +18,14 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use bytes::Bytes;
 use maas_service::{Protocol, Readiness};
 
 pub(crate) use metadata::tensors;
 pub(crate) use refusal::Refusal;
 
+use crate::access::Caller;
 use crate::observe;
 use crate::shared::Shared;
 use crate::wire::{Form, Rejection, read, urgency, write};
@@ -90,6 +92,7 @@ async fn wrong_verb(request: Request) -> Refusal {
 async fn infer(
     State(shared): Shelves,
     names: Names,
+    caller: Option<Extension<Caller>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
@@ -107,6 +110,7 @@ async fn infer(
     };
     request.protocol = Protocol::Http;
     urgency(&mut request).map_err(Rejection::from)?;
+    terms::apply(&headers, caller.as_deref(), &mut request)?;
     let response = shared.infer(&hosted, request).await?;
     let message = write::response(&response, &form).map_err(|reason| unwritable(&reason))?;
     Ok(answer::answer(message, &headers).await)

@@ -32,8 +32,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .spawn()
         .await?;
     tracing::info!(url = server.url(), "serving");
-    until_signal().await?;
-    server.shutdown().await?;
+    server.until_signal().await?;
     Ok(())
 }
 
@@ -65,20 +64,6 @@ fn models(arguments: &Arguments) -> Result<Models, Box<dyn Error>> {
         tracing::info!(model = model.name, version = model.version, "loaded");
     }
     Ok(models)
-}
-
-/// Ends when the process is asked to end.
-async fn until_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }
 
 #[expect(

@@ -1,0 +1,83 @@
+//! Requests that are denied, as their protocol says it.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::rest::Refusal;
+
+#[derive(Debug)]
+pub(super) enum Denial {
+    NoKey,
+    WrongKey,
+    Scope,
+    /// Nobody may change models from elsewhere, unless a key says that he may.
+    AdminOff,
+    TooMany {
+        wait: Duration,
+    },
+}
+
+const GRPC: &str = "application/grpc";
+
+impl Denial {
+    fn message(&self) -> &'static str {
+        match self {
+            Self::NoKey => "a key is needed: send Authorization: Bearer KEY or X-API-Key: KEY",
+            Self::WrongKey => "the key is unknown",
+            Self::Scope => "the key may not change models: one of an admin is needed",
+            Self::AdminOff => {
+                "models cannot be changed from here: the server listens to the network and has no key of an admin"
+            }
+            Self::TooMany { .. } => "too many requests with this key",
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoKey | Self::WrongKey => StatusCode::UNAUTHORIZED,
+            Self::Scope | Self::AdminOff => StatusCode::FORBIDDEN,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    /// `UNAUTHENTICATED`, `PERMISSION_DENIED` and `RESOURCE_EXHAUSTED`.
+    fn grpc_status(&self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::NoKey | Self::WrongKey => "16",
+            Self::Scope | Self::AdminOff => "7",
+            Self::TooMany { .. } => "8",
+        })
+    }
+
+    pub(super) fn answer(&self, request: &Request) -> Response {
+        let content_type = request.headers().get(CONTENT_TYPE);
+        if content_type.is_some_and(|value| value.as_bytes().starts_with(GRPC.as_bytes())) {
+            return self.in_grpc();
+        }
+        let mut refusal = Refusal::new(self.status(), self.message());
+        if let Self::TooMany { wait } = self {
+            refusal = refusal.retry_after(*wait);
+        }
+        let mut response = refusal.into_response();
+        if self.status() == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"maas\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+
+    /// An answer of gRPC without messages has its status in the headers.
+    fn in_grpc(&self) -> Response {
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(GRPC));
+        headers.insert("grpc-status", self.grpc_status());
+        headers.insert("grpc-message", HeaderValue::from_static(self.message()));
+        response
+    }
+}

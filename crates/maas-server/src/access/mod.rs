@@ -1,0 +1,94 @@
+//! Who may ask, for what, and how often.
+
+mod answer;
+mod bucket;
+mod key;
+mod need;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+
+pub use bucket::RateLimit;
+pub use key::ApiKey;
+
+use crate::Error;
+use answer::Denial;
+use key::Scope;
+use need::Need;
+
+/// Whose request it is, where keys tell it.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller(pub(crate) Arc<str>);
+
+/// Who can reach the server without a key.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Reach {
+    /// Programs on this machine.
+    Machine,
+    Network,
+}
+
+#[derive(Debug)]
+pub(crate) struct Access {
+    keys: Vec<ApiKey>,
+    reach: Reach,
+}
+
+impl Access {
+    pub(crate) fn new(keys: Vec<ApiKey>, reach: Reach) -> Result<Self, Error> {
+        for (index, key) in keys.iter().enumerate() {
+            key.check()?;
+            if keys[..index].iter().any(|other| other.is_like(key)) {
+                return Err(Error::DuplicateKey {
+                    name: key.name().to_string(),
+                });
+            }
+        }
+        Ok(Self { keys, reach })
+    }
+
+    /// The paths, and before them the check of who asks. Where everybody may do everything there is none.
+    pub(crate) fn guard(self, paths: Router) -> Router {
+        if self.keys.is_empty() && self.reach == Reach::Machine {
+            return paths;
+        }
+        paths.layer(middleware::from_fn_with_state(Arc::new(self), check))
+    }
+
+    /// Whose request it is, if it may be answered.
+    fn judge(&self, request: &Request) -> Result<Option<Caller>, Denial> {
+        let need = Need::of(request);
+        if need == Need::Nothing {
+            return Ok(None);
+        }
+        if self.keys.is_empty() {
+            return match need {
+                Need::Scope(Scope::Admin) if self.reach == Reach::Network => Err(Denial::AdminOff),
+                _ => Ok(None),
+            };
+        }
+        let secret = key::secret(request.headers()).ok_or(Denial::NoKey)?;
+        let key = key::find(&self.keys, secret).ok_or(Denial::WrongKey)?;
+        key.take().map_err(|wait| Denial::TooMany { wait })?;
+        match need {
+            Need::Scope(scope) if !key.may(scope) => Err(Denial::Scope),
+            _ => Ok(Some(Caller(Arc::clone(key.name())))),
+        }
+    }
+}
+
+async fn check(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
+    match access.judge(&request) {
+        Ok(caller) => {
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
+            next.run(request).await
+        }
+        Err(denial) => denial.answer(&request),
+    }
+}
