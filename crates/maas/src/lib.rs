@@ -95,6 +95,7 @@
 //! | `schedule` | round robin, the policy trait, health and retries, the batching queue |
 //! | `service` | the service trait, replicas; timeouts, limits, fallbacks, caches and versions around any service |
 //! | `server` | the Open Inference Protocol over REST, and its client |
+//! | `grpc` | the same over gRPC, on the port of the server |
 //!
 //! [`core`] is always there. The default features are `train`, `compress`, `schedule` and `service`; `cache` has services keep
 //! their answers, `tokio` takes its timers, `tower` puts services behind tower's middleware and takes them from there, `progress` shows a bar
