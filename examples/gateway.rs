@@ -23,6 +23,8 @@ const RATE: usize = 400;
 const KILLED: Duration = Duration::from_secs(2);
 const REVIVED: Duration = Duration::from_secs(4);
 const END: Duration = Duration::from_secs(7);
+/// Who failed is given nothing for this long; whether it can be reached at all is seen sooner.
+const EJECTION: Duration = Duration::from_millis(500);
 
 #[derive(Serialize)]
 struct Figures {
@@ -73,7 +75,8 @@ fn gateway(json: bool) -> Result<()> {
         processes.push(process);
     }
     let pool = Balanced::named(members)?.balanced_by(LeastCost::new());
-    let pool = Arc::new(pool.watched_by(HealthRules::default()));
+    let rules = HealthRules::default().ejection(EJECTION, 10 * EJECTION);
+    let pool = Arc::new(pool.watched_by(rules));
     let front = Server::new().model("wine", Arc::clone(&pool));
     let front = front.bind("127.0.0.1:0").run_in_background()?;
     println!("the gateway is at {}", front.url());

@@ -224,7 +224,9 @@ fn what_is_given_up_never_answers_another_request() {
 #[test]
 fn no_request_fails_when_a_server_is_killed_under_load_and_comes_back() {
     let (first, second, third) = (server(), server(), server());
-    let pool = pool_of(&[&first, &second, &third]).watched_by(HealthRules::default());
+    let brief = Duration::from_millis(100);
+    let rules = HealthRules::default().ejection(brief, brief);
+    let pool = pool_of(&[&first, &second, &third]).watched_by(rules);
     let address = second.addr();
     under_load(&pool, || {
         // The time to drain is none.
@@ -316,7 +318,7 @@ fn a_server_that_says_when_to_come_back_is_left_alone_until_then() {
 fn a_pool_begins_before_its_servers_do() {
     let server = server();
     let (address, description) = (server.addr(), remote(&server).describe());
-    server.shutdown_blocking().unwrap();
+    let _ = server.shutdown_blocking();
     let near = RemoteModel::at(format!("http://{address}"), "sums")
         .probing_every(Duration::from_millis(20))
         .described(description)
@@ -328,4 +330,82 @@ fn a_pool_begins_before_its_servers_do() {
     let _late = late.bind(address.to_string()).run_in_background().unwrap();
     wait_until(|| near.ready().is_ready());
     check(1.0, &near.infer_blocking(request(1.0)).unwrap());
+}
+
+#[cfg(feature = "grpc")]
+mod grpc {
+    use super::*;
+
+    fn over_grpc(server: &RunningServer, model: &str) -> RemoteModel {
+        let remote = RemoteModel::at(server.url().replace("http:", "grpc:"), model);
+        let remote = remote
+            .probing_every(Duration::from_millis(50))
+            .key("secret");
+        remote.connect_blocking().unwrap()
+    }
+
+    #[test]
+    fn a_model_elsewhere_says_the_same_by_grpc() {
+        let model = LocalModel::new(sums(|_| {}));
+        let description = model.describe();
+        let server = start(
+            Server::new()
+                .model("sums", model)
+                .model("echo", echo(DType::Bf16)),
+        );
+        let near = over_grpc(&server, "sums");
+        assert_eq!(near.describe(), description);
+        check(1.0, &near.infer_blocking(request(1.0)).unwrap());
+        let tensor = Tensor::from_bytes(DType::Bf16, [1, 2], &[1, 2, 3, 4]).unwrap();
+        let half = InferRequest::new("echo")
+            .input("in", tensor.clone())
+            .output("out");
+        let response = over_grpc(&server, "echo").infer_blocking(half).unwrap();
+        assert_eq!(response.output("out"), Some(&tensor));
+        let wrong = InferRequest::new("sums")
+            .input("z", Tensor::from_slice([1, 2], &[1.0_f32, 0.5]).unwrap());
+        let error = near.infer_blocking(wrong).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error:?}");
+        let busy = server_of(Busy(Arc::default()));
+        let error = over_grpc(&busy, "sums")
+            .infer_blocking(request(1.0))
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.retry_after()),
+            (ErrorKind::Overloaded, Some(Duration::from_secs(5)))
+        );
+    }
+
+    #[test]
+    fn giving_up_is_told_by_grpc() {
+        let asked = Asked::default();
+        let server = server_of(asked.clone());
+        let near = over_grpc(&server, "sums");
+        let error = near
+            .infer_blocking(request(1.0).within(Duration::from_millis(200)))
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadline, "{error:?}");
+        wait_until(|| asked.left.load(Ordering::SeqCst) == 1);
+    }
+
+    #[test]
+    fn no_request_fails_when_one_of_mixed_servers_is_killed_under_load() {
+        let (first, second, third) = (server(), server(), server());
+        let pool = Balanced::over([
+            over_grpc(&first, "sums"),
+            over_grpc(&second, "sums"),
+            remote(&third),
+        ]);
+        let pool = pool.unwrap();
+        under_load(&pool, || {
+            let _ = second.shutdown_blocking();
+        });
+        wait_until(|| pool.member("1").unwrap().ready() == Readiness::Down);
+        let error = pool
+            .member("1")
+            .unwrap()
+            .infer_blocking(request(1.0))
+            .unwrap_err();
+        assert!(matches!(error, ServeError::Unreachable { .. }), "{error:?}");
+    }
 }

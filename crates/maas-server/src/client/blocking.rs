@@ -7,7 +7,7 @@ use std::time::Duration;
 use maas_service::{Description, InferRequest, InferResponse, ServeError};
 use ndarray::ArrayView2;
 
-use super::address::Address;
+use super::address::{Address, Scheme};
 use super::connect::TIMEOUT;
 use super::http::Http;
 use super::rest::Rest;
@@ -50,7 +50,13 @@ impl Client {
     /// assert!(matches!(Client::new("ftp://127.0.0.1"), Err(Error::Url { .. })));
     /// ```
     pub fn new(url: impl AsRef<str>) -> Result<Self, Error> {
-        let http = Http::new(Address::parse(url.as_ref())?, Runtime::shared()?);
+        let url = url.as_ref();
+        let address = Address::parse(url)?;
+        if address.scheme != Scheme::Http {
+            let found = url.to_owned();
+            return Err(Error::Url { found });
+        }
+        let http = Http::new(address, Runtime::shared()?);
         Ok(Self {
             rest: Rest::new(http),
             timeout: TIMEOUT,
@@ -196,7 +202,9 @@ impl Client {
     /// ```
     pub fn ask(&self, request: &InferRequest) -> Result<InferResponse, ServeError> {
         let limit = terms::limit(request, self.timeout)?;
-        let answering = self.rest.infer(request.clone(), request.version.as_deref());
+        let mut told = request.clone();
+        terms::write(&mut told);
+        let answering = self.rest.infer(told, request.version.as_deref());
         self.wait(limit, answering)
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maas_service::{Description, ServeError};
 
-use super::address::Address;
+use super::address::{Address, Scheme};
 use super::http::Http;
 use super::remote::{Inner, RemoteModel};
 use super::rest::Rest;
@@ -190,10 +190,17 @@ impl Connect {
         if let Some(bytes) = self.answer_limit {
             http.answer_limit = bytes;
         }
-        let mut rest = Rest::new(http);
-        rest.binary = self.binary;
+        let way = match http.address.scheme {
+            Scheme::Http => {
+                let mut rest = Rest::new(http);
+                rest.binary = self.binary;
+                Way::Rest(rest)
+            }
+            #[cfg(feature = "grpc")]
+            Scheme::Grpc => Way::Grpc(grpc(&http)?),
+        };
         let inner = Inner {
-            way: Way::Rest(rest),
+            way,
             model: self.model,
             version: self.version,
             timeout: self.timeout,
@@ -202,6 +209,18 @@ impl Connect {
         };
         Ok((inner, self.probing))
     }
+}
+
+/// The same by gRPC.
+#[cfg(feature = "grpc")]
+fn grpc(http: &Http) -> Result<crate::grpc::Grpc, Error> {
+    let key = http.authorization.as_ref();
+    let key = key.map(|key| key.as_bytes().try_into()).transpose();
+    let key = key.map_err(|_| Error::Key)?;
+    let address = http.address.to_string();
+    Ok(http
+        .runtime
+        .enter(|| crate::grpc::Grpc::new(address, http.connect_timeout, http.answer_limit, key)))
 }
 
 impl Inner {

@@ -70,7 +70,8 @@ const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 const LEAST_PAUSE: Duration = Duration::from_millis(50);
 
 impl RemoteModel {
-    /// The model of this name at `http://HOST:PORT`, which is asked what it takes and gives.
+    /// The model of this name at `http://HOST:PORT`, or by gRPC (feature `grpc`) at `grpc://HOST:PORT`, which is asked what it
+    /// takes and gives.
     ///
     /// # Errors
     ///

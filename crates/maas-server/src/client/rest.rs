@@ -8,7 +8,6 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::http::{Answer, Content, Http, Question};
 use super::metadata::{Metadata, ServerMetadata, bad_answer};
-use super::terms;
 use crate::wire::{Form, read, write};
 
 /// The extension by which tensors travel as bytes.
@@ -62,7 +61,6 @@ impl Rest {
         mut request: InferRequest,
         version: Option<&str>,
     ) -> Result<InferResponse, ServeError> {
-        terms::write(&mut request);
         let form = if self.takes_binary().await? {
             // Some servers look here and not at the wish of the whole request.
             for output in &mut request.outputs {

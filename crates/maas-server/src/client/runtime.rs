@@ -39,6 +39,13 @@ impl Runtime {
         self.0.spawn(future)
     }
 
+    /// What the closure makes within the runtime.
+    #[cfg(feature = "grpc")]
+    pub(super) fn enter<T>(&self, make: impl FnOnce() -> T) -> T {
+        let _entered = self.0.enter();
+        make()
+    }
+
     /// The future's output, if it is there in time.
     pub(super) fn within<F: Future>(&self, limit: Duration, future: F) -> Timeout<F> {
         let _entered = self.0.enter();

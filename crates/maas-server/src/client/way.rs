@@ -3,11 +3,16 @@ use std::sync::Arc;
 use maas_service::{Description, InferRequest, InferResponse, ServeError};
 
 use super::rest::Rest;
+use super::terms;
+#[cfg(feature = "grpc")]
+use crate::grpc::Grpc;
 
 /// By which protocol a server is asked.
 #[derive(Debug)]
 pub(super) enum Way {
     Rest(Rest),
+    #[cfg(feature = "grpc")]
+    Grpc(Grpc),
 }
 
 impl Way {
@@ -18,6 +23,8 @@ impl Way {
     ) -> Result<Arc<Description>, ServeError> {
         match self {
             Self::Rest(rest) => rest.describe(model, version).await,
+            #[cfg(feature = "grpc")]
+            Self::Grpc(grpc) => grpc.describe(model, version).await,
         }
     }
 
@@ -28,16 +35,21 @@ impl Way {
     ) -> Result<bool, ServeError> {
         match self {
             Self::Rest(rest) => rest.is_model_ready(model, version).await,
+            #[cfg(feature = "grpc")]
+            Self::Grpc(grpc) => grpc.is_ready(model, version).await,
         }
     }
 
     pub(super) async fn infer(
         &self,
-        request: InferRequest,
+        mut request: InferRequest,
         version: Option<&str>,
     ) -> Result<InferResponse, ServeError> {
+        terms::write(&mut request);
         match self {
             Self::Rest(rest) => rest.infer(request, version).await,
+            #[cfg(feature = "grpc")]
+            Self::Grpc(grpc) => grpc.infer(request, version).await,
         }
     }
 }

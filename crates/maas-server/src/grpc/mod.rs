@@ -1,5 +1,6 @@
 //! The protocol over gRPC.
 
+mod client;
 mod contents;
 mod health;
 pub(crate) mod inside;
@@ -33,6 +34,7 @@ use tonic_reflection::server::Builder;
 
 use crate::rest::unknown_path;
 use crate::shared::Shared;
+pub(crate) use client::Grpc;
 use mirrored::Mirrored;
 use proto::grpc_inference_service_server::GrpcInferenceServiceServer;
 use service::Inference;

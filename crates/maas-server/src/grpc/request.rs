@@ -8,8 +8,8 @@ use maas_core::{DType, Shape, Tensor};
 use maas_schedule::Moment;
 use maas_service::{InferRequest, NamedTensor, Protocol, RequestedOutput};
 
-use super::proto::ModelInferRequest;
 use super::proto::model_infer_request::{InferInputTensor, InferRequestedOutputTensor};
+use super::proto::{InferTensorContents, ModelInferRequest};
 use super::{contents, parameters};
 use crate::wire::read::check_supported;
 use crate::wire::{Rejection, urgency};
@@ -77,17 +77,26 @@ fn input(tensor: InferInputTensor, raw: Option<Bytes>) -> Result<NamedTensor, Re
     let at = |reason: String| format!("input `{name}`: {reason}");
     let parameters = parameters::read(parameters).map_err(at)?;
     check_supported("input", &name, &parameters)?;
-    let dtype = DType::from_str(&datatype).map_err(|error| at(error.to_string()))?;
-    let shape = shape(&lengths).map_err(at)?;
-    let values = match (&contents, raw) {
+    let values = self::tensor(&datatype, &lengths, contents.as_ref(), raw).map_err(at)?;
+    Ok(NamedTensor::new(name, values))
+}
+
+/// The tensor whose values are here or there.
+pub(super) fn tensor(
+    datatype: &str,
+    lengths: &[i64],
+    contents: Option<&InferTensorContents>,
+    raw: Option<Bytes>,
+) -> Result<Tensor, String> {
+    let dtype = DType::from_str(datatype).map_err(|error| error.to_string())?;
+    let shape = shape(lengths)?;
+    match (contents, raw) {
         (Some(contents), _) => contents::read(dtype, shape, contents),
         (None, Some(raw)) => {
             Tensor::from_shared(dtype, shape, raw).map_err(|error| error.to_string())
         }
         (None, None) => without_values(dtype, shape),
-    };
-    let values = values.map_err(at)?;
-    Ok(NamedTensor::new(name, values))
+    }
 }
 
 /// Who sends rows of nothing need not send values.

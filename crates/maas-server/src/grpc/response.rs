@@ -49,7 +49,7 @@ fn raw(outputs: Vec<NamedTensor>) -> (Vec<InferOutputTensor>, Vec<Bytes>) {
     let heads = outputs.iter().map(head).collect();
     let values = outputs
         .into_iter()
-        .map(|named| Bytes::from_owner(Content(named.tensor)))
+        .map(|named| content(named.tensor))
         .collect();
     (heads, values)
 }
@@ -63,12 +63,16 @@ fn head(named: &NamedTensor) -> InferOutputTensor {
     }
 }
 
-fn lengths(shape: &Shape) -> Vec<i64> {
+pub(super) fn lengths(shape: &Shape) -> Vec<i64> {
     let length = |&length| i64::try_from(length).unwrap_or(i64::MAX);
     shape.dims().iter().map(length).collect()
 }
 
 /// A tensor's bytes where they lie.
+pub(super) fn content(tensor: Arc<Tensor>) -> Bytes {
+    Bytes::from_owner(Content(tensor))
+}
+
 struct Content(Arc<Tensor>);
 
 impl AsRef<[u8]> for Content {

@@ -1,5 +1,7 @@
 //! Errors as gRPC statuses.
 
+use std::time::Duration;
+
 use maas_service::{ErrorKind, ServeError};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
@@ -19,6 +21,12 @@ pub(super) fn of(error: &ServeError) -> Status {
         status.metadata_mut().insert(PUSHBACK, value);
     }
     status
+}
+
+/// When a server said that it is worth asking again.
+pub(super) fn retry_after(status: &Status) -> Option<Duration> {
+    let milliseconds = status.metadata().get(PUSHBACK)?.to_str().ok()?;
+    milliseconds.parse().ok().map(Duration::from_millis)
 }
 
 pub(super) fn of_rejection(rejection: Rejection) -> Status {

@@ -29,7 +29,7 @@ pub(super) struct Http {
     /// Answers of more bytes are not read.
     pub(super) answer_limit: usize,
     pub(super) idle: Idle,
-    authorization: Option<HeaderValue>,
+    pub(super) authorization: Option<HeaderValue>,
 }
 
 /// What is asked.
