@@ -150,6 +150,10 @@ mod docs {
     mod batching {}
     #[doc = include_str!("../docs/service.md")]
     mod service {}
+    #[doc = include_str!("../docs/serving.md")]
+    mod serving {}
+    #[doc = include_str!("../docs/protocol.md")]
+    mod protocol {}
     #[doc = include_str!("../docs/from-pytorch.md")]
     mod from_pytorch {}
     #[doc = include_str!("../docs/extending.md")]
