@@ -28,7 +28,9 @@ impl Bodies {
     pub(crate) fn new(rows: usize, form: Form) -> Self {
         let mut state = 7_u64;
         let mut number = move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             ((state >> 40) as f32 / (1 << 23) as f32 - 1.0) * 3.0
         };
         let mut request = || -> Bytes {

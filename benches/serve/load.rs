@@ -12,7 +12,10 @@ use crate::bodies::Bodies;
 
 /// How many requests were answered in this time; all on one thread.
 pub(crate) fn run(address: SocketAddr, bodies: &Bodies, connections: usize, time: Duration) -> u64 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let answered = Arc::new(AtomicU64::new(0));
     let is_over = Arc::new(AtomicBool::new(false));
     runtime.block_on(async {
@@ -21,7 +24,9 @@ pub(crate) fn run(address: SocketAddr, bodies: &Bodies, connections: usize, time
                 let requests: Vec<_> = (0..32).map(|number| bodies.get(first + number)).collect();
                 let (answered, is_over) = (Arc::clone(&answered), Arc::clone(&is_over));
                 tokio::spawn(async move {
-                    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+                    let mut stream = TcpStream::connect(address)
+                        .await
+                        .expect("the server listens");
                     stream.set_nodelay(true).expect("a socket");
                     let mut buffer = vec![0; 1 << 16];
                     for request in requests.iter().cycle() {
@@ -48,17 +53,30 @@ pub(crate) fn run(address: SocketAddr, bodies: &Bodies, connections: usize, time
 async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) {
     let mut filled = 0;
     let end = loop {
-        let read = stream.read(&mut buffer[filled..]).await.expect("it is answered");
+        let read = stream
+            .read(&mut buffer[filled..])
+            .await
+            .expect("it is answered");
         assert!(read > 0, "the server has closed the connection");
         filled += read;
-        if let Some(head) = buffer[..filled].windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+        if let Some(head) = buffer[..filled]
+            .windows(4)
+            .position(|bytes| bytes == b"\r\n\r\n")
+        {
             break head + 4;
         }
     };
-    assert!(buffer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..filled]));
+    assert!(
+        buffer.starts_with(b"HTTP/1.1 200"),
+        "{}",
+        String::from_utf8_lossy(&buffer[..filled])
+    );
     let whole = end + length(&buffer[..end]);
     while filled < whole {
-        filled += stream.read(&mut buffer[filled..]).await.expect("it is answered");
+        filled += stream
+            .read(&mut buffer[filled..])
+            .await
+            .expect("it is answered");
     }
 }
 

@@ -30,9 +30,20 @@ fn main() {
     {
         return servers::run(Kind::named(name), rows.parse().expect("a number of rows"));
     }
-    let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
-    println!("{:32} {:>12} {:>12} {:>10} {:>10}", "", "requests/s", "CPU us", "of axum", "of echo");
-    for (rows, form) in [(1, Form::Json), (32, Form::Json), (1, Form::Binary), (32, Form::Binary)] {
+    let filters: Vec<&String> = arguments
+        .iter()
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    println!(
+        "{:32} {:>12} {:>12} {:>10} {:>10}",
+        "", "requests/s", "CPU us", "of axum", "of echo"
+    );
+    for (rows, form) in [
+        (1, Form::Json),
+        (32, Form::Json),
+        (1, Form::Binary),
+        (32, Form::Binary),
+    ] {
         for connections in [1, 16, 64] {
             let case = format!("{rows} rows, {}, {connections} connections", form.name());
             if filters.is_empty() || filters.iter().any(|filter| case.contains(&***filter)) {
@@ -46,8 +57,14 @@ fn main() {
 /// All servers with one load, round by round.
 fn compare(rows: usize, form: Form, connections: usize) {
     let bodies = Bodies::new(rows, form);
-    let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.takes(form)).collect();
-    let processes: Vec<Process> = kinds.iter().map(|&kind| Process::start(kind, rows)).collect();
+    let kinds: Vec<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| kind.takes(form))
+        .collect();
+    let processes: Vec<Process> = kinds
+        .iter()
+        .map(|&kind| Process::start(kind, rows))
+        .collect();
     let mut figures = vec![Vec::new(); kinds.len()];
     for process in &processes {
         load::run(process.address, &bodies, connections, WARM_UP);
@@ -57,7 +74,10 @@ fn compare(rows: usize, form: Form, connections: usize) {
             let before = process.cpu();
             let answered = load::run(process.address, &bodies, connections, TIME);
             let cpu = process.cpu() - before;
-            figures.push((answered as f64 / TIME.as_secs_f64(), cpu.as_secs_f64() * 1e6 / answered as f64));
+            figures.push((
+                answered as f64 / TIME.as_secs_f64(),
+                cpu.as_secs_f64() * 1e6 / answered as f64,
+            ));
         }
     }
     let median = |figures: &[(f64, f64)], which: fn(&(f64, f64)) -> f64| {
@@ -65,10 +85,20 @@ fn compare(rows: usize, form: Form, connections: usize) {
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
     };
-    let cpu: Vec<f64> = figures.iter().map(|figures| median(figures, |figure| figure.1)).collect();
-    let of = |kind: Kind| kinds.iter().position(|&known| known == kind).map(|position| cpu[position]);
+    let cpu: Vec<f64> = figures
+        .iter()
+        .map(|figures| median(figures, |figure| figure.1))
+        .collect();
+    let of = |kind: Kind| {
+        kinds
+            .iter()
+            .position(|&known| known == kind)
+            .map(|position| cpu[position])
+    };
     for (position, kind) in kinds.iter().enumerate() {
-        let ratio = |other: Option<f64>| other.map_or_else(String::new, |other| format!("{:.2}", cpu[position] / other));
+        let ratio = |other: Option<f64>| {
+            other.map_or_else(String::new, |other| format!("{:.2}", cpu[position] / other))
+        };
         println!(
             "    {:28} {:>12.0} {:>12.2} {:>10} {:>10}",
             kind.name(),

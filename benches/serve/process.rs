@@ -23,7 +23,9 @@ impl Process {
             .expect("it starts");
         let mut line = String::new();
         let output = child.stdout.take().expect("it is piped");
-        BufReader::new(output).read_line(&mut line).expect("it says where it listens");
+        BufReader::new(output)
+            .read_line(&mut line)
+            .expect("it says where it listens");
         let address = line.trim().parse().expect("an address");
         Self { child, address }
     }
@@ -33,7 +35,12 @@ impl Process {
         let path = format!("/proc/{}/stat", self.child.id());
         let stat = std::fs::read_to_string(path).expect("Linux keeps the account");
         let (_, behind) = stat.rsplit_once(')').expect("the name is in brackets");
-        let ticks: u64 = behind.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum();
+        let ticks: u64 = behind
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|ticks| ticks.parse::<u64>().expect("a number"))
+            .sum();
         Duration::from_millis(ticks * 10)
     }
 }

@@ -5,9 +5,9 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::routing::{Router, post};
-use axum::Json;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -39,7 +39,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [Self::Echo, Self::Axum, Self::AxumLoop, Self::Ours, Self::OursQueued];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Echo,
+        Self::Axum,
+        Self::AxumLoop,
+        Self::Ours,
+        Self::OursQueued,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -53,7 +59,8 @@ impl Kind {
 
     pub(crate) fn named(name: &str) -> Self {
         let mut all = Self::ALL.into_iter();
-        all.find(|kind| kind.name() == name).expect("a server's name")
+        all.find(|kind| kind.name() == name)
+            .expect("a server's name")
     }
 
     pub(crate) fn takes(self, form: Form) -> bool {
@@ -63,7 +70,10 @@ impl Kind {
 
 /// Serves until the input ends.
 pub(crate) fn run(kind: Kind, rows: usize) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let address = match kind {
             Kind::Echo => echo(rows).await,
@@ -82,7 +92,14 @@ pub(crate) fn run(kind: Kind, rows: usize) {
 /// 32-128-64-32-1.
 fn network() -> Network {
     let spec = TensorSpec::rows("x", DType::Fp32, &[COLUMNS]);
-    let layers = Sequential::new(vec![spec]).dense(128).relu().dense(64).relu().dense(32).relu().dense(1);
+    let layers = Sequential::new(vec![spec])
+        .dense(128)
+        .relu()
+        .dense(64)
+        .relu()
+        .dense(32)
+        .relu()
+        .dense(1);
     layers.build(Seed(7)).expect("the layers fit together")
 }
 
@@ -125,10 +142,18 @@ async fn echo(rows: usize) -> SocketAddr {
 
 /// What anybody would write.
 async fn axum<M: Rows>(model: Arc<M>) -> SocketAddr {
-    let app = Router::new().route("/v2/models/mlp/infer", post(infer::<M>)).with_state(model);
+    let app = Router::new()
+        .route("/v2/models/mlp/infer", post(infer::<M>))
+        .with_state(model);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it listens");
-    tokio::spawn(async move { axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true))), app).await });
+    tokio::spawn(async move {
+        axum::serve(
+            axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true))),
+            app,
+        )
+        .await
+    });
     address
 }
 
@@ -165,23 +190,39 @@ async fn infer<M: Rows>(State(model): State<Arc<M>>, body: Bytes) -> Result<Json
     let [given] = &asked.inputs[..] else {
         return Err("one input is expected".to_owned());
     };
-    let right = given.name == "x" && given.datatype == "FP32" && given.shape.iter().product::<usize>() == given.data.len();
+    let right = given.name == "x"
+        && given.datatype == "FP32"
+        && given.shape.iter().product::<usize>() == given.data.len();
     if !right || given.shape.get(1) != Some(&COLUMNS) {
         return Err("the input does not fit".to_owned());
     }
     let rows = given.shape[0];
     let data = model.answer(rows, &given.data).await?;
-    let output = Output { name: "y", datatype: "FP32", shape: [rows, 1], data };
-    Ok(Json(Answer { model_name: "mlp", model_version: "1", outputs: [output] }))
+    let output = Output {
+        name: "y",
+        datatype: "FP32",
+        shape: [rows, 1],
+        data,
+    };
+    Ok(Json(Answer {
+        model_name: "mlp",
+        model_version: "1",
+        outputs: [output],
+    }))
 }
 
 trait Rows: Send + Sync + 'static {
-    fn answer(&self, rows: usize, values: &[f32]) -> impl Future<Output = Result<Vec<f32>, String>> + Send;
+    fn answer(
+        &self,
+        rows: usize,
+        values: &[f32],
+    ) -> impl Future<Output = Result<Vec<f32>, String>> + Send;
 }
 
 impl Rows for LocalModel {
     async fn answer(&self, rows: usize, values: &[f32]) -> Result<Vec<f32>, String> {
-        let rows = ArrayView2::from_shape((rows, COLUMNS), values).map_err(|error| error.to_string())?;
+        let rows =
+            ArrayView2::from_shape((rows, COLUMNS), values).map_err(|error| error.to_string())?;
         let answer = self.predict(rows).map_err(|error| error.to_string())?;
         Ok(answer.into_raw_vec_and_offset().0)
     }
@@ -198,8 +239,16 @@ struct Layer {
 
 impl PlainLoop {
     fn of(network: &Network) -> Self {
-        let tensors: Vec<Vec<f32>> = network.parameters().segments().iter().map(|segment| network.parameters().values()[segment.range.clone()].to_vec()).collect();
-        let layers = tensors.chunks(2).map(|pair| Layer { weights: pair[0].clone(), bias: pair[1].clone() });
+        let tensors: Vec<Vec<f32>> = network
+            .parameters()
+            .segments()
+            .iter()
+            .map(|segment| network.parameters().values()[segment.range.clone()].to_vec())
+            .collect();
+        let layers = tensors.chunks(2).map(|pair| Layer {
+            weights: pair[0].clone(),
+            bias: pair[1].clone(),
+        });
         Self(layers.collect())
     }
 
@@ -223,6 +272,10 @@ impl PlainLoop {
 
 impl Rows for PlainLoop {
     async fn answer(&self, rows: usize, values: &[f32]) -> Result<Vec<f32>, String> {
-        Ok(values.chunks(COLUMNS).take(rows).map(|row| self.row(row)).collect())
+        Ok(values
+            .chunks(COLUMNS)
+            .take(rows)
+            .map(|row| self.row(row))
+            .collect())
     }
 }

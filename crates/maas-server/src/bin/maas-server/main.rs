@@ -5,9 +5,10 @@ mod formats;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use maas_server::{Folder, Models, RunningServer, Server};
+use maas_server::{Folder, Models, Server};
 
 use arguments::Arguments;
 
@@ -26,14 +27,25 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let models = models(&arguments)?;
-    let server: RunningServer = Server::new()
+    let mut server = Server::new()
         .models(models)
-        .bind(arguments.address)
-        .spawn()
-        .await?;
+        .bind(&*arguments.address)
+        .drain_delay(seconds(arguments.drain_delay)?)
+        .drain_timeout(seconds(arguments.drain_timeout)?);
+    for key in arguments.access.keys()? {
+        server = server.key(key);
+    }
+    if let Some(tls) = arguments.access.tls()? {
+        server = server.tls(tls);
+    }
+    let server = server.spawn().await?;
     tracing::info!(url = server.url(), "serving");
-    server.until_signal().await?;
-    Ok(())
+    Ok(server.until_signal().await?)
+}
+
+fn seconds(seconds: f64) -> Result<Duration, String> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| format!("expected a number of seconds, found {seconds}"))
 }
 
 fn models(arguments: &Arguments) -> Result<Models, Box<dyn Error>> {
