@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 
-use crate::{Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service};
+use crate::{
+    Description, InferRequest, InferResponse, Load, Readiness, Report, ServeError, Service,
+};
 
 /// The object-safe twin of [`Service`]: every service is one, and pays one box for each future.
 ///
@@ -27,6 +29,8 @@ pub trait DynService: Send + Sync {
     fn ready_boxed(&self) -> Readiness;
     /// [`Service::load`].
     fn load_boxed(&self) -> Load;
+    /// [`Service::report`].
+    fn report_boxed(&self) -> Report;
 }
 
 type BoxedAnswer<'a> = Pin<Box<dyn Future<Output = Result<InferResponse, ServeError>> + Send + 'a>>;
@@ -56,6 +60,10 @@ impl<S: Service> DynService for S {
 
     fn load_boxed(&self) -> Load {
         self.load()
+    }
+
+    fn report_boxed(&self) -> Report {
+        self.report()
     }
 }
 
@@ -116,6 +124,10 @@ impl Service for BoxService {
 
     fn load(&self) -> Load {
         self.0.load_boxed()
+    }
+
+    fn report(&self) -> Report {
+        self.0.report_boxed()
     }
 
     fn infer_blocking(&self, request: InferRequest) -> Result<InferResponse, ServeError> {

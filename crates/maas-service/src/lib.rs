@@ -52,6 +52,7 @@ mod local;
 mod nest;
 mod parameters;
 mod replicas;
+mod report;
 mod request;
 mod response;
 mod service;
@@ -75,6 +76,7 @@ pub use nest::{
 };
 pub use parameters::{Parameter, Parameters};
 pub use replicas::Replicas;
+pub use report::{MemberReport, Report};
 pub use request::{InferRequest, NamedTensor, Protocol, RequestedOutput};
 pub use response::{InferResponse, Spent};
 pub use service::Service;

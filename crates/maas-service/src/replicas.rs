@@ -3,8 +3,8 @@ use std::sync::Arc;
 use maas_schedule::{Emptied, Policy, Retries, RoundRobin};
 
 use crate::{
-    Balanced, Description, InferRequest, InferResponse, Load, LocalModel, Readiness, ServeError,
-    Service, Timer,
+    Balanced, Description, InferRequest, InferResponse, Load, LocalModel, Readiness, Report,
+    ServeError, Service, Timer,
 };
 
 /// Replicas that share one model and take turns; each can be stopped and brought back while requests come in.
@@ -288,5 +288,9 @@ impl<P: Policy> Service for Replicas<P> {
 
     fn load(&self) -> Load {
         self.pool.load()
+    }
+
+    fn report(&self) -> Report {
+        self.pool.report()
     }
 }

@@ -7,7 +7,9 @@ use futures_core::Stream;
 use ndarray::{Array2, ArrayView2};
 
 use crate::answers::Once;
-use crate::{Description, InferRequest, InferResponse, Load, Readiness, ServeError, tabular};
+use crate::{
+    Description, InferRequest, InferResponse, Load, Readiness, Report, ServeError, tabular,
+};
 
 /// Something that answers inference requests: a model here, a pool of them, a server elsewhere.
 ///
@@ -76,6 +78,11 @@ pub trait Service: Send + Sync {
         Load::default()
     }
 
+    /// What it tells its operators of its insides. Unless implemented, nothing.
+    fn report(&self) -> Report {
+        Report::default()
+    }
+
     /// Answers a request, blocking this thread; not for threads of an asynchronous runtime.
     ///
     /// # Errors
@@ -134,6 +141,10 @@ impl<S: Service + ?Sized> Service for Arc<S> {
         (**self).load()
     }
 
+    fn report(&self) -> Report {
+        (**self).report()
+    }
+
     fn infer_blocking(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
         (**self).infer_blocking(request)
     }
@@ -164,6 +175,10 @@ impl<S: Service + ?Sized> Service for &S {
 
     fn load(&self) -> Load {
         (**self).load()
+    }
+
+    fn report(&self) -> Report {
+        (**self).report()
     }
 
     fn infer_blocking(&self, request: InferRequest) -> Result<InferResponse, ServeError> {

@@ -7,7 +7,7 @@ use futures_core::Stream;
 use maas_schedule::{Clock, Moment, SystemClock};
 use maas_service::{
     BoxService, Description, ErrorKind, InferRequest, InferResponse, Load, Protocol, Readiness,
-    ServeError, Service,
+    Report, ServeError, Service,
 };
 
 use super::statistics::{Outcome, Statistics};
@@ -64,6 +64,10 @@ impl Service for Measured {
 
     fn load(&self) -> Load {
         self.service.load()
+    }
+
+    fn report(&self) -> Report {
+        self.service.report()
     }
 }
 

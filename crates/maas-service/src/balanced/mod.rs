@@ -12,8 +12,8 @@ use maas_schedule::{
 };
 
 use crate::{
-    Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service, ThreadTimer,
-    Timer,
+    Description, InferRequest, InferResponse, Load, MemberReport, Readiness, Report, ServeError,
+    Service, ThreadTimer, Timer,
 };
 
 /// Services that share the requests: a policy picks who serves one, and another is asked when that one cannot.
@@ -328,6 +328,22 @@ impl<S: Service, P: Policy> Service for Balanced<S, P> {
     fn load(&self) -> Load {
         let members = self.members.members();
         Load::of(members.iter().map(|member| member.in_flight).sum())
+    }
+
+    fn report(&self) -> Report {
+        let members = self.members().into_iter().filter_map(|status| {
+            // Whoever left between the two looks is left out.
+            let service = self.member(&status.name)?;
+            Some(MemberReport {
+                status,
+                readiness: service.ready(),
+                report: service.report(),
+            })
+        });
+        Report {
+            queue: None,
+            members: members.collect(),
+        }
     }
 }
 

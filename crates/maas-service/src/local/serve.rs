@@ -14,7 +14,8 @@ use super::workspace::Workspace;
 use super::{LocalModel, Placement};
 use crate::check::Wanted;
 use crate::{
-    Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service, Spent, check,
+    Description, InferRequest, InferResponse, Load, Readiness, Report, ServeError, Service, Spent,
+    check,
 };
 
 /// To hand a request over and to wake two threads takes some 10 us; a task of a runtime may well take 50 us.
@@ -210,5 +211,11 @@ impl Service for LocalModel {
 
     fn load(&self) -> Load {
         Load::of(self.in_flight())
+    }
+
+    fn report(&self) -> Report {
+        let mut report = Report::default();
+        report.queue = self.queue_stats();
+        report
     }
 }

@@ -6,8 +6,8 @@ use futures_core::Stream;
 
 use super::generate::{Piece, generate, next};
 use crate::{
-    BoxService, Description, InferRequest, InferResponse, Load, Parameter, Readiness, ServeError,
-    Service,
+    BoxService, Description, InferRequest, InferResponse, Load, Parameter, Readiness, Report,
+    ServeError, Service,
 };
 
 /// A service, and another one that is asked when the first cannot answer.
@@ -187,6 +187,11 @@ impl<A: Service, B: Service, F: Fn(&ServeError) -> bool + Send + Sync> Service
         let mut load = self.first.load();
         load.in_flight = load.in_flight.saturating_add(self.second.load().in_flight);
         load
+    }
+
+    /// The first's.
+    fn report(&self) -> Report {
+        self.first.report()
     }
 }
 

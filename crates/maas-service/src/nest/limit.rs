@@ -6,7 +6,9 @@ use futures_core::Stream;
 use maas_schedule::{ConcurrencyLimit, Permit};
 
 use super::generate::{Piece, generate, next};
-use crate::{Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service};
+use crate::{
+    Description, InferRequest, InferResponse, Load, Readiness, Report, ServeError, Service,
+};
 
 /// A service with at most so many requests at a time: one more is refused at once as [`ServeError::Limit`].
 ///
@@ -138,5 +140,9 @@ impl<S: Service> Service for Limit<S> {
         let mut load = self.service.load();
         load.in_flight = load.in_flight.max(self.limit.held());
         load
+    }
+
+    fn report(&self) -> Report {
+        self.service.report()
     }
 }

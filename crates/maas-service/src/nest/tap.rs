@@ -9,7 +9,9 @@ use futures_core::Stream;
 use maas_schedule::{Clock, Moment, SystemClock};
 
 use super::generate::{Piece, generate, next};
-use crate::{Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service};
+use crate::{
+    Description, InferRequest, InferResponse, Load, Readiness, Report, ServeError, Service,
+};
 
 /// A service whose every request is told to a closure when it has ended, whichever way: to be logged, counted, measured.
 ///
@@ -182,6 +184,10 @@ impl<S: Service, F: Fn(&Tapped<'_>) + Send + Sync> Service for Tap<S, F> {
 
     fn load(&self) -> Load {
         self.service.load()
+    }
+
+    fn report(&self) -> Report {
+        self.service.report()
     }
 }
 

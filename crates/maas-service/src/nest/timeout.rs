@@ -9,8 +9,8 @@ use maas_schedule::Moment;
 use super::generate::{Piece, generate, next};
 use crate::timer::until;
 use crate::{
-    Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service, ThreadTimer,
-    Timer,
+    Description, InferRequest, InferResponse, Load, Readiness, Report, ServeError, Service,
+    ThreadTimer, Timer,
 };
 
 /// A service whose answers come in time, or not at all.
@@ -170,5 +170,9 @@ impl<S: Service, T: Timer> Service for Timeout<S, T> {
 
     fn load(&self) -> Load {
         self.service.load()
+    }
+
+    fn report(&self) -> Report {
+        self.service.report()
     }
 }

@@ -14,7 +14,7 @@ use maas_schedule::{Clock, Moment, SystemClock};
 
 use super::generate::Piece;
 use crate::{
-    Description, InferRequest, InferResponse, Load, Readiness, ServeError, Service, Spent,
+    Description, InferRequest, InferResponse, Load, Readiness, Report, ServeError, Service, Spent,
 };
 use key::{Asking, Key};
 use store::{Kept, Store, Turn};
@@ -239,6 +239,10 @@ impl<S: Service> Service for Cache<S> {
 
     fn load(&self) -> Load {
         self.service.load()
+    }
+
+    fn report(&self) -> Report {
+        self.service.report()
     }
 }
 
