@@ -5,8 +5,8 @@
 use std::io::{Read, Write};
 
 use maas_core::{DType, Error, FnModel, Outputs, Signature, TensorSpec, TensorView};
-use maas_server::Server;
-use maas_service::{LocalModel, Replicas};
+use maas_server::{Models, Server};
+use maas_service::{LocalModel, Replicas, Shadow};
 
 const WEIGHTS: [f32; 3] = [0.1, -2.0, 30.0];
 
@@ -22,7 +22,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
         Ok::<_, Error>(LocalModel::new(model))
     };
+    let models = Models::new();
+    for version in ["1", "2", "3"] {
+        models.add("blend", version, Replicas::of(linear()?, 2))?;
+    }
+    models.weigh("blend", [("1", 9), ("2", 1)])?;
+    models.label("blend", "stable", "1")?;
+    models.shadow("blend", Shadow::of("3"))?;
     let mut server = Server::new()
+        .models(models)
         .model("linear", Replicas::of(linear()?, 3))
         .model("red wine Ü", LocalModel::new(linear()?));
     for dtype in DType::ALL {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use common::{Gate, Http, start, sums, wait_until};
 use maas_server::{Models, Server};
-use maas_service::LocalModel;
+use maas_service::{LocalModel, Replicas};
+use serde_json::json;
 
 const ROWS: &str = r#"{"inputs":[{"name":"x","shape":[2,2],"datatype":"FP32","data":[1,2,3,4]}]}"#;
 const WRONG: &str = r#"{"inputs":[{"name":"z","shape":[1,2],"datatype":"FP32","data":[1,2]}]}"#;
@@ -213,6 +214,56 @@ fn requests_under_way_and_versions_that_go_are_seen() {
     models.remove("other").unwrap();
     let scrape = Scrape::of(&mut http);
     assert!(!scrape.samples.keys().any(|series| series.contains("other")));
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
+fn pools_and_queues_tell_of_their_insides() {
+    let queued = LocalModel::new(sums(|_| {})).queued();
+    let pool = Arc::new(Replicas::of(queued, 2));
+    let server = start(Server::new().model("sums", Arc::clone(&pool)));
+    let mut http = Http::to(&server);
+    for _ in 0..4 {
+        http.infer("sums", ROWS);
+    }
+    pool.kill(1).unwrap();
+    let scrape = Scrape::of(&mut http);
+    let of = |replica: u8| format!(r#"model="sums",version="1",replica="{replica}""#);
+    for (replica, available) in [(0, 1.0), (1, 0.0)] {
+        let of = of(replica);
+        assert_eq!(
+            scrape.value(&format!("maas_replica_available{{{of}}}")),
+            available
+        );
+        assert_eq!(scrape.value(&format!("maas_replica_ejected{{{of}}}")), 0.0);
+        let served = format!(r#"maas_replica_requests_total{{{of},result="ok"}}"#);
+        assert_eq!(scrape.value(&served), 2.0);
+    }
+    let closed = |reason: &str| {
+        let of = of(0);
+        scrape.value(&format!(
+            r#"maas_batches_closed_total{{{of},reason="{reason}"}}"#
+        ))
+    };
+    let reasons = [
+        "full",
+        "delay",
+        "worker_free",
+        "shape_changed",
+        "closing",
+        "deadline",
+    ];
+    assert_eq!(reasons.map(closed).iter().sum::<f64>(), 2.0);
+    assert_eq!(scrape.value(&format!("maas_queue_rows{{{}}}", of(0))), 0.0);
+    let replicas = &http.get("/status").json()["models"][0]["versions"][0]["replicas"];
+    assert_eq!(
+        (&replicas[0]["health"], &replicas[0]["served"]),
+        (&json!("ready"), &json!(2))
+    );
+    assert_eq!(
+        (&replicas[1]["health"], &replicas[1]["available"]),
+        (&json!("down"), &json!(false))
+    );
     server.shutdown_blocking().unwrap();
 }
 

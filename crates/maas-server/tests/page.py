@@ -68,7 +68,7 @@ def audit(page, where):
 def shoot(page, name):
     if FOLDER:
         os.makedirs(FOLDER, exist_ok=True)
-        page.screenshot(path=f"{FOLDER}/{name}.png", full_page=True)
+        page.screenshot(path=f"{FOLDER}/{name}.png")
 
 
 def watched(browser, **options):
@@ -87,14 +87,20 @@ def watched(browser, **options):
 def look(browser):
     for scheme in ("light", "dark"):
         page, wrong = watched(browser, color_scheme=scheme, viewport={"width": 1100, "height": 900})
-        for rows in (1, 2, 2, 4, 4, 4, 8):
-            for _ in range(12):
+        for rows in (1, 2, 2, 4, 4, 4, 8, 8, 8, 2, 1, 1):
+            for _ in range(20):
+                infer("blend", [[0.1, 0.2, 0.3]] * rows)
                 infer("linear", [[0.1, 0.2, 0.3]] * rows)
             page.wait_for_timeout(700)
         linear = page.get_by_role("group", name="linear, version 1")
         expect(linear.get_by_text("ready", exact=True)).to_be_visible()
         expect(linear.locator("dd").first).not_to_have_text("0 /s")
         expect(page.get_by_role("heading", name="red wine Ü")).to_be_visible()
+        first = page.get_by_role("group", name="blend, version 1")
+        expect(first).to_contain_text("stable")
+        expect(first).to_contain_text("takes 90 % of requests")
+        shadow = page.get_by_role("group", name="blend, version 3")
+        expect(shadow).to_contain_text("answers copies for nobody")
         audit(page, scheme)
         shoot(page, scheme)
         assert not wrong, wrong

@@ -133,3 +133,25 @@ fn a_request_keeps_its_id_or_gets_one() {
     assert_eq!(made.len(), 50);
     server.shutdown_blocking().unwrap();
 }
+
+#[test]
+fn the_openapi_document_has_the_verbs_that_are_answered() {
+    let server = start(Server::new().model("sums", summing()));
+    let mut http = Http::to(&server);
+    let document = http.get("/v2/docs/openapi.json").json();
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let path = path.replace(['{', '}'], "");
+        let reply = http.ask("DELETE", &path, "", "");
+        assert_eq!(reply.status, 405, "{path}");
+        let allowed = reply.header("allow").unwrap().split(',');
+        let allowed: Vec<_> = allowed
+            .filter(|verb| *verb != "HEAD")
+            .map(str::to_lowercase)
+            .collect();
+        let verbs = item.as_object().unwrap().keys();
+        let documented: Vec<_> = verbs.filter(|key| *key != "parameters").cloned().collect();
+        assert_eq!(documented, allowed, "{path}");
+    }
+    server.shutdown_blocking().unwrap();
+}

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use maas_service::VersionStatus;
+use maas_service::{Report, Service, VersionStatus};
 
 use super::exposition::{Exposition, Kind, Labels};
-use super::{process, triton};
+use super::{insides, process, triton};
 use crate::Models;
 use crate::hub::{BOUNDS, Durations, OfSize, Outcome, Read};
 use crate::shared::Shared;
@@ -21,6 +21,7 @@ pub(super) struct Figures {
     pub(super) model: Arc<str>,
     pub(super) status: VersionStatus,
     pub(super) read: Read,
+    pub(super) report: Report,
 }
 
 /// `GET /metrics`.
@@ -30,6 +31,7 @@ pub(crate) async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoRespo
     info(&mut exposition, &versions);
     requests(&mut exposition, &versions);
     work(&mut exposition, &versions);
+    insides::insides(&mut exposition, &versions);
     traffic(&mut exposition, &shared);
     triton::compatible(&mut exposition, &versions);
     process::process(&mut exposition);
@@ -43,12 +45,12 @@ pub(super) fn versions(models: &Models) -> Vec<Figures> {
     let all = models.all();
     let versions = all.iter().flat_map(|hosted| {
         let figures = |status: VersionStatus| {
-            let read = hosted.read(&status.version)?;
-            let model = Arc::clone(&hosted.name);
+            let measured = hosted.versions.service(&status.version)?;
             Some(Figures {
-                model,
+                model: Arc::clone(&hosted.name),
                 status,
-                read,
+                read: measured.statistics.read(),
+                report: measured.report(),
             })
         };
         hosted.statuses().into_iter().filter_map(figures)

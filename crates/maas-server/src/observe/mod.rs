@@ -2,6 +2,7 @@
 
 mod exposition;
 mod front;
+mod insides;
 mod metrics;
 mod page;
 mod process;

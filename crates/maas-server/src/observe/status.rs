@@ -8,9 +8,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
-use maas_service::{Readiness, Service};
+use maas_schedule::HealthState;
+use maas_service::{MemberReport, Readiness, Service};
 use serde_json::{Value, json};
 
+use super::insides::is_available;
 use super::metrics::{Figures, versions};
 use crate::hub::{BOUNDS, Durations, Outcome, Read};
 use crate::rest::tensors;
@@ -78,6 +80,7 @@ fn version(of: &Figures) -> Value {
         "queue": durations(&read.queue),
         "compute": durations(&read.compute),
         "batches": batches.collect::<Vec<_>>(),
+        "replicas": of.report.members.iter().map(replica).collect::<Vec<_>>(),
     })
 }
 
@@ -89,6 +92,25 @@ fn readiness(readiness: Readiness) -> &'static str {
         Readiness::Overloaded { .. } => "overloaded",
         _ => "down",
     }
+}
+
+fn replica(member: &MemberReport) -> Value {
+    let health = match member.status.health {
+        _ if !member.readiness.is_ready() => readiness(member.readiness),
+        Some(HealthState::Unhealthy) => "unhealthy",
+        Some(HealthState::Ejected { .. }) => "ejected",
+        Some(HealthState::Probation) => "on probation",
+        Some(HealthState::SlowStart { .. }) => "starting slowly",
+        _ => "ready",
+    };
+    json!({
+        "name": member.status.name,
+        "health": health,
+        "available": is_available(member),
+        "in_flight": member.status.in_flight,
+        "served": member.status.served,
+        "failed": member.status.failed,
+    })
 }
 
 /// How often requests ended in each way that any ended in.

@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod metadata;
+mod openapi;
 mod refusal;
 mod repository;
 mod statistics;
@@ -34,6 +35,10 @@ type Names = Result<Path<HashMap<String, String>>, PathRejection>;
 type Shelves = State<Arc<Shared>>;
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    routes().with_state(shared)
+}
+
+fn routes() -> Router<Arc<Shared>> {
     let model = "/v2/models/{model}";
     let version = "/v2/models/{model}/versions/{version}";
     let mut router = Router::new()
@@ -45,7 +50,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v2/models/stats", get(statistics::all))
         .route("/", get(observe::page))
         .route("/status", get(observe::status))
-        .route("/metrics", get(observe::metrics));
+        .route("/metrics", get(observe::metrics))
+        .route("/v2/docs/openapi.json", get(openapi::document));
     for path in [model, version] {
         router = router
             .route(path, get(metadata::model))
@@ -70,7 +76,6 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_verb)
-        .with_state(shared)
 }
 
 pub(crate) async fn unknown_path(request: Request) -> Refusal {
