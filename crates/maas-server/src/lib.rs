@@ -33,6 +33,9 @@
 //! | GET | `/v2/models/MODEL[/versions/VERSION]` | names, types and shapes of the model's inputs and outputs |
 //! | GET | `/v2/models/MODEL[/versions/VERSION]/ready` | whether the model takes requests |
 //! | POST | `/v2/models/MODEL[/versions/VERSION]/infer` | a prediction |
+//! | GET | `/v2/docs/openapi.json` | these paths and others, for tools that read OpenAPI |
+//! | GET | `/`, `/status` | the server's state and figures, as a page and as JSON |
+//! | GET | `/metrics` | figures for Prometheus |
 //!
 //! Without a version in the path the highest one answers. Data in JSON may be flat or nested in any
 //! way: what counts is the order of the elements and their number, which must be the shape's. FP16 and BF16, which JSON

@@ -12,7 +12,7 @@ use crate::access::{Access, ApiKey, Reach};
 #[cfg(feature = "tls")]
 use crate::net::Tls;
 use crate::net::{self, Limits, RunningServer, Start};
-use crate::observe::{Front, Traffic};
+use crate::observe::{self, Front, Traffic};
 use crate::rest::router;
 use crate::shared::Shared;
 
@@ -291,7 +291,7 @@ impl Server {
     }
 
     /// The protocol's paths as a router of axum, to be mounted in an application of one's own behind its own middleware. What the
-    /// server says of addresses and connections does not count there.
+    /// server says of addresses and connections does not count there, and the paths `/`, `/status` and `/metrics` are left to it.
     ///
     /// # Errors
     ///
@@ -324,7 +324,9 @@ impl Server {
             address if address.ip().is_loopback() => Reach::Machine,
             _ => Reach::Network,
         };
-        let paths = Access::new(keys, reach)?.guard(paths(&shared));
+        let operators = observe::routes().with_state(Arc::clone(&shared));
+        let paths = paths(&shared).merge(operators);
+        let paths = Access::new(keys, reach)?.guard(paths);
         Ok(Start {
             listener,
             front: Front::new(paths, Arc::clone(&shared)),

@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 
 from playwright.sync_api import expect, sync_playwright
+from prometheus_client.parser import text_string_to_metric_families
 
 URL, FOLDER = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -100,7 +101,7 @@ def look(browser):
         expect(first).to_contain_text("stable")
         expect(first).to_contain_text("takes 90 % of requests")
         shadow = page.get_by_role("group", name="blend, version 3")
-        expect(shadow).to_contain_text("answers copies for nobody")
+        expect(shadow).to_contain_text("answers copies of requests")
         audit(page, scheme)
         shoot(page, scheme)
         assert not wrong, wrong
@@ -185,9 +186,21 @@ def lost(browser):
     page.close()
 
 
+def metrics():
+    text = urllib.request.urlopen(f"{URL}/metrics").read().decode()
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    answered = [sample for sample in families["maas_requests"].samples if sample.labels["outcome"] == "ok"]
+    assert {"linear", "blend"} <= {sample.labels["model"] for sample in answered}, answered
+    assert families["maas_request_duration_seconds"].type == "histogram"
+    assert families["process_resident_memory_bytes"].samples[0].value > 0
+    untyped = [family.name for family in families.values() if family.type in ("unknown", "untyped")]
+    assert not untyped, untyped
+
+
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"])
     for part in (look, ask, hostile, lost):
         part(browser)
     browser.close()
-print("the page is fine")
+metrics()
+print("page and metrics are fine")

@@ -7,7 +7,7 @@ use super::key::Scope;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Need {
-    /// Probes have no keys.
+    /// Probes have no keys; neither has a browser that asks for the page, which tells nothing by itself.
     Nothing,
     Scope(Scope),
 }
@@ -18,6 +18,7 @@ const PROBES: [&str; 4] = [
     "/inference.GRPCInferenceService/ServerLive",
     "/inference.GRPCInferenceService/ServerReady",
 ];
+const PAGE: &str = "/";
 const HEALTH: &str = "/grpc.health.v1.Health/";
 const REPOSITORY: &str = "/v2/repository/";
 const INDEX: &str = "/index";
@@ -29,7 +30,7 @@ impl Need {
     }
 
     fn at(method: &Method, path: &str) -> Self {
-        if PROBES.contains(&path) || path.starts_with(HEALTH) {
+        if PROBES.contains(&path) || path == PAGE || path.starts_with(HEALTH) {
             return Self::Nothing;
         }
         let changes =
@@ -53,6 +54,9 @@ mod tests {
             ("/v2/health/ready", Need::Nothing),
             ("/grpc.health.v1.Health/Watch", Need::Nothing),
             ("/inference.GRPCInferenceService/ServerLive", Need::Nothing),
+            ("/", Need::Nothing),
+            ("/status", infer),
+            ("/metrics", infer),
             ("/v2/health/ready/", infer),
             ("/v2/models/a/ready", infer),
             ("/v2/repository/index", infer),

@@ -25,7 +25,7 @@ pub(super) struct Figures {
 }
 
 /// `GET /metrics`.
-pub(crate) async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let mut exposition = Exposition::default();
     let versions = versions(&shared.models);
     info(&mut exposition, &versions);

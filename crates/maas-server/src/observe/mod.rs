@@ -13,7 +13,21 @@ mod traffic;
 mod triton;
 
 pub(crate) use front::{Front, record};
-pub(crate) use metrics::metrics;
-pub(crate) use page::page;
-pub(crate) use status::status;
 pub(crate) use traffic::Traffic;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::rest::wrong_verb;
+use crate::shared::Shared;
+
+/// The paths for operators, beside those of the protocol.
+pub(crate) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/", get(page::page))
+        .route("/status", get(status::status))
+        .route("/metrics", get(metrics::metrics))
+        .method_not_allowed_fallback(wrong_verb)
+}

@@ -8,7 +8,7 @@ use super::request_id::random;
 const PAGE: &str = include_str!("page.html");
 
 /// `GET /`: the status page. Its one script and style are marked with a number of this answer, and nothing else runs.
-pub(crate) async fn page() -> impl IntoResponse {
+pub(super) async fn page() -> impl IntoResponse {
     let nonce = format!("{:016x}{:016x}", random(), random());
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:; connect-src 'self'; \

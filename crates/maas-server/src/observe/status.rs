@@ -19,7 +19,7 @@ use crate::rest::tensors;
 use crate::shared::Shared;
 
 /// `GET /status`.
-pub(crate) async fn status(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+pub(super) async fn status(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let mut models: Vec<Value> = Vec::new();
     for of in versions(&shared.models) {
         let version = version(&of);

@@ -27,7 +27,6 @@ pub(crate) use metadata::tensors;
 pub(crate) use refusal::Refusal;
 
 use crate::access::Caller;
-use crate::observe;
 use crate::shared::Shared;
 use crate::wire::{Form, Rejection, read, urgency, write};
 
@@ -48,9 +47,6 @@ fn routes() -> Router<Arc<Shared>> {
         .route("/v2/health/ready", get(metadata::ready))
         .route("/v2/models", get(metadata::models))
         .route("/v2/models/stats", get(statistics::all))
-        .route("/", get(observe::page))
-        .route("/status", get(observe::status))
-        .route("/metrics", get(observe::metrics))
         .route("/v2/docs/openapi.json", get(openapi::document));
     for path in [model, version] {
         router = router
@@ -85,7 +81,7 @@ pub(crate) async fn unknown_path(request: Request) -> Refusal {
     )
 }
 
-async fn wrong_verb(request: Request) -> Refusal {
+pub(crate) async fn wrong_verb(request: Request) -> Refusal {
     let message = format!(
         "{} is not allowed at {}",
         request.method(),

@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn it_has_the_paths_that_are_answered() {
         // Axum tells its paths to nobody but `Debug`, in quotes.
-        let routes = format!("{:?}", super::super::routes());
+        let routes = format!("{:?}{:?}", super::super::routes(), crate::observe::routes());
         let quoted = routes.split('"').skip(1).step_by(2);
         let answered: BTreeSet<&str> = quoted
             .filter(|text| text.starts_with('/') && !text.contains("__private"))

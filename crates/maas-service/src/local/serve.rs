@@ -214,8 +214,9 @@ impl Service for LocalModel {
     }
 
     fn report(&self) -> Report {
-        let mut report = Report::default();
-        report.queue = self.queue_stats();
-        report
+        Report {
+            queue: self.queue_stats(),
+            members: Vec::new(),
+        }
     }
 }
