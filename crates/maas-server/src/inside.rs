@@ -1,6 +1,6 @@
 //! What the benches and fuzz targets reach of the messages' inside. Nobody else should: it may change any time.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use maas_core::Signature;
@@ -9,6 +9,8 @@ use maas_service::{InferRequest, InferResponse};
 #[cfg(feature = "grpc")]
 pub use crate::grpc::inside::there_and_back;
 use crate::wire::{Form, read, write};
+
+static MODEL: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("m"));
 
 /// How all tensors of a message are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +23,13 @@ pub enum Encoding {
 pub type Body = (Vec<u8>, Option<usize>);
 
 pub fn read_request(body: &Bytes, text: Option<usize>) -> Result<InferRequest, String> {
-    read::request(body, text, &Arc::from("m"), Some("1"))
+    read::request(body, text, &MODEL, None)
         .map(|(request, _)| request)
         .map_err(read::Rejection::into_reason)
 }
 
 pub fn read_raw_request(body: Bytes, signature: &Signature) -> Result<InferRequest, String> {
-    read::raw_request(body, signature, &Arc::from("m"), Some("1"))
-        .map_err(read::Rejection::into_reason)
+    read::raw_request(body, signature, &MODEL, None).map_err(read::Rejection::into_reason)
 }
 
 pub fn read_response(body: &Bytes, text: Option<usize>) -> Result<InferResponse, String> {

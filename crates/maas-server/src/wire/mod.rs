@@ -9,6 +9,8 @@ mod message;
 mod parts;
 pub(crate) mod read;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod urgency;
 pub(crate) mod write;
 

@@ -1,5 +1,6 @@
 //! Requests and responses as the protocol's messages.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use maas_core::{DType, Tensor};
@@ -26,7 +27,7 @@ pub(crate) enum Unwritable {
     },
 }
 
-impl std::fmt::Display for Unwritable {
+impl Display for Unwritable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Type { name, dtype } => {
@@ -169,21 +170,25 @@ macro_rules! write_integers {
     }};
 }
 
-macro_rules! write_floats {
-    ($json:expr, $tensor:expr, $name:expr, $unwritable:expr, $type:ty) => {{
-        let values = $tensor.as_slice::<$type>().map_err(|_| $unwritable)?;
-        list($json, values, |json, element, number| {
-            if !number.is_finite() {
-                return Err(Unwritable::Value {
-                    name: $name.to_owned(),
-                    element,
-                    found: number.to_string(),
-                });
-            }
-            value(json, number);
-            Ok(())
-        })
-    }};
+/// Floats with the shortest digits that give them back.
+fn floats<T: zmij::Float + Display>(
+    json: &mut Vec<u8>,
+    name: &str,
+    values: &[T],
+    is_finite: impl Fn(T) -> bool,
+) -> Result<(), Unwritable> {
+    let mut digits = zmij::Buffer::new();
+    list(json, values, |json, element, &number| {
+        if !is_finite(number) {
+            return Err(Unwritable::Value {
+                name: name.to_owned(),
+                element,
+                found: number.to_string(),
+            });
+        }
+        json.extend_from_slice(digits.format_finite(number).as_bytes());
+        Ok(())
+    })
 }
 
 fn data(json: &mut Vec<u8>, name: &str, tensor: &Tensor) -> Result<(), Unwritable> {
@@ -200,8 +205,14 @@ fn data(json: &mut Vec<u8>, name: &str, tensor: &Tensor) -> Result<(), Unwritabl
         DType::UInt16 => write_integers!(json, tensor, unwritable(), u16),
         DType::UInt32 => write_integers!(json, tensor, unwritable(), u32),
         DType::UInt64 => write_integers!(json, tensor, unwritable(), u64),
-        DType::Fp32 => write_floats!(json, tensor, name, unwritable(), f32),
-        DType::Fp64 => write_floats!(json, tensor, name, unwritable(), f64),
+        DType::Fp32 => {
+            let values = tensor.as_slice().map_err(|_| unwritable())?;
+            floats(json, name, values, f32::is_finite)
+        }
+        DType::Fp64 => {
+            let values = tensor.as_slice().map_err(|_| unwritable())?;
+            floats(json, name, values, f64::is_finite)
+        }
         DType::Bool => list(json, tensor.bytes(), |json, _, &byte| {
             json.extend_from_slice(if byte == 0 { b"false" } else { b"true" });
             Ok(())

@@ -1,5 +1,7 @@
 //! Numbers in JSON text, digits eight at a time.
 
+use std::str::FromStr;
+
 use maas_core::Element;
 
 /// A number that is written in JSON.
@@ -20,95 +22,89 @@ struct Decimal {
 }
 
 /// As many digits always fit.
-const EXACT: usize = 18;
+const EXACT: usize = 19;
 
 /// The length of the number that a text begins with.
 pub(super) fn length(text: &[u8]) -> Option<usize> {
     decimal(text).map(|decimal| decimal.length)
 }
 
-#[inline]
+// Inlined, so that it never lies in memory.
+#[inline(always)]
 fn decimal(text: &[u8]) -> Option<Decimal> {
     let is_negative = text.first() == Some(&b'-');
     let start = usize::from(is_negative);
-    let (mut digits, count) = whole(text, start)?;
-    let mut decimal = Decimal {
+    let (mut digits, mut at) = match text.get(start..) {
+        // The most usual number has one digit before the point: its place need not be computed.
+        Some([digit @ b'0'..=b'9', b'.', ..]) => (u64::from(digit - b'0'), start + 1),
+        _ => whole(text, start)?,
+    };
+    let (mut count, mut exponent) = (at - start, 0);
+    if text.get(at) == Some(&b'.') {
+        let from = at + 1;
+        (digits, at) = digits_from(text, from, digits);
+        if at == from {
+            return None;
+        }
+        count += at - from;
+        exponent = -i64::try_from(at - from).ok()?;
+    }
+    if let Some(b'e' | b'E') = text.get(at) {
+        let (more, end) = power(text, at + 1)?;
+        exponent = exponent.saturating_add(more);
+        at = end;
+    }
+    Some(Decimal {
         is_negative,
         digits,
         count,
-        exponent: 0,
-        length: start + count,
-    };
-    if text.get(decimal.length) == Some(&b'.') {
-        let places = digits_from(text, decimal.length + 1, &mut digits);
-        if places == 0 {
-            return None;
-        }
-        decimal.digits = digits;
-        decimal.count += places;
-        decimal.exponent = -i64::try_from(places).ok()?;
-        decimal.length += 1 + places;
-    }
-    if let Some(b'e' | b'E') = text.get(decimal.length) {
-        exponent(text, &mut decimal)?;
-    }
-    Some(decimal)
+        exponent,
+        length: at,
+    })
 }
 
-/// The digits before the point, which begin with 0 only if they are nothing else, and how many there are.
-#[inline]
+/// The digits before the point, which begin with 0 only if they are nothing else, and where they end.
+#[inline(always)]
 fn whole(text: &[u8], start: usize) -> Option<(u64, usize)> {
-    let mut digits = 0;
-    let count = digits_from(text, start, &mut digits);
+    let (digits, end) = digits_from(text, start, 0);
     let begins_with_zero = text.get(start) == Some(&b'0');
-    (count == 1 || (count > 1 && !begins_with_zero)).then_some((digits, count))
+    (end == start + 1 || (end > start && !begins_with_zero)).then_some((digits, end))
 }
 
+/// What follows an `e`, and where it ends.
 #[cold]
-fn exponent(text: &[u8], decimal: &mut Decimal) -> Option<()> {
-    let mut at = decimal.length + 1;
-    let sign = text.get(at).filter(|sign| matches!(sign, b'+' | b'-'));
-    at += usize::from(sign.is_some());
-    let from = at;
-    let mut exponent = 0_i64;
+fn power(text: &[u8], start: usize) -> Option<(i64, usize)> {
+    let sign = text.get(start).filter(|sign| b"+-".contains(sign));
+    let from = start + usize::from(sign.is_some());
+    let (mut power, mut at) = (0_i64, from);
     while let Some(digit @ b'0'..=b'9') = text.get(at) {
-        exponent = exponent
+        power = power
             .saturating_mul(10)
             .saturating_add(i64::from(digit - b'0'));
         at += 1;
     }
-    if at == from {
-        return None;
-    }
-    let exponent = if sign == Some(&b'-') {
-        -exponent
-    } else {
-        exponent
-    };
-    decimal.exponent = decimal.exponent.saturating_add(exponent);
-    decimal.length = at;
-    Some(())
+    let power = if sign == Some(&b'-') { -power } else { power };
+    (at > from).then_some((power, at))
 }
 
-/// Puts the digits from `start` on behind those of `digits`, and says how many they are.
-#[inline]
-fn digits_from(text: &[u8], start: usize, digits: &mut u64) -> usize {
-    let mut at = start;
+/// Puts the digits from `at` on behind those of `digits`, and says where they end.
+#[inline(always)]
+fn digits_from(text: &[u8], mut at: usize, mut digits: u64) -> (u64, usize) {
     while let Some(eight) = text.get(at..).and_then(<[u8]>::first_chunk) {
         let (value, count) = leading_digits(*eight);
-        *digits = digits.wrapping_mul(TENS[count]).wrapping_add(value);
+        digits = digits.wrapping_mul(TENS[count]).wrapping_add(value);
         at += count;
         if count < 8 {
-            return at - start;
+            return (digits, at);
         }
     }
     while let Some(digit @ b'0'..=b'9') = text.get(at) {
-        *digits = digits
+        digits = digits
             .wrapping_mul(10)
             .wrapping_add(u64::from(digit - b'0'));
         at += 1;
     }
-    at - start
+    (digits, at)
 }
 
 const TENS: [u64; 9] = [
@@ -124,7 +120,7 @@ const TENS: [u64; 9] = [
 ];
 
 /// The value of the digits that eight bytes begin with, and how many they are.
-#[inline]
+#[inline(always)]
 fn leading_digits(eight: [u8; 8]) -> (u64, usize) {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
     let bytes = u64::from_le_bytes(eight) ^ ZEROS;
@@ -146,15 +142,14 @@ macro_rules! integers {
             fn read(text: &[u8]) -> Option<(Self, usize)> {
                 let is_negative = text.first() == Some(&b'-');
                 let start = usize::from(is_negative);
-                let (digits, count) = whole(text, start)?;
-                let length = start + count;
+                let (digits, length) = whole(text, start)?;
                 if let Some(b'.' | b'e' | b'E') = text.get(length) {
                     return None;
                 }
-                let value = if count > EXACT {
-                    std::str::from_utf8(&text[..length]).ok()?.parse().ok()?
+                let value = if length - start > EXACT {
+                    slowly(&text[..length])?
                 } else if is_negative {
-                    Self::try_from(-i64::try_from(digits).ok()?).ok()?
+                    Self::try_from(0_i64.checked_sub_unsigned(digits)?).ok()?
                 } else {
                     Self::try_from(digits).ok()?
                 };
@@ -172,74 +167,71 @@ const POWERS: [f64; 23] = [
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
-impl Number for f64 {
-    #[inline]
-    fn read(text: &[u8]) -> Option<(Self, usize)> {
-        let decimal = decimal(text)?;
-        let value = match f64_exactly(&decimal) {
-            Some(value) => value,
-            None => std::str::from_utf8(&text[..decimal.length])
-                .ok()?
-                .parse()
-                .ok()?,
-        };
-        value.is_finite().then_some((value, decimal.length))
-    }
+/// Their inverses, as nearly as possible.
+const TENTHS: [f64; 23] = [
+    1e-0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14,
+    1e-15, 1e-16, 1e-17, 1e-18, 1e-19, 1e-20, 1e-21, 1e-22,
+];
+
+macro_rules! floats {
+    ($($number:ty: $exactly:ident),*) => {
+        $(impl Number for $number {
+            #[inline(always)]
+            fn read(text: &[u8]) -> Option<(Self, usize)> {
+                let decimal = decimal(text)?;
+                let value = match $exactly(&decimal) {
+                    Some(value) if decimal.is_negative => -value,
+                    Some(value) => value,
+                    None => slowly(&text[..decimal.length])?,
+                };
+                value.is_finite().then_some((value, decimal.length))
+            }
+        })*
+    };
 }
 
-/// The nearest number, where digits and power are numbers themselves, so that one operation rounds once.
-#[inline]
+floats!(f32: f32_exactly, f64: f64_exactly);
+
+#[cold]
+fn slowly<T: FromStr>(number: &[u8]) -> Option<T> {
+    std::str::from_utf8(number).ok()?.parse().ok()
+}
+
+/// The nearest number but for the sign, where digits and power are numbers themselves, so that one operation rounds once.
+#[inline(always)]
 fn f64_exactly(decimal: &Decimal) -> Option<f64> {
-    let power = POWERS.get(usize::try_from(decimal.exponent.unsigned_abs()).ok()?)?;
+    let place = usize::try_from(decimal.exponent.unsigned_abs()).ok()?;
+    let power = POWERS.get(place)?;
     if decimal.count > EXACT || decimal.digits > 1 << f64::MANTISSA_DIGITS {
         return None;
     }
-    let digits = decimal.digits as f64;
-    let value = if decimal.exponent < 0 {
+    let digits = decimal.digits.cast_signed() as f64;
+    Some(if decimal.exponent < 0 {
         digits / power
     } else {
         digits * power
-    };
-    Some(if decimal.is_negative { -value } else { value })
+    })
 }
 
-impl Number for f32 {
-    #[inline]
-    fn read(text: &[u8]) -> Option<(Self, usize)> {
-        let decimal = decimal(text)?;
-        let value = match f32_exactly(&decimal) {
-            Some(value) => value,
-            None => std::str::from_utf8(&text[..decimal.length])
-                .ok()?
-                .parse()
-                .ok()?,
-        };
-        value.is_finite().then_some((value, decimal.length))
-    }
-}
-
-/// The nearest number, where an `f64` that is nearly it is enough to tell.
-#[inline]
+/// The nearest number but for the sign, where an `f64` that is nearly it is enough to tell.
+#[inline(always)]
 fn f32_exactly(decimal: &Decimal) -> Option<f32> {
-    let power = POWERS.get(usize::try_from(decimal.exponent.unsigned_abs()).ok()?)?;
+    let place = usize::try_from(decimal.exponent.unsigned_abs()).ok()?;
+    let powers = if decimal.exponent < 0 {
+        &TENTHS
+    } else {
+        &POWERS
+    };
+    let power = powers.get(place)?;
     if decimal.count > EXACT {
         return None;
     }
-    // At most two roundings: less than three units in the last place away from what is written.
-    let digits = i64::try_from(decimal.digits).ok()? as f64;
-    let wide = if decimal.exponent < 0 {
-        digits / power
-    } else {
-        digits * power
-    };
-    // The rest below an f32's last place. Half of one is where roundings up and down meet.
-    let rest = wide.to_bits() & ((1 << 29) - 1);
-    let is_sure = rest.abs_diff(1 << 28) > 4 && wide >= f64::from(f32::MIN_POSITIVE);
-    if !is_sure && decimal.digits != 0 {
-        return None;
-    }
-    let value = wide as f32;
-    Some(if decimal.is_negative { -value } else { value })
+    // Three roundings at most: four units in the last place away from what is written, or less.
+    let wide = i64::try_from(decimal.digits).ok()? as f64 * power;
+    // The part below an f32's last place. Half of one is where roundings up and down meet.
+    let part = wide.to_bits() & ((1 << 29) - 1);
+    let is_sure = part.abs_diff(1 << 28) > 4 && wide >= f64::from(f32::MIN_POSITIVE);
+    (is_sure || decimal.digits == 0).then_some(wide as f32)
 }
 
 #[cfg(test)]
@@ -248,7 +240,7 @@ mod tests {
 
     use super::*;
 
-    fn same_as_std<T: Number + std::str::FromStr + PartialEq + std::fmt::Debug>(
+    fn same_as_std<T: Number + FromStr + PartialEq + std::fmt::Debug>(
         text: &str,
         bits: impl Fn(T) -> u64,
     ) -> Result<(), TestCaseError> {

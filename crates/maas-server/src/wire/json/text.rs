@@ -10,26 +10,33 @@ impl<'a> Scanner<'a> {
             return Err(self.unexpected(expected));
         }
         let start = self.at;
-        self.skip_string()?;
+        let has_escapes = self.find_end()?;
         let quoted = &self.text[start..self.at];
-        let plain = &quoted[1..quoted.len() - 1];
-        if !plain.contains(&b'\\')
-            && let Ok(text) = std::str::from_utf8(plain)
-        {
-            return Ok(Cow::Borrowed(text));
+        if !has_escapes {
+            return match std::str::from_utf8(&quoted[1..quoted.len() - 1]) {
+                Ok(text) => Ok(Cow::Borrowed(text)),
+                Err(_) => Err(syntax("a string that is no UTF-8", self)),
+            };
         }
         match serde_json::from_slice(quoted) {
             Ok(text) => Ok(Cow::Owned(text)),
-            Err(_) => {
-                self.at = start;
-                Err(syntax("lone surrogate in a string", self))
-            }
+            Err(_) => Err(syntax("a string that is no Unicode", self)),
         }
     }
 
     /// Goes on behind a string.
     pub(super) fn skip_string(&mut self) -> Result<(), Stop> {
         let start = self.at;
+        self.find_end()?;
+        if std::str::from_utf8(&self.text[start..self.at]).is_err() {
+            return Err(syntax("a string that is no UTF-8", self));
+        }
+        Ok(())
+    }
+
+    /// Goes on behind a string, whatever its letters are, and says whether it has escapes.
+    fn find_end(&mut self) -> Result<bool, Stop> {
+        let mut has_escapes = false;
         self.at += 1;
         loop {
             let rest = self.rest();
@@ -42,16 +49,17 @@ impl<'a> Scanner<'a> {
             };
             self.at += special;
             match rest[special] {
-                b'"' => break,
-                b'\\' => self.at += self.escape_length()?,
+                b'"' => {
+                    self.at += 1;
+                    return Ok(has_escapes);
+                }
+                b'\\' => {
+                    has_escapes = true;
+                    self.at += self.escape_length()?;
+                }
                 _ => return Err(syntax("control character within a string", self)),
             }
         }
-        self.at += 1;
-        if std::str::from_utf8(&self.text[start..self.at]).is_err() {
-            return Err(syntax("a string that is no UTF-8", self));
-        }
-        Ok(())
     }
 
     fn escape_length(&self) -> Result<usize, Stop> {

@@ -13,7 +13,7 @@ use super::form::{Encoding, Form};
 use super::json::{Scanner, Stop};
 use super::tail::Tail;
 use super::write::BINARY_OUTPUTS;
-use parameters::parameters;
+use parameters::{parameter, parameters};
 pub(crate) use raw::raw_request;
 pub(crate) use tensor::check_supported;
 
@@ -200,81 +200,5 @@ fn encoding(name: &str, value: &Parameter) -> Result<Encoding, String> {
         other => Err(format!(
             "parameter `{name}` must be a boolean, found {other:?}"
         )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use maas_core::{DType, Tensor};
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::wire::write;
-
-    fn read(body: impl Into<Bytes>) -> Result<InferRequest, Rejection> {
-        let body = body.into();
-        request(&body, None, &Arc::from("m"), Some("1")).map(|(request, _)| request)
-    }
-
-    fn json(request: &InferRequest) -> Vec<u8> {
-        write::request(request, &Form::json()).unwrap().into_bytes()
-    }
-
-    /// JSON that is nearly a request: its parts in place, one byte or one part wrong.
-    fn nearly() -> impl Strategy<Value = Vec<u8>> {
-        let shape = prop_oneof![
-            Just("[1,2]"),
-            Just("[2]"),
-            Just("[-1]"),
-            Just("[18446744073709551615,9]"),
-            Just("{}")
-        ];
-        let dtype = proptest::sample::select(DType::ALL.map(DType::name).to_vec());
-        let data =
-            "\\[[0-9eE+.,\\[\\] \"tfn\\\\u-]{0,24}\\]|\\[1, ?2\\]|\\[\"\\\\\"a\",\"\\\\\\\\\"\\]";
-        (shape, dtype, data, any::<proptest::sample::Index>(), any::<u8>(), any::<bool>()).prop_map(
-            |(shape, dtype, data, place, byte, mutate)| {
-                let json = format!(
-                    r#"{{"inputs":[{{"name":"x","shape":{shape},"datatype":"{dtype}","data":{data}}}],"id":"a"}}"#
-                );
-                let mut json = json.into_bytes();
-                if mutate {
-                    let place = place.index(json.len());
-                    json[place] = byte;
-                }
-                json
-            },
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(body in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let body = Bytes::from(body);
-            let _ = read(body.clone());
-            let _ = response(&body, None);
-        }
-
-        #[test]
-        fn what_is_nearly_a_request_is_read_or_refused(body in nearly()) {
-            if let Ok(request) = read(body) {
-                prop_assert_eq!(request.inputs.len(), 1);
-            }
-        }
-
-        #[test]
-        fn floats_come_back_bit_for_bit(values in proptest::collection::vec(any::<f32>().prop_filter("JSON", |x| x.is_finite()), 0..40)) {
-            let tensor = Tensor::from_slice([values.len()], &values).unwrap();
-            let request = read(json(&InferRequest::new("m").input("x", tensor))).unwrap();
-            let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            prop_assert_eq!(bits(request.inputs[0].tensor.as_slice::<f32>().unwrap()), bits(&values));
-        }
-
-        #[test]
-        fn texts_come_back(texts in proptest::collection::vec(any::<String>(), 0..8), id in any::<String>()) {
-            let tensor = Tensor::strings([texts.len()], &texts).unwrap();
-            let sent = InferRequest::new("m").version("1").input("x", tensor).id(id).output("y").parameter("p", 0.5);
-            prop_assert_eq!(read(json(&sent)).unwrap(), sent);
-        }
     }
 }

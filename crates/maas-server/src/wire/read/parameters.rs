@@ -9,22 +9,23 @@ pub(super) fn parameters(scanner: &mut Scanner<'_>) -> Result<Parameters, Stop> 
         if parameters.get(&name).is_some() {
             return Err(scanner.duplicate(&name));
         }
-        let value = match scanner.peek() {
-            Some(b'"') => scanner.string("a string")?.into_owned().into(),
-            _ => {
-                let text = scanner.value()?;
-                scalar(text).ok_or_else(|| {
-                    let found = found(text);
-                    format!(
-                        "parameter `{name}` must be a string, a number or a boolean, found {found}"
-                    )
-                })?
-            }
-        };
+        let value = parameter(scanner, &name)?;
         parameters.set(name, value);
         Ok(())
     })?;
     Ok(parameters)
+}
+
+/// Reads the value of a parameter.
+pub(super) fn parameter(scanner: &mut Scanner<'_>, name: &str) -> Result<Parameter, Stop> {
+    if scanner.peek() == Some(b'"') {
+        return Ok(scanner.string("a string")?.into_owned().into());
+    }
+    let text = scanner.value()?;
+    scalar(text).ok_or_else(|| {
+        let found = found(text);
+        format!("parameter `{name}` must be a string, a number or a boolean, found {found}").into()
+    })
 }
 
 /// The number or boolean that a text is.

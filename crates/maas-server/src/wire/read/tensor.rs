@@ -3,8 +3,7 @@ use std::borrow::Cow;
 use maas_core::{DType, Shape, Tensor};
 use maas_service::{NamedTensor, Parameter, Parameters};
 
-use super::parameters::parameters;
-use super::{Rejection, field};
+use super::{Rejection, field, parameter};
 use crate::wire::data;
 use crate::wire::json::{Number, Scanner, Stop};
 use crate::wire::tail::Tail;
@@ -14,6 +13,9 @@ const UNSUPPORTED: [(&str, &str); 2] = [
     ("shared_memory_region", "shared memory"),
     ("classification", "classification"),
 ];
+
+/// Errors name shapes in full.
+const DIMENSIONS: usize = 64;
 
 /// Reads an array of tensors, each of which is `what`.
 pub(super) fn all(
@@ -38,15 +40,20 @@ pub(crate) fn check_supported(
     name: &str,
     parameters: &Parameters,
 ) -> Result<(), Rejection> {
-    match UNSUPPORTED
-        .iter()
-        .find(|(parameter, _)| parameters.get(parameter).is_some())
-    {
-        Some((_, feature)) => Err(Rejection::Unsupported(format!(
-            "{what} `{name}`: {feature} is not supported"
-        ))),
+    match parameters.iter().find_map(|(name, _)| unsupported(name)) {
+        Some(feature) => Err(no_feature(what, name, feature)),
         None => Ok(()),
     }
+}
+
+/// The feature that a parameter asks for, if it is one that is not there.
+fn unsupported(parameter: &str) -> Option<&'static str> {
+    let found = UNSUPPORTED.iter().find(|(name, _)| *name == parameter);
+    found.map(|&(_, feature)| feature)
+}
+
+fn no_feature(what: &str, name: &str, feature: &str) -> Rejection {
+    Rejection::Unsupported(format!("{what} `{name}`: {feature} is not supported"))
 }
 
 /// What a message says of a tensor.
@@ -55,8 +62,15 @@ struct Description<'a> {
     name: Option<Option<Cow<'a, str>>>,
     datatype: Option<Option<Cow<'a, str>>>,
     shape: Option<Option<Shape>>,
-    parameters: Option<Option<Parameters>>,
+    beside: Option<Option<Beside>>,
     data: Option<Option<Data<'a>>>,
+}
+
+/// What matters of a tensor's parameters.
+#[derive(Default)]
+struct Beside {
+    binary_size: Option<Parameter>,
+    unsupported: Option<&'static str>,
 }
 
 enum Data<'a> {
@@ -75,7 +89,7 @@ impl<'a> Description<'a> {
                 scanner.string("a string")
             }),
             "shape" => field(&mut self.shape, "shape", scanner, shape),
-            "parameters" => field(&mut self.parameters, "parameters", scanner, parameters),
+            "parameters" => field(&mut self.beside, "parameters", scanner, beside),
             "data" => {
                 let known = self.known();
                 field(&mut self.data, "data", scanner, |scanner| match known {
@@ -115,11 +129,18 @@ impl<'a> Description<'a> {
             .datatype
             .flatten()
             .ok_or_else(|| scanner.missing("datatype"))?;
-        let parameters = self.parameters.flatten().unwrap_or_default();
-        check_supported(what, &name, &parameters)?;
-        let binary_size = parameters.get("binary_data_size");
-        let tensor = values(&datatype, shape, self.data.flatten(), binary_size, tail)
-            .map_err(|stop| within(what, &name, stop))?;
+        let beside = self.beside.flatten().unwrap_or_default();
+        if let Some(feature) = beside.unsupported {
+            return Err(no_feature(what, &name, feature).into());
+        }
+        let tensor = values(
+            &datatype,
+            shape,
+            self.data.flatten(),
+            beside.binary_size,
+            tail,
+        )
+        .map_err(|stop| within(what, &name, stop))?;
         Ok(NamedTensor::new(&*name, tensor))
     }
 }
@@ -128,7 +149,7 @@ fn values(
     datatype: &str,
     shape: Shape,
     data: Option<Data<'_>>,
-    binary_size: Option<&Parameter>,
+    binary_size: Option<Parameter>,
     tail: &mut Tail,
 ) -> Result<Tensor, Stop> {
     let dtype: DType = datatype
@@ -137,12 +158,25 @@ fn values(
     match (data, binary_size) {
         (Some(Data::Read(tensor)), None) => Ok(tensor),
         (Some(Data::At(mut scanner)), None) => data::tensor(dtype, shape, &mut scanner),
-        (None, Some(size)) => Ok(tail.tensor(dtype, shape, bytes(size)?)?),
+        (None, Some(size)) => Ok(tail.tensor(dtype, shape, bytes(&size)?)?),
         (None, None) => Err("`data` is missing".into()),
         (Some(_), Some(_)) => {
             Err("there is `data` and `binary_data_size`: expected one of them".into())
         }
     }
+}
+
+fn beside(scanner: &mut Scanner<'_>) -> Result<Beside, Stop> {
+    let mut beside = Beside::default();
+    scanner.object("an object of parameters", |scanner, name| {
+        let value = parameter(scanner, &name)?;
+        if name == "binary_data_size" && beside.binary_size.replace(value).is_some() {
+            return Err(scanner.duplicate(&name));
+        }
+        beside.unsupported = beside.unsupported.or(unsupported(&name));
+        Ok(())
+    })?;
+    Ok(beside)
 }
 
 fn bytes(size: &Parameter) -> Result<usize, String> {
@@ -155,14 +189,17 @@ fn bytes(size: &Parameter) -> Result<usize, String> {
 fn shape(scanner: &mut Scanner<'_>) -> Result<Shape, Stop> {
     let mut lengths = Vec::new();
     scanner.array("an array of lengths", |scanner| {
-        scanner.peek();
+        if lengths.len() == DIMENSIONS {
+            return Err(format!("a shape has at most {DIMENSIONS} dimensions").into());
+        }
+        let is_negative = scanner.peek() == Some(b'-');
         match u64::read(scanner.rest()) {
-            Some((length, bytes)) => {
+            Some((length, bytes)) if !is_negative => {
                 lengths.push(usize::try_from(length).map_err(|error| error.to_string())?);
                 scanner.advance(bytes);
                 Ok(())
             }
-            None => Err(scanner.no_length()),
+            _ => Err(scanner.no_length()),
         }
     })?;
     Ok(lengths.into())
