@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use maas_core::{DType, Seed, TensorSpec};
-use maas_nn::{Network, Sequential};
+use maas_nn::{Network, Segment, Sequential};
 use maas_server::Server;
 use maas_service::{LocalModel, Service};
 use ndarray::ArrayView2;
@@ -239,12 +239,8 @@ struct Layer {
 
 impl PlainLoop {
     fn of(network: &Network) -> Self {
-        let tensors: Vec<Vec<f32>> = network
-            .parameters()
-            .segments()
-            .iter()
-            .map(|segment| network.parameters().values()[segment.range.clone()].to_vec())
-            .collect();
+        let values = |segment: &Segment| network.parameters()[segment.range.clone()].to_vec();
+        let tensors: Vec<Vec<f32>> = network.segments().iter().map(values).collect();
         let layers = tensors.chunks(2).map(|pair| Layer {
             weights: pair[0].clone(),
             bias: pair[1].clone(),
