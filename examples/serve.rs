@@ -21,9 +21,8 @@ fn main() -> Result<()> {
         match &*argument {
             "--once" => once = true,
             "--model" => {
-                file = Some(PathBuf::from(
-                    arguments.next().context("--model needs a file")?,
-                ))
+                let given = arguments.next().context("--model needs a file")?;
+                file = Some(PathBuf::from(given));
             }
             other => anyhow::bail!("expected --once or --model FILE, found `{other}`"),
         }

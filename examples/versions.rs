@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use maas::ndarray::Axis;
+use maas::ndarray::{ArrayView2, Axis};
 use maas::prelude::*;
 use maas::server::Models;
 use maas::service::Shadow;
@@ -39,10 +39,7 @@ fn main() -> Result<()> {
         .bind("127.0.0.1:0")
         .run_in_background()?;
 
-    let load = Load::on(
-        &server.url(),
-        data.test.x().row(0).insert_axis(Axis(0)).to_owned(),
-    );
+    let load = Load::on(&server.url(), &data.test.x().row(0).insert_axis(Axis(0)));
     load.report("version 1 alone", [("1", 1.0, 1.0)])?;
 
     // Nobody waits for a shadow. It is compared, and so known before anybody depends on it.
@@ -98,13 +95,13 @@ struct Load {
 }
 
 impl Load {
-    fn on(url: &str, row: maas::ndarray::Array2<f32>) -> Self {
+    fn on(url: &str, row: &ArrayView2<'_, f32>) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let failed = Arc::new(AtomicU64::new(0));
         let by_version = Arc::new(Mutex::new(BTreeMap::new()));
         let clients = (0..4)
             .map(|_| {
-                let (url, row) = (url.to_owned(), row.clone());
+                let (url, row) = (url.to_owned(), row.to_owned());
                 let (is_over, failed) = (Arc::clone(&is_over), Arc::clone(&failed));
                 let by_version = Arc::clone(&by_version);
                 thread::spawn(move || {

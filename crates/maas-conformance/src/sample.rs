@@ -71,7 +71,7 @@ impl Tensor {
 
     /// With flat data.
     pub(crate) fn flat(&self) -> Value {
-        self.with_data(self.values().into())
+        self.with_data(&self.values().into())
     }
 
     /// With data nested as the shape is.
@@ -83,10 +83,10 @@ impl Tensor {
                 .map(|chunk| chunk.to_vec().into())
                 .collect();
         }
-        self.with_data(values.into())
+        self.with_data(&values.into())
     }
 
-    pub(crate) fn with_data(&self, data: Value) -> Value {
+    fn with_data(&self, data: &Value) -> Value {
         json!({ "name": self.name, "datatype": self.datatype, "shape": self.shape, "data": data })
     }
 
@@ -138,9 +138,8 @@ pub(crate) fn decode(datatype: &str, bytes: &[u8]) -> Result<Value, String> {
     let size = match datatype {
         "BOOL" => 1,
         "FP16" | "BF16" => 2,
-        "FP32" => 4,
+        "FP32" | "BYTES" => 4,
         "FP64" => 8,
-        "BYTES" => 4,
         name => width(name),
     };
     while !rest.is_empty() {

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{Check, holds};
+use crate::sample::Tensor;
 use crate::target::same;
 use crate::{Target, Verdict};
 
@@ -27,9 +28,8 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
 /// The request in plain JSON; `None` of a model that takes what JSON cannot say.
 pub(super) fn plain(target: &Target) -> Result<Option<Value>, String> {
     let inputs = target.signature()?.inputs;
-    let all = inputs.iter().all(super::super::sample::Tensor::has_json);
-    Ok(all
-        .then(|| json!({ "inputs": inputs.iter().map(|input| input.flat()).collect::<Vec<_>>() })))
+    let all = inputs.iter().all(Tensor::has_json);
+    Ok(all.then(|| json!({ "inputs": inputs.iter().map(Tensor::flat).collect::<Vec<_>>() })))
 }
 
 /// Runs a check on a model that may be asked in JSON.
@@ -86,8 +86,7 @@ fn count(data: &[Value]) -> usize {
 fn nested(target: &Target) -> Result<Verdict, String> {
     with_plain(target, |request| {
         let inputs = target.signature()?.inputs;
-        let nested =
-            json!({ "inputs": inputs.iter().map(|input| input.nested()).collect::<Vec<_>>() });
+        let nested = json!({ "inputs": inputs.iter().map(Tensor::nested).collect::<Vec<_>>() });
         same(&target.answer(&request)?, &target.answer(&nested)?)
     })
 }
