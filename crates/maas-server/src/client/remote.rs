@@ -97,7 +97,7 @@ impl RemoteModel {
     /// let remote = RemoteModel::at(server.url(), "wine").version("2").timeout(Duration::from_secs(1));
     /// assert!(remote.connect().await.is_err()); // the server has no such model
     /// # });
-    /// # Ok::<(), maas_server::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn at(url: impl Into<String>, model: impl Into<Arc<str>>) -> Connect {
         Connect::new(url.into(), model.into())
