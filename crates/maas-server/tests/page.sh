@@ -21,7 +21,8 @@ if [ -z "$CHROMIUM" ]; then
 fi
 export CHROMIUM
 
-cargo build --quiet -p maas-server --example serve_linear
+# As the tests build it, so that nothing is built twice.
+cargo build --quiet --locked --workspace --examples
 scratch="$(mktemp -d)"
 mkfifo "$scratch/stdin"
 "$target/debug/examples/serve_linear" <"$scratch/stdin" >"$scratch/url" &

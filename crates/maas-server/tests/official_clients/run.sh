@@ -12,7 +12,8 @@ if [ ! -x "$cache/bin/python" ] || ! "$cache/bin/python" -c "import tritonclient
     "$cache/bin/pip" install --quiet "tritonclient[http,grpc]==2.73.0" "kserve==0.21.0"
 fi
 
-cargo build --quiet --locked -p maas-server --features grpc --example serve_linear
+# As the tests build it, so that nothing is built twice.
+cargo build --quiet --locked --workspace --examples
 scratch="$(mktemp -d)"
 mkfifo "$scratch/stdin"
 "${CARGO_TARGET_DIR:-target}/debug/examples/serve_linear" <"$scratch/stdin" >"$scratch/url" &
