@@ -21,23 +21,8 @@ if [ -z "$CHROMIUM" ]; then
 fi
 export CHROMIUM
 
-# As the tests build it, so that nothing is built twice.
-cargo build --quiet --locked --workspace --examples
-scratch="$(mktemp -d)"
-mkfifo "$scratch/stdin"
-"$target/debug/examples/serve_linear" <"$scratch/stdin" >"$scratch/url" &
-server=$!
-exec 9>"$scratch/stdin"
-trap 'kill "$server" 2>/dev/null || true; rm -rf "$scratch"' EXIT
-
-for _ in $(seq 100); do
-    url="$(cat "$scratch/url")"
-    [ -n "$url" ] && break
-    sleep 0.1
-done
+source crates/maas-server/tests/serve_linear.sh
 
 "$cache/bin/python" crates/maas-server/tests/page.py "$url" ${folder:+"$folder"}
 
-# The server ends with its standard input, in order.
-exec 9>&-
-wait "$server"
+end_server

@@ -1,4 +1,5 @@
 //! The models that a server has.
+
 mod batched;
 mod batches;
 mod folder;

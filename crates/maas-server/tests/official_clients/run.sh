@@ -12,20 +12,7 @@ if [ ! -x "$cache/bin/python" ] || ! "$cache/bin/python" -c "import tritonclient
     "$cache/bin/pip" install --quiet "tritonclient[http,grpc]==2.73.0" "kserve==0.21.0"
 fi
 
-# As the tests build it, so that nothing is built twice.
-cargo build --quiet --locked --workspace --examples
-scratch="$(mktemp -d)"
-mkfifo "$scratch/stdin"
-"${CARGO_TARGET_DIR:-target}/debug/examples/serve_linear" <"$scratch/stdin" >"$scratch/url" &
-server=$!
-exec 9>"$scratch/stdin"
-trap 'kill "$server" 2>/dev/null || true; rm -rf "$scratch"' EXIT
-
-for _ in $(seq 100); do
-    url="$(cat "$scratch/url")"
-    [ -n "$url" ] && break
-    sleep 0.1
-done
+source crates/maas-server/tests/serve_linear.sh
 
 for client in triton_http triton_grpc kserve_sdk; do
     "$cache/bin/python" "$here/$client.py" "$url"
@@ -38,6 +25,4 @@ status="$(curl --silent --output "$scratch/error" --write-out '%{http_code}' "$u
 [[ "$status" == 404 && "$(cat "$scratch/error")" == '{"error":"no model is called `beer`"}' ]]
 echo "curl is content"
 
-# The server ends with its standard input, in order.
-exec 9>&-
-wait "$server"
+end_server
