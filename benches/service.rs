@@ -1,8 +1,8 @@
 //! What a service costs around a model: the quickstart's compressed network called directly, and through services, by one
 //! caller and by many.
 //!
-//! `cargo bench --bench service` runs all of it; `-- one` what one caller waits for, by criterion, `-- many` how much
-//! many callers get and what a request takes of the processors, as threads and as tasks of a runtime.
+//! `cargo bench --bench service` runs all of it; `-- one` what one caller waits for, by criterion, `-- many` and `-- tasks` how
+//! much many callers get and what a request takes of the processors, as threads and as tasks of a runtime.
 
 #![allow(clippy::print_stdout)]
 
@@ -30,9 +30,12 @@ fn main() {
     let network = network();
     one(&mut criterion, &network);
     criterion.final_summary();
-    let mut chosen = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
-    if chosen.next().is_none_or(|chosen| chosen == "many") {
+    let chosen = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let is_chosen = |name| chosen.as_ref().is_none_or(|chosen| chosen == name);
+    if is_chosen("many") {
         many(&network);
+    }
+    if is_chosen("tasks") {
         tasks(&network);
     }
 }

@@ -55,6 +55,13 @@ impl<T> Member<T> {
         self.watched.get().map(|watched| &**watched)
     }
 
+    /// Whether nothing is known of its health for which it would not take a request.
+    #[inline]
+    pub(super) fn takes_all(&self, now: impl FnOnce() -> Moment) -> bool {
+        self.watched()
+            .is_none_or(|watched| watched.health.takes_all(now))
+    }
+
     /// How a request is here, which then has to leave; `None` where the member does not take it.
     #[inline]
     pub(super) fn enter(&self, stripe: usize, terms: Option<&Terms<'_>>) -> Option<Visit> {

@@ -107,9 +107,7 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
     fn given(&mut self, ask: Option<&Ask<'_, T>>) -> Option<Lease<'_, T>> {
         self.refresh();
         let in_turn = match ask {
-            None => self
-                .balancer
-                .enter_in_turn(&self.set, &mut self.seat, self.stripe),
+            None => self.in_turn(),
             Some(_) => None,
         };
         let (index, visit) = match in_turn {
@@ -120,6 +118,13 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
     }
 
     /// By the policy, where the member whose turn it is cannot take the request, or nobody has a turn.
+    #[inline]
+    fn in_turn(&mut self) -> Option<(usize, Visit)> {
+        let now = || self.glance.now(&*self.balancer.clock);
+        self.balancer
+            .enter_in_turn(&self.set, &mut self.seat, self.stripe, now)
+    }
+
     #[inline]
     fn entered(&mut self, ask: Option<&Ask<'_, T>>) -> Option<(usize, Visit)> {
         loop {

@@ -104,15 +104,24 @@ impl<T, P: Policy> Balancer<T, P> {
         set: &Set<T>,
         seat: &mut Seat,
         stripe: usize,
+        now: impl FnOnce() -> Moment,
     ) -> Option<(usize, Visit)> {
-        if !self.is_plain {
+        if !self.takes_turns() {
             return None;
         }
         let members = NonZeroUsize::new(set.members.len())?;
         let index = set.prepared.as_ref()?.turn(seat, members)?;
         let member = &set.members[index].member;
-        let visit = member.is_up().then(|| member.enter(stripe, None));
+        let takes = member.is_up() && (self.is_plain || member.takes_all(now));
+        let visit = takes.then(|| member.enter(stripe, None));
         Some((index, visit.flatten()?))
+    }
+
+    /// Whether a member whose turn it is has to be asked for nothing but its own state.
+    #[inline]
+    fn takes_turns(&self) -> bool {
+        let is_quiet = |watch: &Arc<Watch>| !watch.is_comparison_due();
+        self.is_plain || (self.limit.is_none() && self.watch.as_ref().is_none_or(is_quiet))
     }
 
     /// The index of a member that was picked and entered.

@@ -33,7 +33,12 @@ impl Watch {
     /// Whether members are to be compared now, by whoever asks first.
     #[inline]
     pub(super) fn takes_comparison(&self) -> bool {
-        self.is_due.load(Ordering::Relaxed) && self.is_due.swap(false, Ordering::Relaxed)
+        self.is_comparison_due() && self.is_due.swap(false, Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn is_comparison_due(&self) -> bool {
+        self.is_due.load(Ordering::Relaxed)
     }
 
     /// A window of time has passed since members were compared: or the clock was put back, and nobody knows.

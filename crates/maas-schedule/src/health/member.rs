@@ -231,6 +231,14 @@ impl Health {
         tells.then(|| 1.0 - counts.failure_share())
     }
 
+    /// Whether the member takes all of its requests, as most do most of the time.
+    #[inline]
+    pub(crate) fn takes_all(&self, now: impl FnOnce() -> Moment) -> bool {
+        let state = self.load();
+        let has_started = || state.share(now(), &self.rules.slow_start) >= 1.0;
+        state.is_well() && (state.phase != Phase::Returned || has_started())
+    }
+
     /// The part of its requests that the member takes: all of them where one may try it, for which it need not wait. `now` is
     /// asked for only where it matters.
     #[inline]
