@@ -1,7 +1,11 @@
 use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
-use futures_channel::oneshot;
 use maas_core::Outputs;
 use maas_schedule::{OwnedInFlightGuard, Rejoin};
 
@@ -16,47 +20,50 @@ pub(crate) struct Answer {
     pub(crate) spent: Spent,
 }
 
-/// A request on its way to a worker.
+/// A request that a worker answers.
 pub(crate) struct Job {
     pub(crate) inputs: Vec<NamedTensor>,
     pub(crate) wanted: Wanted,
     /// Where the parts of a request that is too large for one batch come together.
     parts: Option<Rejoin<Answer>>,
-    reply: Mutex<Option<Reply>>,
+    reply: Mutex<Reply>,
 }
 
-/// Where an answer goes. Dropped without one, it tells the caller that the worker was stopped.
-struct Reply {
-    sender: oneshot::Sender<Result<Answer, ServeError>>,
-    in_flight: OwnedInFlightGuard,
+/// What became of a request.
+enum Reply {
+    /// It is counted, and its caller waits, who may have said whom to wake.
+    Awaited(OwnedInFlightGuard, Option<Waker>),
+    Sent(Result<Answer, ServeError>),
+    /// Nobody waits any more.
+    Over,
 }
 
-pub(crate) type Waiting = oneshot::Receiver<Result<Answer, ServeError>>;
+/// The worker's end of a job, on its way to it. Dropped without an answer, it tells the caller that the worker was stopped.
+pub(crate) struct Task(Arc<Job>);
+
+/// The caller's end. Dropped without an answer, it tells the worker that nobody waits.
+pub(crate) struct Waiting(Arc<Job>);
 
 impl Job {
-    /// A job of so many parts, and where its caller waits.
-    pub(crate) fn new(
+    /// The two ends of a job of so many parts.
+    pub(crate) fn begin(
         inputs: Vec<NamedTensor>,
         wanted: Wanted,
         parts: usize,
         in_flight: OwnedInFlightGuard,
-    ) -> (Arc<Self>, Waiting) {
-        let (sender, waiting) = oneshot::channel();
-        let job = Self {
+    ) -> (Task, Waiting) {
+        let job = Arc::new(Self {
             inputs,
             wanted,
             parts: (parts > 1).then(|| Rejoin::new(parts)),
-            reply: Mutex::new(Some(Reply { sender, in_flight })),
-        };
-        (Arc::new(job), waiting)
+            reply: Mutex::new(Reply::Awaited(in_flight, None)),
+        });
+        (Task(Arc::clone(&job)), Waiting(job))
     }
 
     /// Whether anybody waits for the answer.
     pub(crate) fn is_wanted(&self) -> bool {
-        let reply = self.reply();
-        reply
-            .as_ref()
-            .is_some_and(|reply| !reply.sender.is_canceled())
+        matches!(*self.reply(), Reply::Awaited(..))
     }
 
     /// One part is answered; the caller hears of it when all are, or when one has failed.
@@ -76,23 +83,74 @@ impl Job {
     }
 
     /// Lets the caller know that nobody will answer.
-    pub(crate) fn drop_reply(&self) {
-        let reply = self.reply().take();
-        drop(reply);
+    pub(crate) fn stop(&self) {
+        self.send(Err(ServeError::Stopped));
     }
 
-    /// Counts the request as done before the caller hears of it.
+    /// Counts the request as done before the caller hears of it. Only the first answer counts, and none where nobody waits.
     fn send(&self, answer: Result<Answer, ServeError>) {
-        let reply = self.reply().take();
-        if let Some(Reply { sender, in_flight }) = reply {
+        let mut reply = self.reply();
+        if !matches!(*reply, Reply::Awaited(..)) {
+            return;
+        }
+        let awaited = mem::replace(&mut *reply, Reply::Sent(answer));
+        if let Reply::Awaited(in_flight, waker) = awaited {
             drop(in_flight);
-            // A caller that no longer listens has given the request up.
-            let _ = sender.send(answer);
+            drop(reply);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
         }
     }
 
-    fn reply(&self) -> MutexGuard<'_, Option<Reply>> {
+    fn reply(&self) -> MutexGuard<'_, Reply> {
         self.reply.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Task {
+    pub(crate) fn job(&self) -> &Arc<Job> {
+        &self.0
+    }
+}
+
+impl Deref for Task {
+    type Target = Job;
+
+    fn deref(&self) -> &Job {
+        &self.0
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Future for Waiting {
+    type Output = Result<Answer, ServeError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut reply = self.0.reply();
+        if let Reply::Awaited(_, waker) = &mut *reply {
+            match waker {
+                Some(waker) => waker.clone_from(context.waker()),
+                None => *waker = Some(context.waker().clone()),
+            }
+            return Poll::Pending;
+        }
+        match mem::replace(&mut *reply, Reply::Over) {
+            Reply::Sent(answer) => Poll::Ready(answer),
+            _ => Poll::Ready(Err(ServeError::Stopped)),
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let left = mem::replace(&mut *self.0.reply(), Reply::Over);
+        drop(left);
     }
 }
 
@@ -121,5 +179,11 @@ fn joined(parts: &[Answer], wanted: &Wanted, engine: &Engine) -> Result<Answer, 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Task").finish()
     }
 }

@@ -108,7 +108,7 @@ impl LocalModel {
         let Asked { rows, key, bytes } = asked;
         let inputs = std::mem::take(&mut request.inputs);
         let parts = self.queue.parts(rows);
-        let (job, answer) = Job::new(inputs, wanted, parts, in_flight);
+        let (job, answer) = Job::begin(inputs, wanted, parts, in_flight);
         let mut entry = Entry::rows(rows, job)
             .bytes(bytes)
             .key(key)
@@ -127,7 +127,7 @@ impl LocalModel {
                 error => ServeError::Queue(error),
             })?
         };
-        let answer = answer.await.map_err(|_| ServeError::Stopped)??;
+        let answer = answer.await?;
         // Of what is answered nothing is in the queue.
         ticket.detach();
         Ok(answer)

@@ -5,14 +5,14 @@ use maas_schedule::{BatchQueue, Clock, Moment, Part, SystemClock};
 
 use super::cost::Cost;
 use super::engine::Engine;
-use super::job::{Answer, Job};
+use super::job::{Answer, Job, Task};
 use super::workspace::Workspace;
 use crate::{ServeError, Spent, check};
 
 /// What lives on a worker thread.
 pub(crate) struct Worker {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) queue: BatchQueue<Arc<Job>>,
+    pub(crate) queue: BatchQueue<Task>,
     pub(crate) running: Arc<Running>,
     pub(crate) cost: Arc<Cost>,
     pub(crate) workspace: Option<Workspace>,
@@ -58,7 +58,7 @@ impl Worker {
     }
 
     /// Runs requests together; where that fails, each of them alone, so that one does not fail for another.
-    fn serve(&mut self, parts: &[Part<Arc<Job>>], start: Moment) {
+    fn serve(&mut self, parts: &[Part<Task>], start: Moment) {
         match (self.answers(parts, start), parts) {
             (Ok(answers), _) => {
                 for (part, answer) in parts.iter().zip(answers) {
@@ -74,11 +74,7 @@ impl Worker {
         }
     }
 
-    fn answers(
-        &mut self,
-        parts: &[Part<Arc<Job>>],
-        start: Moment,
-    ) -> Result<Vec<Answer>, ServeError> {
+    fn answers(&mut self, parts: &[Part<Task>], start: Moment) -> Result<Vec<Answer>, ServeError> {
         let rows = parts.iter().map(|part| part.rows.len()).sum();
         let kept = self.workspace.take();
         let mut workspace = match kept.filter(|workspace| workspace.has_room_for(rows)) {
@@ -90,7 +86,7 @@ impl Worker {
         self.cost.record(rows, compute);
 
         let mut first = 0;
-        let answer = |part: &Part<Arc<Job>>| {
+        let answer = |part: &Part<Task>| {
             let its = first..first + part.rows.len();
             first = its.end;
             let outputs = self
@@ -117,7 +113,7 @@ impl Worker {
     /// Runs the model on the rows of all parts; its outputs are in the workspace then.
     fn run_model(
         &self,
-        parts: &[Part<Arc<Job>>],
+        parts: &[Part<Task>],
         rows: usize,
         workspace: &mut Workspace,
     ) -> Result<(), ServeError> {
@@ -151,10 +147,10 @@ impl Worker {
 
 impl Running {
     /// False when the worker was killed: then the callers hear of that.
-    fn begin(&self, parts: &[Part<Arc<Job>>]) -> bool {
+    fn begin(&self, parts: &[Part<Task>]) -> bool {
         let mut state = self.state();
         if !state.killed {
-            let jobs = parts.iter().map(|part| Arc::clone(&part.payload));
+            let jobs = parts.iter().map(|part| Arc::clone(part.payload.job()));
             state.jobs.extend(jobs);
         }
         !state.killed
@@ -174,7 +170,7 @@ impl Running {
             state.killed = true;
             std::mem::take(&mut state.jobs)
         };
-        jobs.iter().for_each(|job| job.drop_reply());
+        jobs.iter().for_each(|job| job.stop());
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

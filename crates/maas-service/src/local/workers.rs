@@ -7,13 +7,13 @@ use maas_schedule::{BatchQueue, Clock, QueueOptions, SystemClock, Taken};
 
 use super::cost::Cost;
 use super::engine::Engine;
-use super::job::Job;
+use super::job::Task;
 use super::worker::{Running, Worker};
 
 /// Threads that run a model, and the queue before them.
 #[derive(Debug)]
 pub(crate) struct Workers {
-    pub(crate) queue: BatchQueue<Arc<Job>>,
+    pub(crate) queue: BatchQueue<Task>,
     running: Vec<Arc<Running>>,
 }
 
@@ -52,8 +52,7 @@ impl Workers {
         self.queue.close();
         self.running.iter().for_each(|running| running.kill());
         while let Taken::Batch(batch) = self.queue.take(SystemClock.now()) {
-            let parts = batch.parts.iter().chain(&batch.expired);
-            parts.for_each(|part| part.payload.drop_reply());
+            drop(batch);
         }
     }
 }

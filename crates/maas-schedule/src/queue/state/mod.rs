@@ -134,8 +134,8 @@ impl<T> State<T> {
     /// What goes with the first part into one batch, and whether that is all that fits.
     fn fill(&mut self, first: Place, now: Moment) -> (Vec<Part<T>>, bool) {
         let only = Ready::Only(first.address.key);
-        let mut parts = Vec::new();
         let mut room = self.options.max_rows;
+        let mut parts = Vec::with_capacity(room.min(self.stats.queued));
         let mut next = Some(first);
         while let Some(place) = next {
             let fits = place.next_rows() <= room;
