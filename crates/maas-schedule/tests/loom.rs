@@ -362,6 +362,55 @@ fn a_turn_without_a_claim_is_found() {
     });
 }
 
+/// Pickers that follow each other have a slot of the ring one after the other, whose turn they read and write without a claim.
+#[test]
+fn pickers_that_follow_each_other_get_no_turn_twice() {
+    bounded(2, || {
+        let members = (0..8).map(|turn| (turn.to_string(), turn));
+        let balancer = Arc::new(Balancer::striped().with(members).unwrap());
+        let pick = |balancer: &Balancer<u64, StripedRoundRobin>| {
+            let mut picker = balancer.picker();
+            *picker.pick().expect("all are there")
+        };
+        let other = Arc::clone(&balancer);
+        let other = thread::spawn(move || [(); 2].map(|()| pick(&other)));
+        let mut turns = vec![pick(&balancer), pick(&balancer)];
+        turns.extend(other.join().unwrap());
+        assert_once(turns);
+    });
+}
+
+/// Two who have a slot one after the other, the second as soon as it sees that the first has left it.
+fn one_after_the_other(leave: Ordering) {
+    loom::model(move || {
+        let slot = Arc::new((AtomicBool::new(true), AtomicU64::new(0)));
+        let shared = Arc::clone(&slot);
+        let first = thread::spawn(move || {
+            let (has_holder, turn) = &*shared;
+            turn.store(1, Ordering::Relaxed);
+            has_holder.store(false, leave);
+            0
+        });
+        let (has_holder, turn) = &*slot;
+        let second = !has_holder.swap(true, Ordering::Acquire);
+        let second = second.then(|| turn.load(Ordering::Relaxed));
+        let turns = [Some(first.join().unwrap()), second];
+        assert_once(turns.into_iter().flatten().collect());
+    });
+}
+
+#[test]
+fn a_slot_that_is_left_is_had_with_its_turn() {
+    one_after_the_other(Ordering::Release);
+}
+
+/// The model finds a bug that is there: who leaves a slot does not publish its turn.
+#[test]
+#[should_panic(expected = "a turn twice")]
+fn a_slot_that_is_left_without_its_turn_is_found() {
+    one_after_the_other(Ordering::Relaxed);
+}
+
 /// What is known after so many failures, one after the other.
 fn success_after(failures: i32) -> f32 {
     (1.0_f32 - 1.0 / 16.0).powi(failures)
