@@ -90,8 +90,9 @@
 //! | 503 | all replicas are stopped, the queue is full, the server shuts down; `Retry-After` says when to ask again |
 //! | 504 | the request's deadline passed |
 //!
-//! Heads that are no HTTP (400), and those that are longer than some 400 KB or have more than 100 headers (431), are answered
-//! without a body.
+//! So are heads that are no HTTP (400), that come too slowly (408), whose address is too long (414), and that are longer than some
+//! 400 KB or have more than 100 headers (431); the connection ends then. Over HTTP/2 such a head ends its stream or connection,
+//! by the codes of that protocol.
 //!
 //! # Deadlines
 //!

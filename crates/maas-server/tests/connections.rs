@@ -14,6 +14,7 @@ use hyper::Method;
 use maas_core::{DType, FnModel, Outputs, Signature, TensorSpec, TensorView};
 use maas_server::Server;
 use maas_service::LocalModel;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const BODY: &str = r#"{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}"#;
 const INFER: &str = "/v2/models/sums/infer";
@@ -124,12 +125,40 @@ fn heads_have_their_time_and_idle_connections_another() {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        second.reply().is_none()
+        second.reply().unwrap().status
     });
     assert!(silent.reply().is_none());
-    assert!(trickle.join().unwrap());
+    assert_eq!(trickle.join().unwrap(), 408);
+    assert_eq!(begun.reply().unwrap().status, 408);
     thread::sleep(Duration::from_millis(300));
     assert_eq!(idle.get("/v2").status, 200);
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
+fn a_preface_may_come_in_pieces() {
+    let server = start(Server::new().head_timeout(Duration::from_secs(1)));
+    runtime().block_on(async {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let mut http = tokio::net::TcpStream::connect(server.addr()).await.unwrap();
+        tokio::spawn(async move {
+            let (mut receiving, mut sending) = tokio::io::split(far);
+            let (mut from, mut to) = http.split();
+            let piecewise = async {
+                for _ in 0..24 {
+                    let byte = receiving.read_u8().await.unwrap();
+                    to.write_all(&[byte]).await.unwrap();
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                tokio::io::copy(&mut receiving, &mut to).await
+            };
+            let _ = tokio::join!(piecewise, tokio::io::copy(&mut from, &mut sending));
+        });
+        let mut http = Http2::over(near).await;
+        assert_eq!(http.get("/v2").await.unwrap().0, 200);
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        assert_eq!(http.get("/v2").await.unwrap().0, 200);
+    });
     server.shutdown_blocking().unwrap();
 }
 
@@ -196,24 +225,12 @@ fn ten_thousand_idle_connections_are_no_burden() {
         return server.wait_blocking().unwrap();
     }
     let child = Child::start(name, "");
-    let memory = || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS"))
-            .unwrap();
-        line.split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse::<usize>()
-            .unwrap()
-    };
-    let before = memory();
+    let before = child.memory();
     let mut many: Vec<_> = (0..count).map(|_| Http::at(child.address)).collect();
     for http in &mut many {
         assert_eq!(http.get("/v2").status, 200);
     }
-    let each = (memory() - before) * 1024 / count;
+    let each = (child.memory() - before) / count;
     assert!(each < 64 << 10, "{each} bytes for each connection");
     assert_eq!(Http::at(child.address).get("/v2").status, 200);
     assert!(

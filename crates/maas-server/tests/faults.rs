@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::{Gate, Http, start, sums, wait_until};
+use common::{Gate, Http, echo, start, sums, wait_until};
+use maas_core::DType;
 use maas_server::{RunningServer, Server};
 use maas_service::LocalModel;
 
@@ -26,10 +27,15 @@ fn request(headers: &str, body: &str) -> String {
     format!("POST /v2/models/sums/infer HTTP/1.1\r\nHost: h\r\n{headers}\r\n{body}")
 }
 
+/// The status of the answer to a text, whose body must be an error.
 fn status(server: &RunningServer, text: &str) -> Option<u16> {
     let mut http = Http::to(server);
     let _ = http.try_send(text);
-    http.reply().map(|reply| reply.status)
+    let reply = http.reply()?;
+    assert!(!reply.error().is_empty());
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert!(reply.header("date").is_some());
+    Some(reply.status)
 }
 
 /// Sends each text on a connection of its own, and sees that others are served.
@@ -140,7 +146,53 @@ fn floods_of_headers() {
     check(&[
         ("many headers", request(&many, ""), 431),
         ("a long header", request(&long, ""), 431),
+        (
+            "a long address",
+            format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "y".repeat(70_000)),
+            414,
+        ),
     ]);
+}
+
+#[test]
+fn what_is_wrong_with_a_head_is_said_and_counted() {
+    let server = server();
+    let mut http = Http::to(&server);
+    assert_eq!(http.infer("sums", BODY).status, 200);
+    // Behind a good request on the same connection.
+    http.send("GET /v2 HTTP/1.1\r\nHost\r\n\r\n");
+    let reply = http.reply().unwrap();
+    assert_eq!(
+        (reply.status, reply.error().as_str()),
+        (400, "the head of the request is no HTTP/1.1")
+    );
+    assert_eq!(reply.header("connection"), Some("close"));
+    assert!(http.reply().is_none());
+    let counted = r#"maas_http_responses_total{status="400"} 1"#;
+    wait_until(|| Http::to(&server).get("/metrics").body.contains(counted));
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
+fn an_answer_that_looks_like_a_refusal_stays_as_it_is() {
+    let server = start(Server::new().model("echo", echo(DType::Bytes)));
+    let refusal =
+        "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: today\r\n\r\n";
+    let content = |text: &str| {
+        let length = u32::try_from(text.len()).unwrap();
+        [&length.to_le_bytes(), text.as_bytes()].concat()
+    };
+    let binary = [content(&"x".repeat(1 << 20)), content(refusal)].concat();
+    let json = format!(
+        r#"{{"inputs":[{{"name":"in","shape":[1,2],"datatype":"BYTES","parameters":{{"binary_data_size":{}}}}}],"parameters":{{"binary_data_output":true}}}}"#,
+        binary.len()
+    );
+    let mut http = Http::to(&server);
+    for _ in 0..3 {
+        let reply = http.infer_binary("echo", &json, &binary);
+        assert!(reply.split().1 == binary);
+    }
+    server.shutdown_blocking().unwrap();
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What a connection is doing, and when that has taken too long.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
 
 use super::Limits;
 
@@ -18,6 +20,14 @@ pub(super) struct Activity {
     stalled_since: AtomicU64,
     http2: AtomicBool,
     leaving: AtomicBool,
+    /// Whether no byte has come yet.
+    silent: AtomicBool,
+    /// Whether parts of an answer may still be on their way out.
+    answering: AtomicBool,
+    /// Whether the head that is coming is not waited for any longer.
+    late: AtomicBool,
+    /// What was answered to a head that could not be read.
+    refused: AtomicU16,
 }
 
 #[derive(Debug, PartialEq)]
@@ -26,7 +36,9 @@ pub(super) enum Due {
     After(Duration),
     /// It has been idle for too long.
     Idle,
-    /// A head has been coming for too long, or an answer is not taken.
+    /// A head has been coming for too long.
+    Late,
+    /// Not a byte has come, or an answer is not taken.
     Cut,
 }
 
@@ -41,6 +53,10 @@ impl Activity {
             stalled_since: AtomicU64::new(0),
             http2: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
+            silent: AtomicBool::new(true),
+            answering: AtomicBool::new(false),
+            late: AtomicBool::new(false),
+            refused: AtomicU16::new(0),
         }
     }
 
@@ -66,7 +82,27 @@ impl Activity {
         self.leaving.load(Ordering::Relaxed)
     }
 
+    /// The head that is coming is to be answered as one that came too slowly.
+    pub(super) fn give_up(&self) {
+        self.late.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_late(&self) -> bool {
+        self.late.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn refuse(&self, status: u16) {
+        self.refused.store(status, Ordering::Relaxed);
+    }
+
+    pub(super) fn refused(&self) -> Option<StatusCode> {
+        StatusCode::from_u16(self.refused.load(Ordering::Relaxed)).ok()
+    }
+
     pub(super) fn received(&self) {
+        if self.silent.load(Ordering::Relaxed) {
+            self.silent.store(false, Ordering::Relaxed);
+        }
         if self.requests.load(Ordering::Relaxed) == 0
             && self.head_since.load(Ordering::Relaxed) == 0
         {
@@ -86,7 +122,20 @@ impl Activity {
         }
     }
 
+    /// All that was to be written is.
+    pub(super) fn flushed(&self) {
+        if self.is_answering() && self.requests.load(Ordering::Acquire) == 0 {
+            self.answering.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether what is written may be of an answer to a request. Over HTTP/2 parts of one may wait for the client.
+    pub(super) fn is_answering(&self) -> bool {
+        self.answering.load(Ordering::Relaxed) || self.is_http2()
+    }
+
     pub(super) fn begin_request(&self) {
+        self.answering.store(true, Ordering::Relaxed);
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
     }
@@ -115,7 +164,11 @@ impl Activity {
             let idle = self.idle_since.load(Ordering::Relaxed);
             if head != 0 && !self.is_http2() {
                 if left(head, limits.head_timeout).is_zero() {
-                    return Due::Cut;
+                    return if self.silent.load(Ordering::Relaxed) {
+                        Due::Cut
+                    } else {
+                        Due::Late
+                    };
                 }
             } else if left(idle, limits.idle_timeout).is_zero() {
                 return Due::Idle;
@@ -151,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_comes_slowly_is_cut_off() {
+    fn a_head_that_comes_slowly_is_given_up() {
         let brief = Limits {
             head_timeout: BRIEF,
             ..limits()
@@ -161,7 +214,9 @@ mod tests {
         sleep(2 * BRIEF);
         next.received();
         assert_eq!(first.due(&brief), Due::Cut);
-        assert_eq!(next.due(&brief), Due::Cut);
+        first.received();
+        assert_eq!(first.due(&brief), Due::Late);
+        assert_eq!(next.due(&brief), Due::Late);
         assert!(matches!(idle.due(&brief), Due::After(_)));
         next.begin_request();
         assert!(matches!(next.due(&brief), Due::After(_)));
@@ -183,6 +238,19 @@ mod tests {
         assert_eq!(busy.due(&brief), Due::After(BRIEF));
         busy.end_request();
         assert!(matches!(busy.due(&brief), Due::After(_)));
+    }
+
+    #[test]
+    fn an_answer_is_over_when_it_is_written() {
+        let activity = Activity::new();
+        assert!(!activity.is_answering());
+        activity.begin_request();
+        activity.flushed();
+        assert!(activity.is_answering());
+        activity.end_request();
+        assert!(activity.is_answering());
+        activity.flushed();
+        assert!(!activity.is_answering());
     }
 
     #[test]

@@ -104,9 +104,22 @@ impl Host {
         mut phase: watch::Receiver<Phase>,
     ) {
         let activity = Arc::new(Activity::new());
-        let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+        self.watch(stream, &mut phase, &activity).await;
+        if let Some(status) = activity.refused() {
+            self.shared.traffic.answered(status);
+            tracing::info!(status = status.as_u16(), "a head was refused");
+        }
+    }
+
+    async fn watch(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        phase: &mut watch::Receiver<Phase>,
+        activity: &Arc<Activity>,
+    ) {
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(activity)));
         let service =
-            service_fn(|request| answer(self.front.clone(), request, UnderWay::of(&activity)));
+            service_fn(|request| answer(self.front.clone(), request, UnderWay::of(activity)));
         let mut connection = pin!(self.protocols.serve_connection(io, service));
         let mut stage = Stage::Open;
         let mut limits = self.limits;
@@ -139,6 +152,11 @@ impl Host {
                     }
                     let wait = match activity.due(&limits) {
                         Due::Cut => return,
+                        Due::Late if activity.is_late() => return,
+                        Due::Late => {
+                            activity.give_up();
+                            SETTLING
+                        }
                         Due::Idle if stage == Stage::Ending => return,
                         Due::Idle => {
                             end = true;

@@ -8,6 +8,7 @@ mod drain;
 mod launch;
 mod limits;
 mod protocols;
+mod refused;
 mod running;
 mod signals;
 #[cfg(feature = "tls")]

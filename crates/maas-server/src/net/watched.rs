@@ -1,4 +1,4 @@
-//! A stream whose bytes are seen by its connection's watch.
+//! A stream whose bytes are seen by its connection's watch, which speaks where hyper would say no word.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,14 +8,22 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
+use super::refused::explained;
 
 /// How a connection of HTTP/2 begins.
-const PREFACE: &[u8] = b"PRI";
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The end of a head that no head may have: hyper refuses what it was waiting for.
+const BREAK: &[u8] = b"\0\r\n\r\n";
 
 pub(super) struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
-    fresh: bool,
+    /// How much of the preface has come, as long as all that has come is of it.
+    preface: Option<usize>,
+    /// How much of the break was read.
+    broken: usize,
+    /// What is written in the place of an answer of hyper's own, and how much of it has been.
+    instead: Option<(Vec<u8>, usize)>,
 }
 
 impl<S> Watched<S> {
@@ -23,8 +31,23 @@ impl<S> Watched<S> {
         Self {
             stream,
             activity,
-            fresh: true,
+            preface: Some(0),
+            broken: 0,
+            instead: None,
         }
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        if let Some(seen) = self.preface {
+            let rest = &PREFACE[seen..];
+            let length = rest.len().min(bytes.len());
+            self.preface =
+                (rest[..length] == bytes[..length] && length < rest.len()).then_some(seen + length);
+            if bytes.starts_with(rest) {
+                self.activity.speaks_http2();
+            }
+        }
+        self.activity.received();
     }
 
     fn written<T>(&self, poll: Poll<T>) -> Poll<T> {
@@ -36,23 +59,51 @@ impl<S> Watched<S> {
     }
 }
 
+impl<S: AsyncWrite + Unpin> Watched<S> {
+    /// Writes what stands in the place of these bytes, where no request is under way whose answer they could be.
+    fn poll_instead(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Option<Poll<io::Result<usize>>> {
+        if self.instead.is_none() {
+            let (status, answer) = explained(bytes, self.activity.is_late())?;
+            self.activity.refuse(status);
+            self.instead = Some((answer, 0));
+        }
+        let (answer, written) = self.instead.as_mut()?;
+        while *written < answer.len() {
+            match Pin::new(&mut self.stream).poll_write(context, &answer[*written..]) {
+                Poll::Ready(Ok(0)) => {
+                    return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into())));
+                }
+                Poll::Ready(Ok(more)) => *written += more,
+                other => return Some(other),
+            }
+        }
+        self.instead = None;
+        Some(Poll::Ready(Ok(bytes.len())))
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.activity.is_late() && self.broken < BREAK.len() {
+            let rest = &BREAK[self.broken..];
+            let length = rest.len().min(buffer.remaining());
+            buffer.put_slice(&rest[..length]);
+            self.broken += length;
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let poll = Pin::new(&mut self.stream).poll_read(context, buffer);
         let received = &buffer.filled()[before..];
         if !received.is_empty() {
-            if self.fresh {
-                self.fresh = false;
-                if received.starts_with(PREFACE) {
-                    self.activity.speaks_http2();
-                }
-            }
-            self.activity.received();
+            self.received(received);
         }
         poll
     }
@@ -64,6 +115,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if !self.activity.is_answering()
+            && let Some(poll) = self.poll_instead(context, bytes)
+        {
+            return self.written(poll);
+        }
         let poll = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.written(poll)
     }
@@ -73,6 +129,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if !self.activity.is_answering()
+            && let Some(first) = pieces.first()
+            && let Some(poll) = self.poll_instead(context, first)
+        {
+            return self.written(poll);
+        }
         let poll = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
         self.written(poll)
     }
@@ -82,7 +144,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let poll = Pin::new(&mut self.stream).poll_flush(context);
+        if poll.is_ready() {
+            self.activity.flushed();
+        }
+        poll
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -35,7 +35,7 @@ impl Traffic {
         Connected(self)
     }
 
-    pub(super) fn answered(&self, status: StatusCode) {
+    pub(crate) fn answered(&self, status: StatusCode) {
         let slot = usize::from(status.as_u16().saturating_sub(FIRST));
         if let Some(responses) = self.responses.get(slot) {
             responses.fetch_add(1, Relaxed);

@@ -45,8 +45,15 @@ impl Child {
         Self { process, address }
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
+    /// Bytes of memory that it has; Linux alone says so here.
+    pub(crate) fn memory(&self) -> usize {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let mut lines = status
+            .lines()
+            .filter_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = lines.next().unwrap().trim().strip_suffix(" kB").unwrap();
+        1024 * kilobytes.parse::<usize>().unwrap()
     }
 
     pub(crate) fn signal(&self, name: &str) {
