@@ -1,0 +1,29 @@
+//! The protocol over gRPC, asked with tonic's client over a real socket.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod calls;
+mod errors;
+mod forms;
+mod messages;
+mod metadata;
+mod port;
+mod repository;
+mod statistics;
+mod streams;
+mod told;
+mod types;
+mod watching;
+
+mod proto {
+    #![allow(
+        dead_code,
+        missing_docs,
+        unreachable_pub,
+        clippy::all,
+        reason = "generated code"
+    )]
+    include!("../../src/grpc/generated/inference.rs");
+}
