@@ -27,8 +27,9 @@ def dots_bytes():
 
 
 def built(name, folder, *arguments):
-    """The program that cargo makes of these arguments in the folder."""
+    """The program, or the library for programs in C, that cargo makes of these arguments in the folder."""
     build = ["cargo", "build", "--release", "--quiet", *arguments, "--message-format", "json"]
     output = subprocess.run(build, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
     artifacts = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    return next(a["executable"] for a in artifacts if a.get("executable") and a["target"]["name"] == name)
+    named = [a for a in artifacts if a["reason"] == "compiler-artifact" and a["target"]["name"] == name]
+    return next(a["executable"] or a["filenames"][0] for a in named if a["executable"] or "cdylib" in a["target"]["kind"])
