@@ -196,6 +196,23 @@ fn an_answer_that_looks_like_a_refusal_stays_as_it_is() {
 }
 
 #[test]
+fn wrong_content_types_change_nothing() {
+    let length = BODY.len();
+    for content_type in ["text/plain", "application/octet-stream", "image/png", "?"] {
+        let headers = format!("Content-Length: {length}\r\nContent-Type: {content_type}\r\n");
+        let server = server();
+        let mut http = Http::to(&server);
+        http.send(&request(&headers, BODY));
+        assert_eq!(http.reply().unwrap().status, 200, "{content_type}");
+        http.send(&request(&headers, &BODY.replace('{', "?")));
+        let reply = http.reply().unwrap();
+        assert_eq!(reply.status, 400, "{content_type}");
+        assert!(!reply.error().is_empty());
+        server.shutdown_blocking().unwrap();
+    }
+}
+
+#[test]
 fn pipelined_requests_are_answered_in_their_order() {
     let server = server();
     let mut http = Http::to(&server);
