@@ -79,8 +79,8 @@ pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use error::Error;
 pub use estimate::{Estimate, Outcome};
 pub use health::{
-    Admission, Health, HealthGroup, HealthRules, HealthState, Probation, ProbeTiming, Prober,
-    SlowStart,
+    Admission, EjectedCounts, Health, HealthGroup, HealthRules, HealthState, Probation,
+    ProbeTiming, Prober, SlowStart,
 };
 pub use in_flight::{Emptied, InFlight, InFlightGuard, OwnedInFlightGuard};
 pub use policies::{

@@ -261,6 +261,57 @@ fn a_probe_says_that_an_ejected_member_was_started_anew() {
 }
 
 #[test]
+fn what_told_that_a_member_is_ill_is_counted() {
+    let rules = HealthRules::default()
+        .consecutive_failures(3)
+        .failure_share(0.5, 10)
+        .ejection(Duration::from_secs(1), Duration::from_secs(1))
+        .probes(2, 1);
+    let group = Arc::new(HealthGroup::new().at_most_ejected(1.0));
+    let members: Vec<_> = (0..6).map(|_| Health::in_group(rules, &group)).collect();
+    let counts = |member: &Health| {
+        let counts = member.ejected();
+        let named = [
+            counts.consecutive_failures,
+            counts.failure_share,
+            counts.outlier,
+            counts.trial,
+            counts.probes,
+        ];
+        assert_eq!(named.iter().sum::<u64>(), counts.total());
+        named
+    };
+    for _ in 0..4 {
+        members[0].record(false, at(0)); // the fourth finds it ejected
+    }
+    assert_eq!(counts(&members[0]), [1, 0, 0, 0, 0]);
+    let Admission::Probation(trial) = members[0].admits(at(1500)) else {
+        panic!("its time is over");
+    };
+    trial.record(false, at(1500));
+    assert_eq!(counts(&members[0]), [1, 0, 0, 1, 0]);
+    for request in 0..10 {
+        members[1].record(request % 2 == 0, at(0));
+    }
+    assert_eq!(counts(&members[1]), [0, 1, 0, 0, 0]);
+    for probe in [false, false, false, true] {
+        members[2].probe_result(probe, at(0));
+    }
+    assert_eq!(counts(&members[2]), [0, 0, 0, 0, 1]);
+
+    let group = Arc::new(HealthGroup::new());
+    let members: Vec<_> = (0..5).map(|_| Health::in_group(rules, &group)).collect();
+    for request in 0..100 {
+        for (index, member) in members.iter().enumerate() {
+            member.record(index != 4 || request % 3 != 0, at(0));
+        }
+    }
+    assert_eq!(group.eject_outliers(&members, at(0)), 1);
+    assert_eq!(counts(&members[4]), [0, 0, 1, 0, 0]);
+    assert_eq!(counts(&members[0]), [0; 5]);
+}
+
+#[test]
 fn a_member_that_leaves_takes_its_ejection_along() {
     let group = Arc::new(HealthGroup::new());
     let rules = HealthRules::default().consecutive_failures(1);

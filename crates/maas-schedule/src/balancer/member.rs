@@ -167,6 +167,7 @@ impl<T> Member<T> {
             weight,
             is_available,
             health: self.watched().map(|watched| watched.health.state(now)),
+            ejected: self.watched().map(|watched| watched.health.ejected()),
             in_flight: self.in_flight(),
             started: self.gate.entries(),
             served: self.served.load(Ordering::Relaxed),

@@ -2,8 +2,8 @@ use std::fmt;
 use std::ops::Deref;
 
 use super::member::Member;
-use crate::HealthState;
 use crate::sync::Arc;
+use crate::{EjectedCounts, HealthState};
 
 /// How a member is at one moment, as a line of a table.
 ///
@@ -31,6 +31,8 @@ pub struct MemberStatus {
     pub is_available: bool,
     /// How well it is, where [rules](crate::Balancer::watched_by) watch it.
     pub health: Option<HealthState>,
+    /// How often it was given no more requests and why, where they do.
+    pub ejected: Option<EjectedCounts>,
     /// Requests that it has.
     pub in_flight: usize,
     /// Requests that were ever given to it.

@@ -1,3 +1,4 @@
+use super::ejected::Sign;
 use super::ejections::Ejections;
 use super::member::Health;
 use crate::Moment;
@@ -132,7 +133,8 @@ impl HealthGroup {
                 .map(|(_, each)| (each - mean).powi(2))
                 .sum::<f64>();
             let deviation = ((squares - (rate - mean).powi(2)).max(0.0) / others).sqrt();
-            rate < mean - (self.deviations * deviation).max(self.margin) && health.eject(now)
+            rate < mean - (self.deviations * deviation).max(self.margin)
+                && health.eject(Sign::Outlier, now)
         };
         rates.iter().filter(is_outlier).count()
     }

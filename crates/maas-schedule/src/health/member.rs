@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::ejected::{Ejected, EjectedCounts, Sign};
 use super::group::HealthGroup;
 use super::probation::{Admission, Probation};
 use super::rules::HealthRules;
@@ -37,6 +38,7 @@ pub struct Health {
     /// Probes in a row that contradict the state.
     contradictions: AtomicUsize,
     window: Window,
+    ejected: Ejected,
 }
 
 impl Health {
@@ -148,8 +150,10 @@ impl Health {
             return;
         }
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        if failures >= self.rules.consecutive_failures || self.fails_often(now) {
-            self.eject(now);
+        if failures >= self.rules.consecutive_failures {
+            self.eject(Sign::ConsecutiveFailures, now);
+        } else if self.fails_often(now) {
+            self.eject(Sign::FailureShare, now);
         }
     }
 
@@ -188,6 +192,9 @@ impl Health {
             (state.probes == from).then_some(after)
         });
         if turned.is_some() {
+            if to == Probes::Down {
+                self.ejected.count(Sign::Probes);
+            }
             self.forget();
         }
     }
@@ -216,6 +223,19 @@ impl Health {
                 }
             }
         }
+    }
+
+    /// How often it was given no more requests, and why.
+    ///
+    /// ```
+    /// use maas_schedule::{Health, HealthRules, Moment};
+    /// let health = Health::new(HealthRules::default().probes(1, 1));
+    /// health.probe_result(false, Moment::ZERO);
+    /// assert_eq!(health.ejected().probes, 1);
+    /// ```
+    #[must_use]
+    pub fn ejected(&self) -> EjectedCounts {
+        self.ejected.counts()
     }
 
     /// The share of the window's requests that went well, where there were enough to tell and the member is not ejected.
@@ -276,7 +296,7 @@ impl Health {
     }
 
     /// Whether the member was ejected by this.
-    pub(super) fn eject(&self, now: Moment) -> bool {
+    pub(super) fn eject(&self, sign: Sign, now: Moment) -> bool {
         if !self.load().is_in() || !self.group().is_none_or(|group| group.ejections().add()) {
             return false;
         }
@@ -286,6 +306,7 @@ impl Health {
         };
         let ejected = self.change(ejected).is_some();
         if ejected {
+            self.ejected.count(sign);
             reset(&self.failures);
         } else if let Some(group) = self.group() {
             group.ejections().remove();
@@ -305,6 +326,9 @@ impl Health {
             };
             (state.phase == Phase::Probation).then_some(after)
         });
+        if ended.is_some() && !ok {
+            self.ejected.count(Sign::Trial);
+        }
         let is_counted = ended.is_some_and(|before| !before.is_gone);
         if let (true, true, Some(group)) = (ok, is_counted, self.group()) {
             group.ejections().remove();
@@ -325,6 +349,7 @@ impl Health {
             failures: AtomicUsize::new(0),
             contradictions: AtomicUsize::new(0),
             window: Window::new(rules.window),
+            ejected: Ejected::never(),
         }
     }
 

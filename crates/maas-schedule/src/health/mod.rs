@@ -24,6 +24,7 @@
 //! assert_eq!(health.weight(later + Duration::from_secs(5)), 1.0);
 //! ```
 
+mod ejected;
 mod ejections;
 mod group;
 mod member;
@@ -34,6 +35,7 @@ mod slow_start;
 mod state;
 mod window;
 
+pub use ejected::EjectedCounts;
 pub use group::HealthGroup;
 pub(crate) use member::Entry;
 pub use member::Health;
