@@ -20,6 +20,8 @@ pub struct Description {
     pub signature: Signature,
     /// The kind of model, as the Open Inference Protocol's metadata name it.
     pub platform: String,
+    /// How many rows one request may have, where there is a bound that is known.
+    pub max_rows: Option<usize>,
     /// Everything else that is worth knowing.
     pub properties: BTreeMap<String, String>,
 }
@@ -39,6 +41,7 @@ impl Description {
         Self {
             signature,
             platform: platform.into(),
+            max_rows: None,
             properties: BTreeMap::new(),
         }
     }

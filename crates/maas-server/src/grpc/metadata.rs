@@ -5,7 +5,7 @@ use maas_service::{Description, VersionStatus};
 
 use super::proto::model_metadata_response::TensorMetadata;
 use super::proto::{DataType, ModelConfig, ModelInput, ModelMetadataResponse, ModelOutput};
-use crate::hub::is_batched;
+use crate::hub::{is_batched, max_batch_size};
 
 /// `versions` have the highest first.
 pub(super) fn metadata(
@@ -56,7 +56,7 @@ pub(super) fn config(name: String, description: &Description) -> ModelConfig {
     ModelConfig {
         name,
         platform: description.platform.clone(),
-        max_batch_size: if is_batched { i32::MAX } else { 0 },
+        max_batch_size: max_batch_size(description),
         input: signature.inputs().iter().map(input).collect(),
         output: signature.outputs().iter().map(output).collect(),
     }

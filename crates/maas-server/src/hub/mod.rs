@@ -21,7 +21,7 @@ use maas_service::{Retired, ServeError, Service, Shadow};
 
 use crate::Error;
 
-pub(crate) use batched::is_batched;
+pub(crate) use batched::{is_batched, max_batch_size};
 pub(crate) use batches::OfSize;
 pub use folder::Folder;
 pub(crate) use histogram::{BOUNDS, Durations};

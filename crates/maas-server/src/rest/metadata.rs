@@ -7,7 +7,7 @@ use maas_service::Service;
 use serde_json::{Value, json};
 
 use super::{Names, Refusal, Shelves, split};
-use crate::hub::is_batched;
+use crate::hub::{is_batched, max_batch_size};
 use crate::shared::EXTENSIONS;
 
 pub(super) async fn server(State(shared): Shelves) -> Json<Value> {
@@ -70,7 +70,7 @@ pub(super) async fn config(State(shared): Shelves, names: Names) -> Result<Json<
         "name": model,
         "platform": status.description.platform,
         "backend": "maas",
-        "max_batch_size": if is_batched { i32::MAX } else { 0 },
+        "max_batch_size": max_batch_size(&status.description),
         "input": tensors(signature.inputs()),
         "output": tensors(signature.outputs()),
     })))

@@ -98,7 +98,7 @@ async fn health_and_metadata() {
         .config
         .unwrap();
     assert_eq!((&*config.name, &*config.platform), ("sums", "maas"));
-    assert!(config.max_batch_size > 0);
+    assert_eq!(config.max_batch_size, 65_536);
     assert_eq!(
         (&*config.input[0].name, config.input[0].data_type()),
         ("x", DataType::TypeFp32)

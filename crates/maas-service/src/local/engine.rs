@@ -22,11 +22,11 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn of(
-        model: Arc<dyn Model>,
-        description: Arc<Description>,
-        max_rows: usize,
-    ) -> Self {
+    pub(crate) fn of(model: Arc<dyn Model>, description: Description, max_rows: usize) -> Self {
+        let description = Arc::new(Description {
+            max_rows: Some(max_rows),
+            ..description
+        });
         let signature = &description.signature;
         let names = signature.outputs().iter().map(|spec| spec.name().into());
         let mut inputs = signature.inputs().iter();
@@ -38,6 +38,11 @@ impl Engine {
             description,
             model,
         }
+    }
+
+    pub(crate) fn limit_rows(&mut self, max_rows: usize) {
+        self.max_rows = max_rows;
+        Arc::make_mut(&mut self.description).max_rows = Some(max_rows);
     }
 
     /// Runs the model. After an error, a panic among them, its context is not to be used again.

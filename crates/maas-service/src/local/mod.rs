@@ -90,7 +90,7 @@ impl LocalModel {
     /// ```
     #[must_use]
     pub fn new(model: impl Model) -> Self {
-        let description = Arc::new(Description::of(&model));
+        let description = Description::of(&model);
         let queue = QueueOptions::default()
             .max_rows(BATCH_ROWS)
             .max_queued_rows(2 * MAX_ROWS)
@@ -224,12 +224,14 @@ impl LocalModel {
     /// # use maas_service::LocalModel;
     /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[2]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
     /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// use maas_service::Service;
     /// let service = LocalModel::new(model).max_rows(128);
+    /// assert_eq!(service.describe().max_rows, Some(128));
     /// # Ok::<(), maas_core::Error>(())
     /// ```
     #[must_use]
     pub fn max_rows(mut self, rows: usize) -> Self {
-        Arc::make_mut(&mut self.engine).max_rows = rows;
+        Arc::make_mut(&mut self.engine).limit_rows(rows);
         self
     }
 
