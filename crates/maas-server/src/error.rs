@@ -102,12 +102,23 @@ pub enum Error {
     #[error("a key must be visible ASCII characters")]
     Key,
     /// The text is no address of a server.
-    #[error("`{found}` is no address of a server: expected http://HOST:PORT")]
+    #[error("`{found}` is no address of a server: expected SCHEME://HOST:PORT with one of the schemes {}", SCHEMES.join(", "))]
     Url {
         /// The text.
         found: String,
     },
 }
+
+/// Those that clients speak.
+const SCHEMES: &[&str] = &[
+    "http",
+    #[cfg(feature = "tls")]
+    "https",
+    #[cfg(feature = "grpc")]
+    "grpc",
+    #[cfg(all(feature = "grpc", feature = "tls"))]
+    "grpcs",
+];
 
 impl Error {
     /// What it means to a client that asked for it.

@@ -118,6 +118,8 @@ mod hub;
 pub mod inside;
 mod net;
 mod observe;
+#[cfg(feature = "tls")]
+mod pem;
 mod rest;
 mod server;
 mod shared;
@@ -126,6 +128,8 @@ mod wire;
 
 pub use access::{ApiKey, RateLimit};
 pub use client::{Client, Connect, RemoteModel};
+#[cfg(feature = "tls")]
+pub use client::{ClientTls, TlsFailure};
 pub use error::Error;
 pub use hub::{Folder, ModelIndex, ModelState, Models, Source, SourceError, VersionPolicy};
 pub use net::RunningServer;

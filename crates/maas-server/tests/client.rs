@@ -118,6 +118,21 @@ fn answers_that_are_none_are_errors_that_others_may_mend() {
 }
 
 #[test]
+fn a_server_says_in_seconds_or_by_date_when_to_come_back() {
+    let busy = |when: &str| {
+        let head = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n";
+        answered(format!("{head}Retry-After: {when}\r\n\r\n")).unwrap_err()
+    };
+    for (when, least) in [("7", 7), ("Fri, 31 Dec 9999 23:59:59 GMT", 1 << 32)] {
+        let error = busy(when);
+        let pause = error.retry_after().unwrap();
+        assert!(pause >= Duration::from_secs(least), "{pause:?}");
+        assert_eq!(error.kind(), ErrorKind::Overloaded);
+    }
+    assert_eq!(busy("soon").retry_after(), None);
+}
+
+#[test]
 fn an_answer_without_end_takes_bounded_memory() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

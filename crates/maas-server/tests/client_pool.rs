@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use common::{echo, start, sums, wait_until};
 use maas_core::{DType, Tensor};
-use maas_schedule::{Deadlines, HealthRules, Policy, Retries};
-use maas_server::{RemoteModel, RunningServer, Server};
+use maas_schedule::{Clock, Deadlines, HealthRules, Policy, Retries, SystemClock};
+use maas_server::{Connect, RemoteModel, RunningServer, Server};
 use maas_service::{
     Balanced, Description, ErrorKind, InferRequest, InferResponse, LocalModel, Priority, Readiness,
     ServeError, Service,
@@ -41,6 +41,13 @@ fn server_of(service: impl Service + 'static) -> RunningServer {
 fn remote(server: &RunningServer) -> RemoteModel {
     let remote = RemoteModel::at(server.url(), "sums").probing_every(Duration::from_millis(50));
     Runtime::new().unwrap().block_on(remote.connect()).unwrap()
+}
+
+/// All but the bound of rows, of which the protocol's metadata say nothing.
+fn check_description(near: &RemoteModel, far: &Description) {
+    let mut told = far.clone();
+    told.max_rows = None;
+    assert_eq!(*near.describe(), told);
 }
 
 fn pool_of(servers: &[&RunningServer]) -> Balanced<RemoteModel> {
@@ -81,7 +88,7 @@ fn a_model_elsewhere_says_what_the_model_says() {
     let server = Server::new().model_version("sums", "2", model);
     let server = start(server.model("echo", echo(DType::Bf16)));
     let near = remote(&server);
-    assert_eq!(near.describe(), description);
+    check_description(&near, &description);
     assert_eq!(
         near.predict(ndarray::array![[1.0, 2.0]].view()).unwrap(),
         ndarray::array![[3.0]]
@@ -183,6 +190,26 @@ fn haste_is_told_to_the_server_and_giving_up_as_well() {
         request.priority == Priority::High || has("priority"),
         "{request:?}"
     );
+}
+
+/// What the server is told of a request that has no deadline of its own.
+fn check_limit(connect: Connect, asked: &Asked) {
+    let limit = Duration::from_millis(200);
+    let near = connect.timeout(limit).connect_blocking().unwrap();
+    let error = near.infer_blocking(request(1.0)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deadline, "{error:?}");
+    wait_until(|| asked.left.load(Ordering::SeqCst) == 1);
+    let request = asked.requests.lock().unwrap().pop().unwrap();
+    assert!(request.parameters.get("timeout").is_none(), "{request:?}");
+    let left = request.deadline.unwrap().since(SystemClock.now());
+    assert!(left <= limit, "{left:?}");
+}
+
+#[test]
+fn the_limit_of_the_client_is_told_to_the_server() {
+    let asked = Asked::default();
+    let server = server_of(asked.clone());
+    check_limit(RemoteModel::at(server.url(), "sums"), &asked);
 }
 
 #[test]
@@ -354,7 +381,7 @@ mod grpc {
                 .model("echo", echo(DType::Bf16)),
         );
         let near = over_grpc(&server, "sums");
-        assert_eq!(near.describe(), description);
+        check_description(&near, &description);
         check(1.0, &near.infer_blocking(request(1.0)).unwrap());
         let tensor = Tensor::from_bytes(DType::Bf16, [1, 2], &[1, 2, 3, 4]).unwrap();
         let half = InferRequest::new("echo")
@@ -374,6 +401,14 @@ mod grpc {
             (error.kind(), error.retry_after()),
             (ErrorKind::Overloaded, Some(Duration::from_secs(5)))
         );
+    }
+
+    #[test]
+    fn the_limit_of_the_client_is_told_by_grpc() {
+        let asked = Asked::default();
+        let server = server_of(asked.clone());
+        let url = server.url().replace("http:", "grpc:");
+        check_limit(RemoteModel::at(url, "sums"), &asked);
     }
 
     #[test]

@@ -196,6 +196,14 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// A server elsewhere and its client do not trust each other: no request was sent, or none was read.
+    #[error("there is no trusted connection to the server at {address}")]
+    Untrusted {
+        /// The server's address.
+        address: String,
+        /// Who does not trust whom, and why.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A server elsewhere answered with something that is no answer.
     #[error("the server's answer cannot be understood: {reason}")]
     BadAnswer {
@@ -243,7 +251,8 @@ impl ServeError {
             | Self::Stopped
             | Self::NoneReady { .. }
             | Self::NotReady(_)
-            | Self::Unreachable { .. } => ErrorKind::Unavailable,
+            | Self::Unreachable { .. }
+            | Self::Untrusted { .. } => ErrorKind::Unavailable,
             Self::Deadline { .. } | Self::Expired { .. } => ErrorKind::Deadline,
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             // Who says when to come back has too much to do, and is well.

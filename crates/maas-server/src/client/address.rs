@@ -6,21 +6,25 @@ use crate::Error;
 
 /// Where a server is, and how it is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Address {
+pub(crate) struct Address {
     pub(super) scheme: Scheme,
     pub(super) host: String,
     pub(super) port: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scheme {
+pub(crate) enum Scheme {
     Http,
+    #[cfg(feature = "tls")]
+    Https,
     #[cfg(feature = "grpc")]
     Grpc,
+    #[cfg(all(feature = "grpc", feature = "tls"))]
+    Grpcs,
 }
 
 impl Address {
-    /// Reads `http://HOST:PORT`; without a port it is the scheme's.
+    /// Reads `SCHEME://HOST:PORT`; without a port it is the scheme's.
     pub(super) fn parse(url: &str) -> Result<Self, Error> {
         let invalid = || Error::Url {
             found: url.to_owned(),
@@ -28,8 +32,12 @@ impl Address {
         let uri: Uri = url.parse().map_err(|_| invalid())?;
         let (scheme, port) = match uri.scheme_str() {
             Some("http") => (Scheme::Http, 80),
+            #[cfg(feature = "tls")]
+            Some("https") => (Scheme::Https, 443),
             #[cfg(feature = "grpc")]
             Some("grpc") => (Scheme::Grpc, 80),
+            #[cfg(all(feature = "grpc", feature = "tls"))]
+            Some("grpcs") => (Scheme::Grpcs, 443),
             _ => return Err(invalid()),
         };
         let authority = uri.authority().ok_or_else(invalid)?;
@@ -46,6 +54,32 @@ impl Address {
             host: host.to_owned(),
             port: found.unwrap_or(port),
         })
+    }
+
+    /// Whether it is spoken to in REST.
+    pub(super) fn is_rest(&self) -> bool {
+        match self.scheme {
+            Scheme::Http => true,
+            #[cfg(feature = "tls")]
+            Scheme::Https => true,
+            #[cfg(feature = "grpc")]
+            Scheme::Grpc => false,
+            #[cfg(all(feature = "grpc", feature = "tls"))]
+            Scheme::Grpcs => false,
+        }
+    }
+
+    /// Whether TLS comes before that.
+    #[cfg(feature = "tls")]
+    pub(crate) fn is_secure(&self) -> bool {
+        match self.scheme {
+            Scheme::Http => false,
+            Scheme::Https => true,
+            #[cfg(feature = "grpc")]
+            Scheme::Grpc => false,
+            #[cfg(feature = "grpc")]
+            Scheme::Grpcs => true,
+        }
     }
 
     /// The host as the resolver wants it.

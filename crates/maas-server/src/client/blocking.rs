@@ -7,12 +7,14 @@ use std::time::Duration;
 use maas_service::{Description, InferRequest, InferResponse, ServeError};
 use ndarray::ArrayView2;
 
-use super::address::{Address, Scheme};
+use super::address::Address;
 use super::connect::TIMEOUT;
 use super::http::Http;
 use super::rest::Rest;
 use super::runtime::Runtime;
 use super::terms;
+#[cfg(feature = "tls")]
+use super::tls::ClientTls;
 use crate::Error;
 
 /// Asks a server that speaks the protocol: ours, or any other. It blocks, keeps connections open, and is shared by
@@ -38,7 +40,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the server at `http://HOST:PORT`, which is not asked yet.
+    /// A client of the server at `http://HOST:PORT`, or by TLS (feature `tls`) at `https://HOST:PORT`, which is not asked yet.
     ///
     /// # Errors
     ///
@@ -52,7 +54,7 @@ impl Client {
     pub fn new(url: impl AsRef<str>) -> Result<Self, Error> {
         let url = url.as_ref();
         let address = Address::parse(url)?;
-        if address.scheme != Scheme::Http {
+        if !address.is_rest() {
             let found = url.to_owned();
             return Err(Error::Url { found });
         }
@@ -91,6 +93,23 @@ impl Client {
     pub fn key(mut self, key: impl AsRef<str>) -> Result<Self, Error> {
         self.rest.http.key(key.as_ref())?;
         Ok(self)
+    }
+
+    /// Trusts these authorities and shows this certificate to a server at `https://HOST:PORT`, in place of trusting those of
+    /// the operating system and showing none.
+    ///
+    /// ```no_run
+    /// use maas_server::{Client, ClientTls};
+    ///
+    /// let tls = ClientTls::authorities_file("authority.pem")?;
+    /// let client = Client::new("https://wine.example:8000")?.tls(tls);
+    /// # Ok::<(), maas_server::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.rest.http.dial.tls = Some(tls);
+        self
     }
 
     /// Sends tensors as JSON, in place of bytes where the server takes them.
@@ -204,7 +223,7 @@ impl Client {
         let limit = terms::limit(request, self.timeout)?;
         let mut told = request.clone();
         terms::write(&mut told);
-        let answering = self.rest.infer(told, request.version.as_deref());
+        let answering = self.rest.infer(told, request.version.as_deref(), limit);
         self.wait(limit, answering)
     }
 
@@ -221,7 +240,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("address", &self.rest.http.address)
+            .field("address", &self.rest.http.dial.address)
             .finish_non_exhaustive()
     }
 }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use maas_service::{Description, ServeError};
 
-use super::address::{Address, Scheme};
+use super::address::Address;
 use super::http::Http;
 use super::remote::{Inner, RemoteModel};
 use super::rest::Rest;
 use super::runtime::Runtime;
 use super::state::State;
+#[cfg(feature = "tls")]
+use super::tls::ClientTls;
 use super::way::Way;
 use crate::Error;
 
@@ -52,6 +54,8 @@ pub struct Connect {
     answer_limit: Option<usize>,
     probing: Duration,
     binary: OnceLock<bool>,
+    #[cfg(feature = "tls")]
+    tls: Option<ClientTls>,
 }
 
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -70,6 +74,8 @@ impl Connect {
             answer_limit: None,
             probing: PROBING,
             binary: OnceLock::new(),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -124,6 +130,22 @@ impl Connect {
     /// Sends tensors as JSON, in place of bytes where the server takes them.
     pub fn json(mut self) -> Self {
         self.binary = OnceLock::from(false);
+        self
+    }
+
+    /// Trusts these authorities and shows this certificate to servers that are spoken to by TLS (`https://`, `grpcs://`),
+    /// in place of trusting those of the operating system and showing none.
+    ///
+    /// ```no_run
+    /// use maas_server::{ClientTls, RemoteModel};
+    ///
+    /// let tls = ClientTls::authorities_file("authority.pem")?;
+    /// let remote = RemoteModel::at("https://wine.example:8000", "wine").tls(tls).connect_blocking()?;
+    /// # Ok::<(), maas_server::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -182,7 +204,7 @@ impl Connect {
             http.key(key)?;
         }
         if let Some(limit) = self.connect_timeout {
-            http.connect_timeout = limit;
+            http.dial.limit = limit;
         }
         if let Some((most, age)) = self.kept {
             (http.idle.most, http.idle.age) = (most, age);
@@ -190,15 +212,11 @@ impl Connect {
         if let Some(bytes) = self.answer_limit {
             http.answer_limit = bytes;
         }
-        let way = match http.address.scheme {
-            Scheme::Http => {
-                let mut rest = Rest::new(http);
-                rest.binary = self.binary;
-                Way::Rest(rest)
-            }
-            #[cfg(feature = "grpc")]
-            Scheme::Grpc => Way::Grpc(grpc(&http)?),
-        };
+        #[cfg(feature = "tls")]
+        {
+            http.dial.tls = self.tls;
+        }
+        let way = way(http, self.binary)?;
         let inner = Inner {
             way,
             model: self.model,
@@ -211,16 +229,19 @@ impl Connect {
     }
 }
 
-/// The same by gRPC.
-#[cfg(feature = "grpc")]
-fn grpc(http: &Http) -> Result<crate::grpc::Grpc, Error> {
-    let key = http.authorization.as_ref();
-    let key = key.map(|key| key.as_bytes().try_into()).transpose();
-    let key = key.map_err(|_| Error::Key)?;
-    let address = http.address.to_string();
-    Ok(http
-        .runtime
-        .enter(|| crate::grpc::Grpc::new(address, http.connect_timeout, http.answer_limit, key)))
+/// The protocol that the address says.
+fn way(http: Http, binary: OnceLock<bool>) -> Result<Way, Error> {
+    #[cfg(feature = "grpc")]
+    if !http.dial.address.is_rest() {
+        let key = http.authorization.as_ref();
+        let key = key.map(|key| key.as_bytes().try_into()).transpose();
+        let key = key.map_err(|_| Error::Key)?;
+        let connect = || crate::grpc::Grpc::new(http.dial.clone(), http.answer_limit, key);
+        return Ok(Way::Grpc(http.runtime.enter(connect)));
+    }
+    let mut rest = Rest::new(http);
+    rest.binary = binary;
+    Ok(Way::Rest(rest))
 }
 
 impl Inner {

@@ -42,8 +42,9 @@ use crate::Error;
 ///
 /// - Connections are kept and used again; one that the server closed meanwhile is replaced without anybody noticing.
 /// - A request that is dropped closes its connection, so that the server stops as well.
-/// - A request's deadline bounds the wait, and what is left of it is told to the server (parameter `timeout`, in
-///   microseconds), as is its priority.
+/// - A request's deadline bounds the wait, and so does the client's own limit. The server is told which one comes first, by
+///   the header `X-Request-Timeout-Ms` or `grpc-timeout`, as well as the deadline and the priority by the protocol's
+///   parameters `timeout`, in microseconds, and `priority`.
 /// - The model's name and version are those that were connected to, whatever a request says.
 /// - It is not [ready](Service::ready) while the server cannot be reached or says that it is not, which a task in the
 ///   background asks every second, and for as long as an answer's `Retry-After` says.
@@ -71,7 +72,7 @@ const LEAST_PAUSE: Duration = Duration::from_millis(50);
 
 impl RemoteModel {
     /// The model of this name at `http://HOST:PORT`, or by gRPC (feature `grpc`) at `grpc://HOST:PORT`, which is asked what it
-    /// takes and gives.
+    /// takes and gives. By TLS (feature `tls`) these are `https` and `grpcs`: [`Connect::tls`] says whom to trust.
     ///
     /// # Errors
     ///
@@ -124,7 +125,7 @@ impl Inner {
         let limit = terms::limit(&request, self.timeout)?;
         let (asked, id) = (Arc::clone(&request.model), request.id.clone());
         request.model = Arc::clone(&self.model);
-        let answering = self.way.infer(request, self.version.as_deref());
+        let answering = self.way.infer(request, self.version.as_deref(), limit);
         let answer = self.runtime.within(limit, answering).await;
         let mut response = answer.unwrap_or(Err(ServeError::Deadline { limit }))?;
         if response.id != id && response.id.is_some() && id.is_some() {

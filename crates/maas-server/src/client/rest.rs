@@ -1,6 +1,7 @@
 //! The protocol over HTTP, as a client speaks it.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use hyper::Method;
 use maas_service::{Description, InferRequest, InferResponse, ServeError};
@@ -60,6 +61,7 @@ impl Rest {
         &self,
         mut request: InferRequest,
         version: Option<&str>,
+        limit: Duration,
     ) -> Result<InferResponse, ServeError> {
         let form = if self.takes_binary().await? {
             // Some servers look here and not at the wish of the whole request.
@@ -82,6 +84,7 @@ impl Rest {
                 header_length: message.header_length(),
                 parts: message.into_parts(),
             }),
+            limit: Some(limit),
         };
         let answer = self.http.ask(&question).await?.accepted()?;
         read::response(&answer.body, answer.header_length).map_err(bad_answer)
@@ -108,6 +111,7 @@ impl Rest {
             method: Method::GET,
             path,
             content: None,
+            limit: None,
         };
         self.http.ask(&question).await
     }

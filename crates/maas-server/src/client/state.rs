@@ -55,7 +55,9 @@ impl State {
                 let until = SystemClock.now() + (*pause).min(LONGEST_PAUSE);
                 self.busy.store(until.as_nanos(), Ordering::Relaxed);
             }
-            Err(ServeError::Unreachable { .. }) => self.doubt.notify_one(),
+            Err(ServeError::Unreachable { .. } | ServeError::Untrusted { .. }) => {
+                self.doubt.notify_one();
+            }
             _ => {}
         }
     }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use maas_service::{Description, InferRequest, InferResponse, ServeError};
 
@@ -44,12 +45,13 @@ impl Way {
         &self,
         mut request: InferRequest,
         version: Option<&str>,
+        limit: Duration,
     ) -> Result<InferResponse, ServeError> {
         terms::write(&mut request);
         match self {
-            Self::Rest(rest) => rest.infer(request, version).await,
+            Self::Rest(rest) => rest.infer(request, version, limit).await,
             #[cfg(feature = "grpc")]
-            Self::Grpc(grpc) => grpc.infer(request, version).await,
+            Self::Grpc(grpc) => grpc.infer(request, version, limit).await,
         }
     }
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use maas_core::{DType, Dimension, Signature, TensorSpec};
 use maas_service::{Description, InferRequest, InferResponse, NamedTensor, ServeError};
 use tonic::metadata::AsciiMetadataValue;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status, TimeoutExpired};
 
+use super::channel::channel;
 use super::proto::grpc_inference_service_client::GrpcInferenceServiceClient;
 use super::proto::model_infer_request::{InferInputTensor, InferRequestedOutputTensor};
 use super::proto::model_metadata_response::TensorMetadata;
@@ -21,6 +22,7 @@ use super::proto::{
 use super::request::{given, tensor};
 use super::response::{content, lengths};
 use super::{parameters, status};
+use crate::client::Dial;
 
 /// Asks one server.
 #[derive(Debug)]
@@ -31,21 +33,15 @@ pub(crate) struct Grpc {
 }
 
 impl Grpc {
-    /// Asks the server at `HOST:PORT`, to which it connects when it has to. To be called within the runtime in which the
-    /// connection shall live.
+    /// Asks the server, to which it connects when it has to. To be called within the runtime in which the connection shall
+    /// live.
     pub(crate) fn new(
-        address: String,
-        connect_timeout: Duration,
+        dial: Dial,
         answer_limit: usize,
         authorization: Option<AsciiMetadataValue>,
     ) -> Self {
-        let endpoint = Endpoint::from_shared(format!("http://{address}"));
-        let channel = endpoint
-            .expect("the address was part of one")
-            .connect_timeout(connect_timeout)
-            .tcp_nodelay(true)
-            .connect_lazy();
-        let client = GrpcInferenceServiceClient::new(channel);
+        let address = dial.address.to_string();
+        let client = GrpcInferenceServiceClient::new(channel(dial));
         Self {
             client: client.max_decoding_message_size(answer_limit),
             address,
@@ -85,10 +81,17 @@ impl Grpc {
         &self,
         request: InferRequest,
         version: Option<&str>,
+        limit: Duration,
     ) -> Result<InferResponse, ServeError> {
-        let question = self.question(write(request, version));
+        let mut question = self.question(write(request, version));
+        question.set_timeout(limit);
         let answer = self.client.clone().model_infer(question).await;
-        let answer = answer.map_err(|status| self.error(status))?.into_inner();
+        let answer = answer.map_err(|status| match status.source() {
+            // The channel heeds the limit as well, and may be the first to do so.
+            Some(source) if has_expired(source) => ServeError::Deadline { limit },
+            _ => self.error(status),
+        })?;
+        let answer = answer.into_inner();
         read(answer).map_err(|reason| ServeError::BadAnswer { reason })
     }
 
@@ -103,6 +106,13 @@ impl Grpc {
 
     /// A status that has a source comes from the connection, any other one from the server.
     fn error(&self, status: Status) -> ServeError {
+        #[cfg(feature = "tls")]
+        if let Some(error) = status
+            .source()
+            .and_then(|source| crate::client::untrusted(&self.address, source))
+        {
+            return error;
+        }
         if status.source().is_some() {
             return ServeError::Unreachable {
                 address: self.address.clone(),
@@ -115,6 +125,10 @@ impl Grpc {
             retry_after: status::retry_after(&status),
         }
     }
+}
+
+fn has_expired(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<TimeoutExpired>() || error.source().is_some_and(has_expired)
 }
 
 fn http_status(code: Code) -> u16 {

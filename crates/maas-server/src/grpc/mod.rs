@@ -1,5 +1,6 @@
 //! The protocol over gRPC.
 
+mod channel;
 mod client;
 mod contents;
 mod health;

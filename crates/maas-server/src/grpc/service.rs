@@ -17,7 +17,7 @@ use super::proto::{
     ServerReadyResponse,
 };
 use super::request::given;
-use super::stream::{self, Answers};
+use super::stream::{self, Answers, Call};
 use super::{metadata, request, response, statistics, status, timeout};
 use crate::access::Caller;
 use crate::hub::Hosted;
@@ -86,13 +86,12 @@ impl GrpcInferenceService for Inference {
         &self,
         call: Request<Streaming<ModelInferRequest>>,
     ) -> Answer<Answers> {
-        let deadline = timeout::deadline(call.metadata())?;
-        let shared = Arc::clone(&self.0);
-        Ok(Response::new(stream::answers(
-            shared,
-            call.into_inner(),
-            deadline,
-        )))
+        let terms = Call {
+            shared: Arc::clone(&self.0),
+            deadline: timeout::deadline(call.metadata())?,
+            caller: call.extensions().get().cloned(),
+        };
+        Ok(Response::new(stream::answers(terms, call.into_inner())))
     }
 
     async fn model_config(

@@ -12,23 +12,28 @@ use super::pieces::Pieces;
 use super::proto::{ModelInferRequest, ModelInferResponse, ModelStreamInferResponse};
 use super::request::Form;
 use super::{request, response, status};
+use crate::access::Caller;
 use crate::shared::Shared;
 
 pub(super) type Answers =
     Pin<Box<dyn Stream<Item = Result<ModelStreamInferResponse, Status>> + Send>>;
+
+/// What holds for all requests of a call.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) shared: Arc<Shared>,
+    pub(super) deadline: Option<Moment>,
+    pub(super) caller: Option<Caller>,
+}
 
 /// So many requests of a call are answered at once; the others wait where they are.
 const IN_FLIGHT: usize = 32;
 
 /// The answers, in the order of the requests. What is wrong with a request ends its own answers alone; a broken stream of
 /// requests ends them all.
-pub(super) fn answers(
-    shared: Arc<Shared>,
-    requests: Streaming<ModelInferRequest>,
-    deadline: Option<Moment>,
-) -> Answers {
-    let requests = until_draining(requests, Arc::clone(&shared));
-    let begin = move |message| begin(Arc::clone(&shared), message, deadline);
+pub(super) fn answers(call: Call, requests: Streaming<ModelInferRequest>) -> Answers {
+    let requests = until_draining(requests, Arc::clone(&call.shared));
+    let begin = move |message| begin(call.clone(), message);
     Box::pin(requests.map(begin).buffered(IN_FLIGHT).flatten())
 }
 
@@ -49,13 +54,12 @@ fn until_draining(
 
 /// The answers to a request whose first one is there.
 async fn begin(
-    shared: Arc<Shared>,
+    call: Call,
     message: Result<ModelInferRequest, Status>,
-    deadline: Option<Moment>,
 ) -> impl Stream<Item = Result<ModelStreamInferResponse, Status>> {
     let (first, rest) = match message {
         Err(broken) => (Some(Err(broken)), None),
-        Ok(mut message) => match pieces(&shared, &mut message, deadline) {
+        Ok(mut message) => match pieces(call, &mut message) {
             Err(status) => (Some(Ok(refusal(&message, &status))), None),
             Ok((mut pieces, form)) => {
                 let answer = move |piece| match piece {
@@ -70,14 +74,12 @@ async fn begin(
     stream::iter(first).chain(stream::iter(rest).flatten())
 }
 
-fn pieces(
-    shared: &Shared,
-    message: &mut ModelInferRequest,
-    deadline: Option<Moment>,
-) -> Result<(Pieces, Form), Status> {
-    let hosted = shared.models.find(&message.model_name);
+fn pieces(call: Call, message: &mut ModelInferRequest) -> Result<(Pieces, Form), Status> {
+    let hosted = call.shared.models.find(&message.model_name);
     let hosted = hosted.map_err(|error| status::of(&error))?;
-    let (request, form) = request::read(message, deadline).map_err(status::of_rejection)?;
+    let (mut request, form) =
+        request::read(message, call.deadline).map_err(status::of_rejection)?;
+    request.tenant = call.caller.map(|caller| caller.0);
     Ok((Pieces::of(hosted, request), form))
 }
 

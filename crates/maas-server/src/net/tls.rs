@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use rustls::crypto::ring;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
@@ -15,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::Error;
+use crate::pem::{authorities, certificates, misfit, private_key, read};
 
 /// A certificate with its key, and whose certificates clients must have: TLS 1.2 and 1.3, for HTTP/1.1 and HTTP/2.
 ///
@@ -80,13 +79,9 @@ impl Tls {
     pub fn mutual(
         chain: impl AsRef<[u8]>,
         key: impl AsRef<[u8]>,
-        authorities: impl AsRef<[u8]>,
+        clients: impl AsRef<[u8]>,
     ) -> Result<Self, Error> {
-        let mut roots = RootCertStore::empty();
-        for authority in certificates("authority", authorities.as_ref())? {
-            roots.add(authority).map_err(misfit)?;
-        }
-        let roots = Arc::new(roots);
+        let roots = Arc::new(authorities(clients.as_ref())?);
         let config = configure(chain.as_ref(), key.as_ref(), Some(&roots))?;
         Ok(Self {
             config: Arc::new(ArcSwap::from_pointee(config)),
@@ -151,7 +146,7 @@ fn configure(
     clients: Option<&Arc<RootCertStore>>,
 ) -> Result<ServerConfig, Error> {
     let chain = certificates("certificate", chain)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(unreadable("private key"))?;
+    let key = private_key(key)?;
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -167,31 +162,4 @@ fn configure(
     let mut config = builder.with_single_cert(chain, key).map_err(misfit)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
-}
-
-/// At least one.
-fn certificates(what: &'static str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read {
-        Ok(read) if read.is_empty() => Err(unreadable(what)(pem::Error::NoItemsFound)),
-        read => read.map_err(unreadable(what)),
-    }
-}
-
-fn unreadable(what: &'static str) -> impl FnOnce(pem::Error) -> Error {
-    move |source| Error::Pem {
-        what,
-        source: source.into(),
-    }
-}
-
-fn misfit(source: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::Tls(source.into())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })
 }

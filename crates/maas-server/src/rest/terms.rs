@@ -3,15 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use maas_schedule::{Clock, SystemClock};
 use maas_service::InferRequest;
 
 use super::Refusal;
 use crate::access::Caller;
+use crate::wire::TIMEOUT;
 
 /// The client's own limit, and that which Envoy passes on.
-const TIMEOUTS: [&str; 2] = ["x-request-timeout-ms", "x-envoy-expected-rq-timeout-ms"];
+const TIMEOUTS: [HeaderName; 2] = [
+    TIMEOUT,
+    HeaderName::from_static("x-envoy-expected-rq-timeout-ms"),
+];
 /// Later than that nobody waits any more.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -22,7 +26,7 @@ pub(super) fn apply(
     request: &mut InferRequest,
 ) -> Result<(), Refusal> {
     for name in TIMEOUTS {
-        let Some(value) = headers.get(name) else {
+        let Some(value) = headers.get(&name) else {
             continue;
         };
         let milliseconds = value
@@ -65,12 +69,12 @@ mod tests {
     #[test]
     fn the_first_deadline_counts() {
         let mut headers = HeaderMap::new();
-        headers.insert(TIMEOUTS[0], "60000".parse().unwrap());
-        headers.insert(TIMEOUTS[1], "50000".parse().unwrap());
+        headers.insert(&TIMEOUTS[0], "60000".parse().unwrap());
+        headers.insert(&TIMEOUTS[1], "50000".parse().unwrap());
         let mut request = InferRequest::new("m");
         apply(&headers, None, &mut request).unwrap();
         assert!((40..=50).contains(&left(&request).as_secs()));
-        headers.insert(TIMEOUTS[0], "soon".parse().unwrap());
+        headers.insert(&TIMEOUTS[0], "soon".parse().unwrap());
         let refusal = apply(&headers, None, &mut request).unwrap_err();
         assert_eq!(
             refusal.message,

@@ -24,6 +24,8 @@ pub(crate) use parts::Parts;
 pub(crate) use read::Rejection;
 pub(crate) use urgency::urgency;
 
+/// Says for how many milliseconds the answer is of use.
+pub(crate) const TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 /// Says how many bytes of JSON text a body begins with.
 pub(crate) const HEADER_LENGTH: HeaderName =
     HeaderName::from_static("inference-header-content-length");

@@ -1,6 +1,7 @@
 //! Models for the tests, and HTTP by hand.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub(crate) mod authority;
 pub(crate) mod child;
 pub(crate) mod http2;
 

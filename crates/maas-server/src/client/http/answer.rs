@@ -1,14 +1,15 @@
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use hyper::Response;
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, RETRY_AFTER};
+use hyper::header::HeaderMap;
 use maas_service::ServeError;
 use serde::Deserialize;
 
 use super::connection::Failure;
+use super::pause;
 use crate::wire::{Gathered, HEADER_LENGTH, gather};
 
 /// What a server answered.
@@ -66,12 +67,11 @@ pub(super) async fn read(response: Response<Incoming>, limit: usize) -> Result<A
             )));
         }
     };
-    let seconds = number(&head.headers, &RETRY_AFTER).ok().flatten();
     Ok(Answer {
         status: head.status.as_u16(),
         header_length,
         body,
-        retry_after: seconds.map(|seconds| Duration::from_secs(seconds as u64)),
+        retry_after: pause::read(&head.headers, SystemTime::now()),
     })
 }
 

@@ -1,13 +1,11 @@
 use std::error::Error as _;
 use std::io;
-use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::client::address::Address;
+use crate::client::dial::Dial;
 use crate::wire::Parts;
 
 /// Takes one request after another; to drop it closes the connection.
@@ -25,20 +23,23 @@ pub(super) enum Failure {
 }
 
 /// Connects; what moves the bytes runs as a task of the runtime that this is called in.
-pub(super) async fn open(address: Address, limit: Duration) -> io::Result<Connection> {
-    let connecting = async {
-        let stream = TcpStream::connect((address.bare_host(), address.port)).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(io::Error::other)?;
-        // Its errors come to who sends as well.
-        tokio::spawn(connection);
-        Ok(sender)
-    };
-    timeout(limit, connecting)
+pub(super) async fn open(dial: Dial) -> io::Result<Connection> {
+    #[cfg(feature = "tls")]
+    if dial.address.is_secure() {
+        return speak(dial.secure().await?).await;
+    }
+    speak(dial.plain().await?).await
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> io::Result<Connection> {
+    let (sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
-        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        .map_err(io::Error::other)?;
+    // Its errors come to who sends as well.
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 impl From<hyper::Error> for Failure {

@@ -3,6 +3,7 @@
 mod answer;
 mod connection;
 mod idle;
+mod pause;
 
 use std::io;
 use std::time::Duration;
@@ -13,9 +14,10 @@ use hyper::{Method, Request};
 use maas_service::ServeError;
 
 use super::address::Address;
+use super::dial::Dial;
 use super::runtime::Runtime;
 use crate::Error;
-use crate::wire::{HEADER_LENGTH, Parts};
+use crate::wire::{HEADER_LENGTH, Parts, TIMEOUT};
 pub(super) use answer::Answer;
 use connection::{Connection, Failure, open};
 use idle::Idle;
@@ -23,9 +25,8 @@ use idle::Idle;
 /// Asks one server.
 #[derive(Debug)]
 pub(super) struct Http {
-    pub(super) address: Address,
+    pub(super) dial: Dial,
     pub(super) runtime: Runtime,
-    pub(super) connect_timeout: Duration,
     /// Answers of more bytes are not read.
     pub(super) answer_limit: usize,
     pub(super) idle: Idle,
@@ -38,6 +39,8 @@ pub(super) struct Question {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) content: Option<Content>,
+    /// How long the answer is of use, which the server is told.
+    pub(super) limit: Option<Duration>,
 }
 
 /// The body of a question.
@@ -48,15 +51,13 @@ pub(super) struct Content {
     pub(super) parts: Vec<Bytes>,
 }
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_LIMIT: usize = 1 << 30;
 
 impl Http {
     pub(super) fn new(address: Address, runtime: Runtime) -> Self {
         Self {
-            address,
+            dial: Dial::new(address),
             runtime,
-            connect_timeout: CONNECT_TIMEOUT,
             answer_limit: ANSWER_LIMIT,
             idle: Idle::default(),
             authorization: None,
@@ -90,9 +91,8 @@ impl Http {
     }
 
     async fn connect(&self) -> io::Result<Connection> {
-        let opening = open(self.address.clone(), self.connect_timeout);
         self.runtime
-            .spawn(opening)
+            .spawn(open(self.dial.clone()))
             .await
             .map_err(io::Error::other)?
     }
@@ -117,10 +117,15 @@ impl Http {
         *request.method_mut() = question.method.clone();
         *request.uri_mut() = question.path.parse().expect("names in paths are quoted");
         let headers = request.headers_mut();
-        let host = HeaderValue::try_from(self.address.to_string());
+        let host = HeaderValue::try_from(self.dial.address.to_string());
         headers.insert(HOST, host.expect("the host of an address is ASCII"));
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        if let Some(limit) = question.limit {
+            let milliseconds = limit.as_micros().div_ceil(1000).max(1);
+            let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
+            headers.insert(TIMEOUT, HeaderValue::from(milliseconds));
         }
         if let Some(content) = &question.content {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content.content_type));
@@ -141,9 +146,11 @@ impl Http {
     }
 
     fn unreachable(&self, source: io::Error) -> ServeError {
-        ServeError::Unreachable {
-            address: self.address.to_string(),
-            source,
+        let address = self.dial.address.to_string();
+        #[cfg(feature = "tls")]
+        if let Some(error) = super::tls::untrusted(&address, &source) {
+            return error;
         }
+        ServeError::Unreachable { address, source }
     }
 }
