@@ -1,11 +1,12 @@
-//! A server with models of several kinds on a free port, for clients that are to be tried against it.
+//! Two servers with models of several kinds on free ports, for clients that are to be tried against them: everybody may ask the
+//! first one, and who has a key the second.
 //!
-//! It writes its URL as the first line and ends with its standard input.
+//! It writes their URLs as the first two lines and ends with its standard input.
 
 use std::io::{Read, Write};
 
 use maas_core::{DType, Error, FnModel, Outputs, Signature, TensorSpec, TensorView};
-use maas_server::{Models, Server};
+use maas_server::{ApiKey, Models, Server};
 use maas_service::{LocalModel, Replicas, Shadow};
 
 const WEIGHTS: [f32; 3] = [0.1, -2.0, 30.0];
@@ -29,17 +30,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     models.weigh("blend", [("1", 9), ("2", 1)])?;
     models.label("blend", "stable", "1")?;
     models.shadow("blend", Shadow::of("3"))?;
-    let mut server = Server::new()
-        .models(models)
-        .model("linear", Replicas::of(linear()?, 3))
-        .model("red wine Ü", LocalModel::new(linear()?));
+    models.add("linear", "1", Replicas::of(linear()?, 3))?;
+    models.add("red wine Ü", "1", LocalModel::new(linear()?))?;
     for dtype in DType::ALL {
-        server = server.model(format!("echo_{dtype}"), echo(dtype)?);
+        models.add(format!("echo_{dtype}"), "1", echo(dtype)?)?;
     }
-    let running = server.bind("127.0.0.1:0").run_in_background()?;
-    writeln!(std::io::stdout(), "{}", running.url())?;
+    let serve = || Server::new().models(models.clone()).bind("127.0.0.1:0");
+    let open = serve().run_in_background()?;
+    let locked = serve()
+        .key(ApiKey::infer("page", "open sesame"))
+        .run_in_background()?;
+    writeln!(std::io::stdout(), "{}\n{}", open.url(), locked.url())?;
     std::io::stdin().read_to_end(&mut Vec::new())?;
-    running.shutdown_blocking()?;
+    open.shutdown_blocking()?;
+    locked.shutdown_blocking()?;
     Ok(())
 }
 

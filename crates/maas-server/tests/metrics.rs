@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use common::{Gate, Http, start, sums, wait_until};
+use maas_schedule::HealthRules;
 use maas_server::{Models, Server};
-use maas_service::{LocalModel, Replicas};
+use maas_service::{Balanced, LocalModel, Replicas};
 use serde_json::json;
 
 const ROWS: &str = r#"{"inputs":[{"name":"x","shape":[2,2],"datatype":"FP32","data":[1,2,3,4]}]}"#;
@@ -263,6 +264,46 @@ fn pools_and_queues_tell_of_their_insides() {
     assert_eq!(
         (&replicas[1]["health"], &replicas[1]["available"]),
         (&json!("down"), &json!(false))
+    );
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
+fn why_members_of_pools_are_ejected_is_counted() {
+    let failing = || {
+        LocalModel::new(sums(|row| {
+            assert!(row[0] < 1e6, "too much for this model");
+        }))
+    };
+    let rules = HealthRules::default().consecutive_failures(2);
+    let pool = Balanced::over([failing(), failing()]).unwrap();
+    let server = start(Server::new().model("sums", pool.watched_by(rules)));
+    let mut http = Http::to(&server);
+    for _ in 0..4 {
+        http.infer(
+            "sums",
+            r#"{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[2e6,1]}]}"#,
+        );
+    }
+    let scrape = Scrape::of(&mut http);
+    let ejected = |reason: &str| -> f64 {
+        let value = |replica: u8| {
+            scrape.value(&format!(
+                r#"maas_replica_ejections_total{{model="sums",version="1",replica="{replica}",reason="{reason}"}}"#
+            ))
+        };
+        value(0) + value(1)
+    };
+    // One of two may be.
+    assert_eq!(ejected("consecutive_failures"), 1.0);
+    for reason in ["failure_share", "outlier", "trial", "probes"] {
+        assert_eq!(ejected(reason), 0.0, "{reason}");
+    }
+    let replicas = &http.get("/status").json()["models"][0]["versions"][0]["replicas"];
+    let told = [&replicas[0]["ejected"], &replicas[1]["ejected"]];
+    assert!(
+        told.contains(&&json!({ "consecutive_failures": 1 })) && told.contains(&&json!({})),
+        "{replicas}"
     );
     server.shutdown_blocking().unwrap();
 }

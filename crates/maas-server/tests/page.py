@@ -1,6 +1,6 @@
-"""The status page in a real browser: page.py URL [FOLDER]
+"""The status page in a real browser: page.py URL LOCKED_URL [FOLDER]
 
-URL is of a running `serve_linear`; screenshots go to FOLDER if one is given. Ends in an error for the first thing that is wrong.
+The URLs are of a running `serve_linear`; screenshots go to FOLDER if one is given. Ends in an error for the first thing that is wrong.
 """
 
 import json
@@ -12,7 +12,8 @@ import urllib.request
 from playwright.sync_api import expect, sync_playwright
 from prometheus_client.parser import text_string_to_metric_families
 
-URL, FOLDER = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
+URL, LOCKED, FOLDER = sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None
+SECRET = "open sesame"
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 # What a screen reader needs and what the eye needs; each line of the result is a fault.
@@ -72,16 +73,16 @@ def shoot(page, name):
         page.screenshot(path=f"{FOLDER}/{name}.png")
 
 
-def watched(browser, **options):
+def watched(browser, url=URL, state="ready", **options):
     """A page, and what went wrong on it."""
     page = browser.new_page(**options)
     wrong = []
     page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("dialog", lambda dialog: (wrong.append("a dialog: " + dialog.message), dialog.dismiss()))
-    page.on("request", lambda request: None if request.url.startswith((URL, "data:")) else wrong.append("asks " + request.url))
-    page.goto(URL)
-    expect(page.locator("#state")).to_have_text("ready")
+    page.on("request", lambda request: None if request.url.startswith((url, "data:")) else wrong.append("asks " + request.url))
+    page.goto(url)
+    expect(page.locator("#state")).to_have_text(state)
     return page, wrong
 
 
@@ -186,6 +187,58 @@ def lost(browser):
     page.close()
 
 
+def locked(browser):
+    page, wrong = watched(browser, LOCKED, "this server wants a key", viewport={"width": 700, "height": 600})
+    field = page.get_by_label("Key")
+    expect(field).to_be_focused()
+    expect(page.locator("article")).to_have_count(0)
+    expect(page.locator("#ask")).to_be_hidden()
+    audit(page, "locked")
+    shoot(page, "locked")
+
+    field.fill("open barley")
+    page.keyboard.press("Enter")
+    expect(page.locator("#state")).to_have_text("this key opens nothing here")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert page.evaluate("sessionStorage.getItem('key')") is None
+    audit(page, "a wrong key")
+
+    field.fill(SECRET)
+    page.keyboard.press("Enter")
+    expect(page.locator("#state")).to_have_text("ready")
+    expect(field).to_be_hidden()
+    expect(page.get_by_role("heading", name="linear", exact=True)).to_be_visible()
+    # Links would be answered 401.
+    expect(page.locator("#elsewhere")).to_be_hidden()
+    send = page.get_by_role("button", name="Send")
+    answer = page.get_by_role("status", name="Answer")
+    page.get_by_label("Model and version").select_option(label="linear, version 1")
+    send.click()
+    expect(answer).to_contain_text("200 OK")
+    expect(answer).to_contain_text("30.55")
+    curl = page.locator("#curl-text")
+    expect(curl).to_contain_text("Bearer $KEY")
+    expect(curl).not_to_contain_text(SECRET)
+    audit(page, "unlocked")
+    shoot(page, "unlocked")
+
+    page.reload()
+    expect(page.locator("#state")).to_have_text("ready")
+    expect(field).to_be_hidden()
+    page.evaluate("key = null")
+    send.click()
+    expect(answer).to_contain_text("401")
+    expect(answer).to_contain_text("key")
+    expect(page.locator("#state")).to_have_text("this server wants a key", timeout=10000)
+    expect(field).to_be_visible()
+    # The browser itself notes each 401 that was meant.
+    assert all("401" in text for text in wrong), wrong
+    page.close()
+
+    stranger, _ = watched(browser, LOCKED, "this server wants a key")
+    stranger.close()
+
+
 def metrics():
     text = urllib.request.urlopen(f"{URL}/metrics").read().decode()
     families = {family.name: family for family in text_string_to_metric_families(text)}
@@ -199,7 +252,7 @@ def metrics():
 
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"])
-    for part in (look, ask, hostile, lost):
+    for part in (look, ask, hostile, lost, locked):
         part(browser)
     browser.close()
 metrics()

@@ -23,6 +23,6 @@ export CHROMIUM
 
 source crates/maas-server/tests/serve_linear.sh
 
-"$cache/bin/python" crates/maas-server/tests/page.py "$url" ${folder:+"$folder"}
+"$cache/bin/python" crates/maas-server/tests/page.py "$url" "$locked_url" ${folder:+"$folder"}
 
 end_server

@@ -1,6 +1,6 @@
 //! The figures of pools and queues, of services that tell.
 
-use maas_schedule::{ClosedCounts, HealthState, QueueStats, RefusedCounts};
+use maas_schedule::{ClosedCounts, EjectedCounts, HealthState, QueueStats, RefusedCounts};
 use maas_service::{MemberReport, Report};
 
 use super::exposition::{Exposition, Kind};
@@ -26,6 +26,7 @@ pub(super) fn insides(exposition: &mut Exposition, versions: &[Figures]) {
         collect(of, "", &of.report, &mut members, &mut queues);
     }
     pools(exposition, &members);
+    ejections(exposition, &members);
     queued(exposition, &queues);
 }
 
@@ -97,6 +98,37 @@ fn pools(exposition: &mut Exposition, members: &[Member<'_>]) {
             family.sample(&labels, count);
         }
     }
+}
+
+fn ejections(exposition: &mut Exposition, members: &[Member<'_>]) {
+    let mut family = exposition.family(
+        "maas_replica_ejections_total",
+        Kind::Counter,
+        "How often a member of a pool was given no more requests, by what told that it is ill.",
+    );
+    for member in members {
+        let [model, version] = member.of.labels();
+        let counts = member.report.status.ejected.iter();
+        for (reason, count) in counts.flat_map(ejected) {
+            let labels = [
+                model,
+                version,
+                ("replica", &*member.name),
+                ("reason", reason),
+            ];
+            family.sample(&labels, count);
+        }
+    }
+}
+
+pub(super) fn ejected(counts: &EjectedCounts) -> Vec<(&'static str, u64)> {
+    vec![
+        ("consecutive_failures", counts.consecutive_failures),
+        ("failure_share", counts.failure_share),
+        ("outlier", counts.outlier),
+        ("trial", counts.trial),
+        ("probes", counts.probes),
+    ]
 }
 
 pub(super) fn is_available(member: &MemberReport) -> bool {

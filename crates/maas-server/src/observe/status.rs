@@ -8,11 +8,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
-use maas_schedule::HealthState;
+use maas_schedule::{EjectedCounts, HealthState};
 use maas_service::{MemberReport, Readiness, Service};
 use serde_json::{Value, json};
 
-use super::insides::is_available;
+use super::insides::{ejected, is_available};
 use super::metrics::{Figures, versions};
 use crate::hub::{BOUNDS, Durations, Outcome, Read};
 use crate::rest::tensors;
@@ -110,7 +110,14 @@ fn replica(member: &MemberReport) -> Value {
         "in_flight": member.status.in_flight,
         "served": member.status.served,
         "failed": member.status.failed,
+        "ejected": member.status.ejected.as_ref().map_or_else(BTreeMap::new, counted),
     })
+}
+
+/// How often the member was ejected for each reason that it ever was.
+fn counted(counts: &EjectedCounts) -> BTreeMap<&'static str, u64> {
+    let reasons = ejected(counts).into_iter();
+    reasons.filter(|&(_, count)| count > 0).collect()
 }
 
 /// How often requests ended in each way that any ended in.
