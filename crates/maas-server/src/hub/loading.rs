@@ -33,7 +33,8 @@ impl<S: Source + 'static> From<S> for Models {
 }
 
 impl Models {
-    /// Which versions of a model are served when it is loaded; the highest where nothing is said.
+    /// Which versions of a model are served when it is loaded, in place of those that [`default_policy`](Self::default_policy)
+    /// says.
     ///
     /// ```
     /// use maas_server::{Models, VersionPolicy};
@@ -41,6 +42,16 @@ impl Models {
     /// ```
     pub fn policy(&self, model: impl Into<String>, policy: VersionPolicy) {
         lock(&self.0.policies).insert(model.into(), policy);
+    }
+
+    /// Which versions are served of models for which nothing else is said, in place of the highest.
+    ///
+    /// ```
+    /// use maas_server::{Models, VersionPolicy};
+    /// Models::new().default_policy(VersionPolicy::Latest(2));
+    /// ```
+    pub fn default_policy(&self, policy: VersionPolicy) {
+        *lock(&self.0.default_policy) = policy;
     }
 
     /// Loads those versions of a model that its [policy](Self::policy) names, anew if they are served already, and takes out those
@@ -64,10 +75,8 @@ impl Models {
             version: String::new(),
             source,
         })?;
-        let policy = lock(&self.0.policies)
-            .get(model)
-            .cloned()
-            .unwrap_or_default();
+        let own = lock(&self.0.policies).get(model).cloned();
+        let policy = own.unwrap_or_else(|| lock(&self.0.default_policy).clone());
         let wanted = policy.of(versions);
         if wanted.is_empty() {
             return Err(Error::UnknownModel {

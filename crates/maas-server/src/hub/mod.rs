@@ -69,6 +69,8 @@ struct Inner {
     changing: Mutex<()>,
     source: Option<Arc<dyn Source>>,
     policies: Mutex<BTreeMap<String, VersionPolicy>>,
+    /// For models that have none of their own.
+    default_policy: Mutex<VersionPolicy>,
     states: States,
     loading: loading::Locks,
 }

@@ -1,7 +1,6 @@
 //! Files as services.
 
 use std::ffi::OsStr;
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 use maas_compress::CompressedNetwork;
@@ -9,12 +8,7 @@ use maas_nn::Network;
 use maas_server::SourceError;
 use maas_service::{BoxService, LocalModel, Replicas};
 
-/// How models are served.
-#[derive(Clone, Debug)]
-pub(crate) struct Serving {
-    pub(crate) replicas: NonZeroUsize,
-    pub(crate) max_rows: NonZeroUsize,
-}
+use crate::arguments::Serving;
 
 /// The model in a file, by the file's extension.
 pub(crate) fn load(path: &Path, serving: &Serving) -> Result<BoxService, SourceError> {
@@ -29,9 +23,11 @@ pub(crate) fn load(path: &Path, serving: &Serving) -> Result<BoxService, SourceE
             .into());
         }
     };
-    let model = model.max_rows(serving.max_rows.get());
+    let model = model
+        .max_rows(serving.max_rows.get())
+        .batching(serving.batching());
     Ok(match serving.replicas.get() {
         1 => BoxService::new(model),
-        replicas => BoxService::new(Replicas::of(model, replicas)),
+        replicas => BoxService::new(Replicas::of(model, replicas).balanced_by(serving.policy())),
     })
 }

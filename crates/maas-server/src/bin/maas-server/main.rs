@@ -1,6 +1,7 @@
 //! Serves models from files, for those who do not write Rust.
 
 mod arguments;
+mod certificates;
 mod formats;
 
 use std::error::Error;
@@ -27,35 +28,33 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let models = models(&arguments)?;
-    let mut server = Server::new()
-        .models(models)
-        .bind(&*arguments.address)
-        .drain_delay(seconds(arguments.drain_delay)?)
-        .drain_timeout(seconds(arguments.drain_timeout)?);
+    let server = Server::new().models(models).bind(&*arguments.address);
+    let mut server = arguments.limits.of(server);
     for key in arguments.access.keys()? {
         server = server.key(key);
     }
-    if let Some(tls) = arguments.access.tls()? {
+    if let Some(files) = arguments.access.certificates() {
+        let tls = arguments.access.tls(&files)?;
+        tokio::spawn(files.follow(tls.clone(), RENEWAL));
         server = server.tls(tls);
     }
     let server = server.spawn().await?;
     tracing::info!(url = server.url(), "serving");
+    if arguments.access.is_open() && !server.addr().ip().is_loopback() {
+        tracing::warn!("everybody who reaches this address may ask: --keys says who may");
+    }
     Ok(server.until_signal().await?)
 }
 
-fn seconds(seconds: f64) -> Result<Duration, String> {
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| format!("expected a number of seconds, found {seconds}"))
-}
-
 fn models(arguments: &Arguments) -> Result<Models, Box<dyn Error>> {
-    let options = arguments.serving();
+    let options = &arguments.serving;
     let models = match &arguments.models {
         Some(folder) => {
             let options = options.clone();
             let models = Models::from(Folder::new(folder, move |path| {
                 formats::load(path, &options)
             }));
+            models.default_policy(arguments.versions.clone());
             // One broken model keeps no other from being served; the index says why it is not there.
             if let Err(error) = models.load_all() {
                 tracing::error!("{error}");
@@ -65,7 +64,7 @@ fn models(arguments: &Arguments) -> Result<Models, Box<dyn Error>> {
         None => Models::new(),
     };
     for model in &arguments.model {
-        let service = formats::load(&model.path, &options).map_err(|error| {
+        let service = formats::load(&model.path, options).map_err(|error| {
             format!(
                 "model `{}` from {}: {error}",
                 model.name,
@@ -77,6 +76,9 @@ fn models(arguments: &Arguments) -> Result<Models, Box<dyn Error>> {
     }
     Ok(models)
 }
+
+/// How often it is looked whether the certificate is another one.
+const RENEWAL: Duration = Duration::from_secs(2);
 
 #[expect(
     clippy::print_stderr,

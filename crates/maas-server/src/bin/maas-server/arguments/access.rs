@@ -1,0 +1,137 @@
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use maas_server::{ApiKey, RateLimit, Tls};
+
+use crate::certificates::Files;
+
+/// Who may ask.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Who may ask")]
+pub(crate) struct Access {
+    /// A file of API keys, a line each: NAME SCOPE SECRET [REQUESTS-PER-SECOND], where SCOPE is infer or admin.
+    ///
+    /// Without keys everybody may ask, and nobody may load models but on a loopback address.
+    #[arg(long, value_name = "FILE", env = "MAAS_KEYS")]
+    keys: Option<PathBuf>,
+
+    /// The server's certificate and those that it stands on, in PEM. A new one is taken when the file changes
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MAAS_TLS_CERTIFICATE",
+        requires = "tls_key"
+    )]
+    tls_certificate: Option<PathBuf>,
+
+    /// The certificate's private key, in PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MAAS_TLS_KEY",
+        requires = "tls_certificate"
+    )]
+    tls_key: Option<PathBuf>,
+
+    /// Whose certificates clients must show, in PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MAAS_TLS_CLIENTS",
+        requires = "tls_certificate"
+    )]
+    tls_clients: Option<PathBuf>,
+}
+
+impl Access {
+    pub(crate) fn is_open(&self) -> bool {
+        self.keys.is_none() && self.tls_clients.is_none()
+    }
+
+    pub(crate) fn keys(&self) -> Result<Vec<ApiKey>, Box<dyn Error>> {
+        let Some(file) = &self.keys else {
+            return Ok(Vec::new());
+        };
+        let text =
+            fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let lines = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty());
+        lines
+            .map(|(number, line)| {
+                key(line).map_err(|error| {
+                    format!("{}, line {}: {error}", file.display(), number + 1).into()
+                })
+            })
+            .collect()
+    }
+
+    pub(crate) fn certificates(&self) -> Option<Files> {
+        Some(Files {
+            chain: self.tls_certificate.clone()?,
+            key: self.tls_key.clone()?,
+        })
+    }
+
+    pub(crate) fn tls(&self, Files { chain, key }: &Files) -> Result<Tls, Box<dyn Error>> {
+        let Some(clients) = &self.tls_clients else {
+            return Ok(Tls::from_pem_files(chain, key)?);
+        };
+        let read =
+            |file: &PathBuf| fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
+        Ok(Tls::mutual(read(chain)?, read(key)?, read(clients)?)?)
+    }
+}
+
+/// A line of the file of keys; what is wrong with it is told without the secret.
+fn key(line: &str) -> Result<ApiKey, String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [name, scope, secret, rate @ ..] = &words[..] else {
+        return Err(format!(
+            "expected NAME SCOPE SECRET, found {} words",
+            words.len()
+        ));
+    };
+    let key = match *scope {
+        "infer" => ApiKey::infer(*name, secret),
+        "admin" => ApiKey::admin(*name, secret),
+        other => {
+            return Err(format!(
+                "expected the scope infer or admin, found `{other}`"
+            ));
+        }
+    };
+    match rate {
+        [] => Ok(key),
+        [rate] => match rate.parse() {
+            Ok(rate) if rate > 0.0 => Ok(key.limit(RateLimit::per_second(rate))),
+            _ => Err(format!("expected requests per second, found `{rate}`")),
+        },
+        _ => Err(format!("expected at most 4 words, found {}", words.len())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_keys_says_who_and_how_often() {
+        for line in ["ada infer s3cret", "ada admin s3cret 2.5"] {
+            assert!(key(line).is_ok(), "{line}");
+        }
+        for line in [
+            "ada s3cret",
+            "ada root s3cret",
+            "ada infer s3cret fast",
+            "ada infer s3cret 0",
+            "a b c d e",
+        ] {
+            let error = key(line).expect_err(line);
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+use clap::{Args, ValueEnum};
+
+/// What is written to the standard error.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Logs")]
+pub(crate) struct Log {
+    /// What is logged, by level, such as `info` or `maas_server=debug`
+    #[arg(long, value_name = "LEVEL", env = "MAAS_LOG", default_value = "info")]
+    log: String,
+
+    /// How it is written
+    #[arg(long, env = "MAAS_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// A line for people
+    Text,
+    /// A JSON object a line
+    Json,
+}
+
+impl Log {
+    pub(crate) fn start(&self) {
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(&self.log)
+            .with_writer(std::io::stderr);
+        match self.log_format {
+            LogFormat::Text => log.init(),
+            LogFormat::Json => log.json().init(),
+        }
+    }
+}
