@@ -81,7 +81,8 @@ impl RunningServer {
     }
 
     /// Runs until the process is asked to end (SIGTERM or SIGINT; Ctrl-C where there are no signals), then ends in order
-    /// as by [`shutdown`](Self::shutdown). A second request ends it at once.
+    /// as by [`shutdown`](Self::shutdown). A second request ends it at once. Signals are caught from this call on, whenever its
+    /// future is awaited.
     ///
     /// # Errors
     ///
@@ -97,16 +98,19 @@ impl RunningServer {
     /// # })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn until_signal(mut self) -> Result<(), Error> {
-        let mut signals = Signals::new().map_err(Error::Signals)?;
-        for order in [Order::Drain, Order::End] {
-            tokio::select! {
-                biased;
-                result = &mut self.ended => return result.unwrap_or(Err(Error::Ended)),
-                () = signals.next() => self.orders.send_replace(order),
-            };
+    pub fn until_signal(mut self) -> impl Future<Output = Result<(), Error>> + Send {
+        let signals = Signals::new().map_err(Error::Signals);
+        async move {
+            let mut signals = signals?;
+            for order in [Order::Drain, Order::End] {
+                tokio::select! {
+                    biased;
+                    result = &mut self.ended => return result.unwrap_or(Err(Error::Ended)),
+                    () = signals.next() => self.orders.send_replace(order),
+                };
+            }
+            self.ended.await.unwrap_or(Err(Error::Ended))
         }
-        self.ended.await.unwrap_or(Err(Error::Ended))
     }
 
     /// As [`until_signal`](Self::until_signal), blocking this thread.
@@ -128,7 +132,7 @@ impl RunningServer {
             .enable_all()
             .build()
             .map_err(Error::Runtime)?
-            .block_on(self.until_signal())
+            .block_on(async { self.until_signal().await })
     }
 
     /// Blocks this thread for as long as the server runs: until the process ends.

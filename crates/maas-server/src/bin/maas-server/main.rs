@@ -39,16 +39,22 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         server = server.tls(tls);
     }
     let server = server.spawn().await?;
-    tracing::info!(url = server.url(), "serving");
-    if arguments.access.is_open() && !server.addr().ip().is_loopback() {
+    let (url, address) = (server.url(), server.addr());
+    // Who reads that it serves may end it in order.
+    let ending = server.until_signal();
+    tracing::info!(url, "serving");
+    if arguments.access.is_open() && !address.ip().is_loopback() {
         tracing::warn!("everybody who reaches this address may ask: --keys says who may");
     }
-    Ok(server.until_signal().await?)
+    Ok(ending.await?)
 }
 
 fn models(arguments: &Arguments) -> Result<Models, Box<dyn Error>> {
     let options = &arguments.serving;
     let models = match &arguments.models {
+        Some(folder) if !folder.is_dir() => {
+            return Err(format!("{} is no folder", folder.display()).into());
+        }
         Some(folder) => {
             let options = options.clone();
             let models = Models::from(Folder::new(folder, move |path| {

@@ -13,6 +13,8 @@ use crate::certificates::Files;
 pub(crate) struct Access {
     /// A file of API keys, a line each: NAME SCOPE SECRET [REQUESTS-PER-SECOND], where SCOPE is infer or admin.
     ///
+    /// After a pause a key may send the requests of a second at once.
+    ///
     /// Without keys everybody may ask, and nobody may load models but on a loopback address.
     #[arg(long, value_name = "FILE", env = "MAAS_KEYS")]
     keys: Option<PathBuf>,
@@ -107,7 +109,10 @@ fn key(line: &str) -> Result<ApiKey, String> {
     match rate {
         [] => Ok(key),
         [rate] => match rate.parse() {
-            Ok(rate) if rate > 0.0 => Ok(key.limit(RateLimit::per_second(rate))),
+            Ok(rate) if rate > 0.0 => {
+                let burst = f64::ceil(rate) as u32;
+                Ok(key.limit(RateLimit::per_second(rate).burst(burst)))
+            }
             _ => Err(format!("expected requests per second, found `{rate}`")),
         },
         _ => Err(format!("expected at most 4 words, found {}", words.len())),
