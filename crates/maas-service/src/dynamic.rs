@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -83,7 +84,7 @@ impl<S: Service> DynService for S {
 pub struct BoxService(Arc<dyn DynService>);
 
 impl BoxService {
-    /// Puts a service behind a pointer.
+    /// Puts a service behind a pointer. One that is behind one already stays as it is.
     ///
     /// ```
     /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
@@ -95,7 +96,11 @@ impl BoxService {
     /// ```
     #[must_use]
     pub fn new(service: impl Service + 'static) -> Self {
-        Self(Arc::new(service))
+        let any: &dyn Any = &service;
+        match any.downcast_ref::<Self>() {
+            Some(boxed) => boxed.clone(),
+            None => Self(Arc::new(service)),
+        }
     }
 }
 
