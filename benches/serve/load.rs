@@ -1,52 +1,77 @@
-//! Connections that ask again and again.
+//! Clients that ask again and again.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
-use crate::bodies::Bodies;
+use crate::bodies::{Bodies, Form};
+use crate::calls;
 
-/// How many requests were answered in this time; all on one thread.
-pub(crate) fn run(address: SocketAddr, bodies: &Bodies, connections: usize, time: Duration) -> u64 {
+/// What each request took, in nanoseconds.
+pub(crate) type Took = Vec<u32>;
+
+/// What the requests of so many clients took that were answered in this time; all on one thread.
+pub(crate) fn run(
+    address: SocketAddr,
+    bodies: &Bodies,
+    form: Form,
+    clients: usize,
+    time: Duration,
+) -> Took {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    let answered = Arc::new(AtomicU64::new(0));
     let is_over = Arc::new(AtomicBool::new(false));
     runtime.block_on(async {
-        let clients: Vec<_> = (0..connections)
-            .map(|first| {
-                let requests: Vec<_> = (0..32).map(|number| bodies.get(first + number)).collect();
-                let (answered, is_over) = (Arc::clone(&answered), Arc::clone(&is_over));
-                tokio::spawn(async move {
-                    let mut stream = TcpStream::connect(address)
-                        .await
-                        .expect("the server listens");
-                    stream.set_nodelay(true).expect("a socket");
-                    let mut buffer = vec![0; 1 << 16];
-                    for request in requests.iter().cycle() {
-                        if is_over.load(Ordering::Relaxed) {
-                            break;
-                        }
-                        stream.write_all(request).await.expect("it is sent");
-                        answer(&mut stream, &mut buffer).await;
-                        answered.fetch_add(1, Ordering::Relaxed);
-                    }
-                })
-            })
-            .collect();
+        let clients = match form {
+            Form::Grpc => calls::start(address, bodies, clients, &is_over).await,
+            _ => start(address, bodies, clients, &is_over),
+        };
         tokio::time::sleep(time).await;
         is_over.store(true, Ordering::Relaxed);
+        let mut took = Vec::new();
         for client in clients {
-            client.await.expect("no client fails");
+            took.extend(client.await.expect("no client fails"));
         }
-    });
-    answered.load(Ordering::Relaxed)
+        took
+    })
+}
+
+/// Starts clients of HTTP/1, each with a connection of its own.
+fn start(
+    address: SocketAddr,
+    bodies: &Bodies,
+    clients: usize,
+    is_over: &Arc<AtomicBool>,
+) -> Vec<JoinHandle<Took>> {
+    let client = |first| {
+        let requests = bodies.all_from(first);
+        let is_over = Arc::clone(is_over);
+        tokio::spawn(async move {
+            let mut stream = TcpStream::connect(address)
+                .await
+                .expect("the server listens");
+            stream.set_nodelay(true).expect("a socket");
+            let (mut buffer, mut took) = (vec![0; 1 << 16], Vec::new());
+            for request in requests.iter().cycle() {
+                if is_over.load(Ordering::Relaxed) {
+                    break;
+                }
+                let begun = Instant::now();
+                stream.write_all(request).await.expect("it is sent");
+                answer(&mut stream, &mut buffer).await;
+                took.push(begun.elapsed().as_nanos() as u32);
+            }
+            took
+        })
+    };
+    (0..clients).map(client).collect()
 }
 
 /// Reads one answer, which must be a good one.

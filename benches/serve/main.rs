@@ -1,17 +1,35 @@
-//! What a request costs on a real socket: ours beside a bare echo of the same bytes by hyper, and a handler of axum and serde that
-//! anybody would write around the same model.
+//! What a request costs on a real socket: ours beside handlers that anybody would write with axum and serde, or with tonic,
+//! around the same model or around a plain loop, and beside a bare echo of the same bytes by hyper.
 //!
 //! `cargo bench --bench serve [-- FILTER...]`. Each server is a process of its own, with the same allocator (the system's); the
-//! load comes from this one, over so many connections that each ask again as soon as they are answered, with 32 bodies in turn.
-//! What counts is the processor's time that the server's process took for a request, by the operating system's account: on two
-//! cores, requests per second are those of client and server together. Rounds go through all servers in turn; medians are told.
+//! load comes from this one, of so many clients that each ask again as soon as they are answered, with 32 bodies in turn: over
+//! HTTP/1 each has a connection, over gRPC 16 share one. What counts is the processor's time that the server's process took for
+//! a request, by the operating system's account: on two cores, requests per second are those of client and server together.
+//! Rounds go through all servers in turn; medians are told, of ratios those within a round.
 
 #![allow(clippy::print_stdout)]
 
+mod bare;
 mod bodies;
+mod calls;
+mod handler;
 mod load;
 mod process;
+mod rows;
 mod servers;
+
+/// The messages of the protocol, as the server has them.
+mod proto {
+    #![allow(
+        dead_code,
+        missing_docs,
+        unreachable_pub,
+        clippy::all,
+        clippy::needless_pass_by_value,
+        reason = "generated code"
+    )]
+    include!("../../crates/maas-server/src/grpc/generated/inference.rs");
+}
 
 use std::time::Duration;
 
@@ -19,93 +37,98 @@ use bodies::{Bodies, Form};
 use process::Process;
 use servers::Kind;
 
-const ROUNDS: usize = 5;
-const WARM_UP: Duration = Duration::from_millis(300);
-const TIME: Duration = Duration::from_millis(1000);
+const ROUNDS: usize = 11;
+const TIME: Duration = Duration::from_millis(400);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [serve, name, rows] = &arguments[..]
+    if let [serve, name, rows, form] = &arguments[..]
         && serve == "--serve"
     {
-        return servers::run(Kind::named(name), rows.parse().expect("a number of rows"));
+        let rows = rows.parse().expect("a number of rows");
+        return servers::run(Kind::named(name), rows, Form::named(form));
     }
     let filters: Vec<&String> = arguments
         .iter()
         .filter(|argument| !argument.starts_with("--"))
         .collect();
     println!(
-        "{:32} {:>12} {:>12} {:>10} {:>10}",
-        "", "requests/s", "CPU us", "of axum", "of echo"
+        "{:30} {:>10} {:>8} {:>8} {:>10} {:>8} {:>8}",
+        "", "requests/s", "p50 us", "CPU us", "of handler", "of loop", "of echo"
     );
-    for (rows, form) in [
-        (1, Form::Json),
-        (32, Form::Json),
-        (1, Form::Binary),
-        (32, Form::Binary),
-    ] {
-        for connections in [1, 16, 64] {
-            let case = format!("{rows} rows, {}, {connections} connections", form.name());
-            if filters.is_empty() || filters.iter().any(|filter| case.contains(&***filter)) {
-                println!("{case}");
-                compare(rows, form, connections);
+    for form in Form::ALL {
+        for rows in [1, 32] {
+            for clients in [1, 16, 64] {
+                let case = format!("{rows} rows, {}, {clients} clients", form.name());
+                if filters.is_empty() || filters.iter().any(|filter| case.contains(&***filter)) {
+                    println!("{case}");
+                    compare(rows, form, clients);
+                }
             }
         }
     }
 }
 
-/// All servers with one load, round by round.
-fn compare(rows: usize, form: Form, connections: usize) {
-    let bodies = Bodies::new(rows, form);
-    let kinds: Vec<Kind> = Kind::ALL
-        .into_iter()
-        .filter(|kind| kind.takes(form))
-        .collect();
-    let processes: Vec<Process> = kinds
-        .iter()
-        .map(|&kind| Process::start(kind, rows))
-        .collect();
-    let mut figures = vec![Vec::new(); kinds.len()];
-    for process in &processes {
-        load::run(process.address, &bodies, connections, WARM_UP);
-    }
-    for _ in 0..ROUNDS {
-        for (process, figures) in processes.iter().zip(&mut figures) {
-            let before = process.cpu();
-            let answered = load::run(process.address, &bodies, connections, TIME);
-            let cpu = process.cpu() - before;
-            figures.push((
-                answered as f64 / TIME.as_secs_f64(),
-                cpu.as_secs_f64() * 1e6 / answered as f64,
-            ));
+/// What a server did in one round.
+struct Round {
+    per_second: f64,
+    median: f64,
+    cpu: f64,
+}
+
+impl Round {
+    fn of(process: &Process, bodies: &Bodies, form: Form, clients: usize) -> Self {
+        let before = process.cpu();
+        let mut took = load::run(process.address, bodies, form, clients, TIME);
+        let cpu = process.cpu() - before;
+        took.sort_unstable();
+        Self {
+            per_second: took.len() as f64 / TIME.as_secs_f64(),
+            median: f64::from(took[took.len() / 2]) / 1e3,
+            cpu: cpu.as_secs_f64() * 1e6 / took.len() as f64,
         }
     }
-    let median = |figures: &[(f64, f64)], which: fn(&(f64, f64)) -> f64| {
-        let mut values: Vec<f64> = figures.iter().map(which).collect();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    let cpu: Vec<f64> = figures
-        .iter()
-        .map(|figures| median(figures, |figure| figure.1))
-        .collect();
-    let of = |kind: Kind| {
-        kinds
-            .iter()
-            .position(|&known| known == kind)
-            .map(|position| cpu[position])
-    };
+}
+
+/// All servers with one load, round by round.
+fn compare(rows: usize, form: Form, clients: usize) {
+    let bodies = Bodies::new(rows, form);
+    let all = Kind::ALL.into_iter();
+    let kinds: Vec<Kind> = all.filter(|kind| kind.takes(form)).collect();
+    let start = |&kind| Process::start(kind, rows, form);
+    let processes: Vec<Process> = kinds.iter().map(start).collect();
+    for process in &processes {
+        load::run(process.address, &bodies, form, clients, TIME);
+    }
+    let mut rounds: Vec<Vec<Round>> = kinds.iter().map(|_| Vec::new()).collect();
+    for _ in 0..ROUNDS {
+        for (process, rounds) in processes.iter().zip(&mut rounds) {
+            rounds.push(Round::of(process, &bodies, form, clients));
+        }
+    }
     for (position, kind) in kinds.iter().enumerate() {
-        let ratio = |other: Option<f64>| {
-            other.map_or_else(String::new, |other| format!("{:.2}", cpu[position] / other))
+        let of = |other: Kind| {
+            let other = &rounds[kinds.iter().position(|&kind| kind == other)?];
+            let both = rounds[position].iter().zip(other);
+            Some(median(both.map(|(round, other)| round.cpu / other.cpu)))
         };
+        let ratio = |other| of(other).map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+        let its = |which: fn(&Round) -> f64| median(rounds[position].iter().map(which));
         println!(
-            "    {:28} {:>12.0} {:>12.2} {:>10} {:>10}",
+            "    {:26} {:>10.0} {:>8.0} {:>8.2} {:>10} {:>8} {:>8}",
             kind.name(),
-            median(&figures[position], |figure| figure.0),
-            cpu[position],
-            ratio(of(Kind::Axum)),
-            ratio(of(Kind::Echo)),
+            its(|round| round.per_second),
+            its(|round| round.median),
+            its(|round| round.cpu),
+            ratio(Kind::Handler),
+            ratio(Kind::Loop),
+            ratio(Kind::Echo),
         );
     }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::bodies::Form;
 use crate::servers::Kind;
 
 pub(crate) struct Process {
@@ -13,10 +14,10 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(kind: Kind, rows: usize) -> Self {
+    pub(crate) fn start(kind: Kind, rows: usize, form: Form) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
         let mut child = Command::new(program)
-            .args(["--serve", kind.name(), &rows.to_string()])
+            .args(["--serve", kind.name(), &rows.to_string(), form.name()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -30,18 +31,17 @@ impl Process {
         Self { child, address }
     }
 
-    /// The processor's time that it has taken so far, in the kernel and outside; Linux alone keeps it here.
+    /// The processor's time that its threads have taken so far, in the kernel and outside; Linux alone keeps it here.
     pub(crate) fn cpu(&self) -> Duration {
-        let path = format!("/proc/{}/stat", self.child.id());
-        let stat = std::fs::read_to_string(path).expect("Linux keeps the account");
-        let (_, behind) = stat.rsplit_once(')').expect("the name is in brackets");
-        let ticks: u64 = behind
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(|ticks| ticks.parse::<u64>().expect("a number"))
-            .sum();
-        Duration::from_millis(ticks * 10)
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let account = |thread: std::io::Result<std::fs::DirEntry>| {
+            let path = thread.ok()?.path().join("schedstat");
+            let account = std::fs::read_to_string(path).ok()?;
+            let nanoseconds = account.split_whitespace().next()?.parse().ok()?;
+            Some(Duration::from_nanos(nanoseconds))
+        };
+        let threads = threads.expect("Linux keeps the account");
+        threads.filter_map(account).sum()
     }
 }
 

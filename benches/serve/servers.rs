@@ -3,11 +3,7 @@
 use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::State;
-use axum::routing::{Router, post};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -15,23 +11,23 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use maas_core::{DType, Seed, TensorSpec};
-use maas_nn::{Network, Segment, Sequential};
+use maas_nn::{Network, Sequential};
 use maas_server::Server;
-use maas_service::{LocalModel, Service};
-use ndarray::ArrayView2;
-use serde::{Deserialize, Serialize};
+use maas_service::LocalModel;
 use tokio::net::TcpListener;
 
 use crate::bodies::{COLUMNS, Form};
+use crate::rows::{PlainLoop, Rows};
+use crate::{bare, handler};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// hyper alone: the body is read, a fixed answer sent.
+    /// hyper alone, over HTTP/1: the body is read, a fixed answer sent.
     Echo,
-    /// axum and serde around the same model, as one would write it.
-    Axum,
+    /// A handler around the same model, as one would write it with axum and serde, or with tonic.
+    Handler,
     /// The same around a plain loop, as one would write the model.
-    AxumLoop,
+    Loop,
     /// Ours, with all that it checks and counts.
     Ours,
     /// Ours, with requests waiting for a worker and run together.
@@ -41,8 +37,8 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) const ALL: [Self; 5] = [
         Self::Echo,
-        Self::Axum,
-        Self::AxumLoop,
+        Self::Handler,
+        Self::Loop,
         Self::Ours,
         Self::OursQueued,
     ];
@@ -50,8 +46,8 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Echo => "hyper echo",
-            Self::Axum => "axum, same model",
-            Self::AxumLoop => "axum, plain loop",
+            Self::Handler => "handler, same model",
+            Self::Loop => "handler, plain loop",
             Self::Ours => "maas",
             Self::OursQueued => "maas, queued",
         }
@@ -64,12 +60,12 @@ impl Kind {
     }
 
     pub(crate) fn takes(self, form: Form) -> bool {
-        form == Form::Json || !matches!(self, Self::Axum | Self::AxumLoop)
+        form != Form::Grpc || self != Self::Echo
     }
 }
 
 /// Serves until the input ends.
-pub(crate) fn run(kind: Kind, rows: usize) {
+pub(crate) fn run(kind: Kind, rows: usize, form: Form) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -77,8 +73,8 @@ pub(crate) fn run(kind: Kind, rows: usize) {
     runtime.block_on(async {
         let address = match kind {
             Kind::Echo => echo(rows).await,
-            Kind::Axum => axum(Arc::new(LocalModel::new(network()).inline())).await,
-            Kind::AxumLoop => axum(Arc::new(PlainLoop::of(&network()))).await,
+            Kind::Handler => handle(form, LocalModel::new(network()).inline()).await,
+            Kind::Loop => handle(form, PlainLoop::of(&network())).await,
             Kind::Ours => ours(LocalModel::new(network()).inline()).await,
             Kind::OursQueued => ours(LocalModel::new(network()).queued()).await,
         };
@@ -101,6 +97,13 @@ fn network() -> Network {
         .relu()
         .dense(1);
     layers.build(Seed(7)).expect("the layers fit together")
+}
+
+async fn handle(form: Form, model: impl Rows) -> SocketAddr {
+    match form {
+        Form::Grpc => bare::serve(model),
+        _ => handler::serve(form, model).await,
+    }
 }
 
 async fn ours(model: LocalModel) -> SocketAddr {
@@ -138,140 +141,4 @@ async fn echo(rows: usize) -> SocketAddr {
         }
     });
     address
-}
-
-/// What anybody would write.
-async fn axum<M: Rows>(model: Arc<M>) -> SocketAddr {
-    let app = Router::new()
-        .route("/v2/models/mlp/infer", post(infer::<M>))
-        .with_state(model);
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("it listens");
-    tokio::spawn(async move {
-        axum::serve(
-            axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true))),
-            app,
-        )
-        .await
-    });
-    address
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    inputs: Vec<Given>,
-}
-
-#[derive(Deserialize)]
-struct Given {
-    name: String,
-    shape: Vec<usize>,
-    datatype: String,
-    data: Vec<f32>,
-}
-
-#[derive(Serialize)]
-struct Answer {
-    model_name: &'static str,
-    model_version: &'static str,
-    outputs: [Output; 1],
-}
-
-#[derive(Serialize)]
-struct Output {
-    name: &'static str,
-    datatype: &'static str,
-    shape: [usize; 2],
-    data: Vec<f32>,
-}
-
-async fn infer<M: Rows>(State(model): State<Arc<M>>, body: Bytes) -> Result<Json<Answer>, String> {
-    let asked: Asked = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
-    let [given] = &asked.inputs[..] else {
-        return Err("one input is expected".to_owned());
-    };
-    let right = given.name == "x"
-        && given.datatype == "FP32"
-        && given.shape.iter().product::<usize>() == given.data.len();
-    if !right || given.shape.get(1) != Some(&COLUMNS) {
-        return Err("the input does not fit".to_owned());
-    }
-    let rows = given.shape[0];
-    let data = model.answer(rows, &given.data).await?;
-    let output = Output {
-        name: "y",
-        datatype: "FP32",
-        shape: [rows, 1],
-        data,
-    };
-    Ok(Json(Answer {
-        model_name: "mlp",
-        model_version: "1",
-        outputs: [output],
-    }))
-}
-
-trait Rows: Send + Sync + 'static {
-    fn answer(
-        &self,
-        rows: usize,
-        values: &[f32],
-    ) -> impl Future<Output = Result<Vec<f32>, String>> + Send;
-}
-
-impl Rows for LocalModel {
-    async fn answer(&self, rows: usize, values: &[f32]) -> Result<Vec<f32>, String> {
-        let rows =
-            ArrayView2::from_shape((rows, COLUMNS), values).map_err(|error| error.to_string())?;
-        let answer = self.predict(rows).map_err(|error| error.to_string())?;
-        Ok(answer.into_raw_vec_and_offset().0)
-    }
-}
-
-/// The network as three nested loops.
-struct PlainLoop(Vec<Layer>);
-
-struct Layer {
-    /// Inputs × outputs.
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-impl PlainLoop {
-    fn of(network: &Network) -> Self {
-        let values = |segment: &Segment| network.parameters()[segment.range.clone()].to_vec();
-        let tensors: Vec<Vec<f32>> = network.segments().iter().map(values).collect();
-        let layers = tensors.chunks(2).map(|pair| Layer {
-            weights: pair[0].clone(),
-            bias: pair[1].clone(),
-        });
-        Self(layers.collect())
-    }
-
-    fn row(&self, row: &[f32]) -> f32 {
-        let mut values = row.to_vec();
-        for (number, layer) in self.0.iter().enumerate() {
-            let mut next = layer.bias.clone();
-            for (value, weights) in values.iter().zip(layer.weights.chunks(next.len())) {
-                for (next, weight) in next.iter_mut().zip(weights) {
-                    *next += value * weight;
-                }
-            }
-            if number + 1 < self.0.len() {
-                next.iter_mut().for_each(|value| *value = value.max(0.0));
-            }
-            values = next;
-        }
-        values[0]
-    }
-}
-
-impl Rows for PlainLoop {
-    async fn answer(&self, rows: usize, values: &[f32]) -> Result<Vec<f32>, String> {
-        Ok(values
-            .chunks(COLUMNS)
-            .take(rows)
-            .map(|row| self.row(row))
-            .collect())
-    }
 }
