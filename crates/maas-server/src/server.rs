@@ -326,10 +326,10 @@ impl Server {
         };
         let operators = observe::routes().with_state(Arc::clone(&shared));
         let paths = paths(&shared).merge(operators);
-        let paths = Access::new(keys, reach)?.guard(paths);
+        let access = Access::new(keys, reach)?;
         Ok(Start {
             listener,
-            front: Front::new(paths, Arc::clone(&shared)),
+            front: Front::new(access, paths, Arc::clone(&shared)),
             shared,
             limits,
             #[cfg(feature = "tls")]

@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -41,7 +42,9 @@ impl Shared {
         request: InferRequest,
     ) -> Result<InferResponse, ServeError> {
         let asked = request.version.clone();
-        let answered = guarded(request.deadline, hosted.versions.infer(request)).await;
+        let deadline = request.deadline;
+        let answer = pin!(hosted.versions.infer(request));
+        let answered = guarded(deadline, answer).await;
         let response = answered.as_ref().ok();
         let by = response.and_then(|response| response.version.as_deref());
         observe::record(&hosted.name, by.or(asked.as_deref()));

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::rest::Refusal;
 
 #[derive(Debug)]
-pub(super) enum Denial {
+pub(crate) enum Denial {
     NoKey,
     WrongKey,
     Scope,
@@ -54,8 +54,8 @@ impl Denial {
         })
     }
 
-    pub(super) fn answer(&self, request: &Request) -> Response {
-        let content_type = request.headers().get(CONTENT_TYPE);
+    pub(crate) fn answer(&self, request: &Parts) -> Response {
+        let content_type = request.headers.get(CONTENT_TYPE);
         if content_type.is_some_and(|value| value.as_bytes().starts_with(GRPC.as_bytes())) {
             return self.in_grpc();
         }

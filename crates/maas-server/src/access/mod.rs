@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 
@@ -51,17 +52,17 @@ impl Access {
         Ok(Self { keys, reach })
     }
 
-    /// The paths, and before them the check of who asks. Where everybody may do everything there is none.
+    /// The paths, and before them the check of who asks.
     pub(crate) fn guard(self, paths: Router) -> Router {
-        if self.keys.is_empty() && self.reach == Reach::Machine {
-            return paths;
-        }
         paths.layer(middleware::from_fn_with_state(Arc::new(self), check))
     }
 
     /// Whose request it is, if it may be answered.
-    fn judge(&self, request: &Request) -> Result<Option<Caller>, Denial> {
-        let need = Need::of(request);
+    pub(crate) fn judge(&self, request: &Parts) -> Result<Option<Caller>, Denial> {
+        if self.keys.is_empty() && self.reach == Reach::Machine {
+            return Ok(None);
+        }
+        let need = Need::at(&request.method, request.uri.path());
         if need == Need::Nothing {
             return Ok(None);
         }
@@ -71,7 +72,7 @@ impl Access {
                 _ => Ok(None),
             };
         }
-        let secret = key::secret(request.headers()).ok_or(Denial::NoKey)?;
+        let secret = key::secret(&request.headers).ok_or(Denial::NoKey)?;
         let key = key::find(&self.keys, secret).ok_or(Denial::WrongKey)?;
         key.take().map_err(|wait| Denial::TooMany { wait })?;
         match need {
@@ -81,14 +82,15 @@ impl Access {
     }
 }
 
-async fn check(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
-    match access.judge(&request) {
+async fn check(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    match access.judge(&head) {
         Ok(caller) => {
             if let Some(caller) = caller {
-                request.extensions_mut().insert(caller);
+                head.extensions.insert(caller);
             }
-            next.run(request).await
+            next.run(Request::from_parts(head, body)).await
         }
-        Err(denial) => denial.answer(&request),
+        Err(denial) => denial.answer(&head),
     }
 }

@@ -1,6 +1,5 @@
 //! What a request needs a key for.
 
-use axum::extract::Request;
 use axum::http::Method;
 
 use super::key::Scope;
@@ -25,11 +24,7 @@ const INDEX: &str = "/index";
 const CALLS: &str = "/inference.GRPCInferenceService/RepositoryModel";
 
 impl Need {
-    pub(super) fn of(request: &Request) -> Self {
-        Self::at(request.method(), request.uri().path())
-    }
-
-    fn at(method: &Method, path: &str) -> Self {
+    pub(super) fn at(method: &Method, path: &str) -> Self {
         if PROBES.contains(&path) || path == PAGE || path.starts_with(HEALTH) {
             return Self::Nothing;
         }

@@ -20,18 +20,22 @@ mod tests;
 mod timeout;
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract;
+use axum::http::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
 use tonic::Status;
 use tonic::codec::CompressionEncoding::{Deflate, Gzip};
 use tonic::server::NamedService;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_reflection::server::Builder;
+use tower_service::Service;
 
 use crate::rest::unknown_path;
 use crate::shared::Shared;
@@ -56,14 +60,43 @@ mod proto {
 const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
 const SERVICE: &str = GrpcInferenceServiceServer::<Inference>::NAME;
 
+/// The protocol's calls.
+#[derive(Clone, Debug)]
+pub(crate) struct Calls(Mirrored<GrpcInferenceServiceServer<Inference>>);
+
+impl Calls {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        let inference = GrpcInferenceServiceServer::new(Inference(Arc::clone(shared)))
+            .accept_compressed(Gzip)
+            .accept_compressed(Deflate)
+            .send_compressed(Gzip)
+            .send_compressed(Deflate)
+            .max_decoding_message_size(shared.body_limit);
+        Self(Mirrored(inference))
+    }
+
+    /// Whether a path is that of one of them.
+    pub(crate) fn has(path: &str) -> bool {
+        let service = path
+            .strip_prefix('/')
+            .and_then(|path| path.strip_prefix(SERVICE));
+        service.is_some_and(|call| call.starts_with('/'))
+    }
+
+    pub(crate) fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response> + Send + use<> {
+        let answer = self.0.clone().call(request);
+        async move {
+            let Ok(response) = answer.await;
+            response.map(Body::new)
+        }
+    }
+}
+
 /// Adds the calls of the protocol, of health checks and of reflection to the paths of a router.
 pub(crate) fn mount(router: Router, shared: &Arc<Shared>) -> Router {
-    let inference = GrpcInferenceServiceServer::new(Inference(Arc::clone(shared)))
-        .accept_compressed(Gzip)
-        .accept_compressed(Deflate)
-        .send_compressed(Gzip)
-        .send_compressed(Deflate)
-        .max_decoding_message_size(shared.body_limit);
     let health = HealthServer::new(health::Checks(Arc::clone(shared)));
     let reflection = || {
         Builder::configure()
@@ -71,7 +104,7 @@ pub(crate) fn mount(router: Router, shared: &Arc<Shared>) -> Router {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let valid = "the descriptors are those of checked code";
-    let router = add(router, SERVICE, Mirrored(inference));
+    let router = add(router, SERVICE, Calls::new(shared).0);
     let router = named(router, health);
     let router = named(router, reflection().build_v1().expect(valid));
     let router = named(router, reflection().build_v1alpha().expect(valid));
@@ -80,12 +113,7 @@ pub(crate) fn mount(router: Router, shared: &Arc<Shared>) -> Router {
 
 fn named<S>(router: Router, service: S) -> Router
 where
-    S: NamedService
-        + tower_service::Service<Request, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
+    S: NamedService + Service<extract::Request, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Response: IntoResponse,
     S::Future: Send + 'static,
 {
@@ -94,7 +122,7 @@ where
 
 fn add<S>(router: Router, name: &str, service: S) -> Router
 where
-    S: tower_service::Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    S: Service<extract::Request, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Response: IntoResponse,
     S::Future: Send + 'static,
 {
@@ -102,7 +130,7 @@ where
 }
 
 /// Clients of gRPC do not read what other clients are told of a path that is not there.
-async fn unknown(request: Request) -> Response {
+async fn unknown(request: extract::Request) -> Response {
     let content = request.headers().get(CONTENT_TYPE);
     if content.is_some_and(|content| content.as_bytes().starts_with(b"application/grpc")) {
         let path = request.uri().path();

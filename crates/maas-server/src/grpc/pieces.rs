@@ -52,7 +52,7 @@ async fn work(hosted: Arc<Hosted>, request: InferRequest, piece: Arc<Mutex<Optio
     let deadline = request.deadline;
     let mut answers = pin!(hosted.versions.answers(request));
     loop {
-        let next = async { answers.next().await.transpose() };
+        let next = pin!(async { answers.next().await.transpose() });
         match guarded(deadline, next).await {
             Ok(Some(response)) => put(&piece, Some(Ok(response))),
             Ok(None) => return,

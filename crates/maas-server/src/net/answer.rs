@@ -1,6 +1,7 @@
 //! Requests of a connection, counted from their heads until their answers' last bytes.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,7 +11,6 @@ use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Request, Response, Version};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
-use hyper::service::Service;
 
 use super::activity::Activity;
 use crate::observe::Front;
@@ -31,21 +31,24 @@ impl Drop for UnderWay {
     }
 }
 
-pub(super) async fn answer(
-    front: Front,
+pub(super) fn answer(
+    front: &Front,
     request: Request<Incoming>,
     under_way: UnderWay,
-) -> Result<Response<Counted>, Infallible> {
+) -> impl Future<Output = Result<Response<Counted>, Infallible>> + use<> {
     let version = request.version();
-    let mut response = front.call(request).await?;
-    if version < Version::HTTP_2 && under_way.0.is_leaving() {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(CONNECTION, close);
+    let answering = front.call(request);
+    async move {
+        let mut response = answering.await;
+        if version < Version::HTTP_2 && under_way.0.is_leaving() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        Ok(response.map(|body| Counted {
+            body,
+            _under_way: under_way,
+        }))
     }
-    Ok(response.map(|body| Counted {
-        body,
-        _under_way: under_way,
-    }))
 }
 
 /// An answer's body; when it is dropped, the answer is over.

@@ -118,8 +118,7 @@ impl Host {
         activity: &Arc<Activity>,
     ) {
         let io = TokioIo::new(Watched::new(stream, Arc::clone(activity)));
-        let service =
-            service_fn(|request| answer(self.front.clone(), request, UnderWay::of(activity)));
+        let service = service_fn(|request| answer(&self.front, request, UnderWay::of(activity)));
         let mut connection = pin!(self.protocols.serve_connection(io, service));
         let mut stage = Stage::Open;
         let mut limits = self.limits;

@@ -1,5 +1,4 @@
-use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -7,8 +6,8 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, Request};
-use axum::response::Response;
+use axum::http::{HeaderValue, Method, Request};
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -17,47 +16,82 @@ use tracing::{Span, info_span};
 
 use super::request_id::{REQUEST_ID, RequestIds};
 use super::trace::TraceParent;
+use crate::access::Access;
+#[cfg(feature = "grpc")]
+use crate::grpc::Calls;
+use crate::rest::{Target, infer};
 use crate::shared::Shared;
 
-/// The paths, and before them what is done for every request: it gets an id and a span, and its answer is counted.
-#[derive(Clone, Debug)]
+/// What is done for every request before it goes its way: it gets an id and a span, it is told who asks, and its answer is
+/// counted.
+#[derive(Debug)]
 pub(crate) struct Front {
+    ids: RequestIds,
+    access: Access,
+    #[cfg(feature = "grpc")]
+    calls: Calls,
     paths: TowerToHyperService<Router>,
     shared: Arc<Shared>,
-    ids: Arc<RequestIds>,
 }
 
 impl Front {
-    pub(crate) fn new(paths: Router, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(access: Access, paths: Router, shared: Arc<Shared>) -> Self {
         Self {
+            ids: RequestIds::new(),
+            access,
+            #[cfg(feature = "grpc")]
+            calls: Calls::new(&shared),
             paths: TowerToHyperService::new(paths),
             shared,
-            ids: Arc::new(RequestIds::new()),
         }
     }
-}
 
-impl Service<Request<Incoming>> for Front {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Answering;
-
-    fn call(&self, request: Request<Incoming>) -> Answering {
+    pub(crate) fn call(&self, request: Request<Incoming>) -> Answering {
         let id = self.ids.of(request.headers());
         let span = span(&request, &id);
-        let answering = span.in_scope(|| self.paths.call(request));
         Answering {
-            answering,
+            answer: span.in_scope(|| self.answer(request)),
             begun: (!span.is_disabled()).then(Instant::now),
             span,
             id: Some(id),
             shared: Arc::clone(&self.shared),
         }
     }
+
+    /// Inferences and calls go straight to their answer, and all else by the router.
+    fn answer(&self, request: Request<Incoming>) -> Answer {
+        let (mut head, body) = request.into_parts();
+        let caller = match self.access.judge(&head) {
+            Ok(caller) => caller,
+            Err(denial) => return Box::pin(ready(denial.answer(&head))),
+        };
+        if head.method == Method::POST && Target::of(head.uri.path()).is_some() {
+            let shared = Arc::clone(&self.shared);
+            return Box::pin(
+                async move { infer(&shared, caller, head, body).await.into_response() },
+            );
+        }
+        if let Some(caller) = caller {
+            head.extensions.insert(caller);
+        }
+        let request = Request::from_parts(head, body);
+        #[cfg(feature = "grpc")]
+        if Calls::has(request.uri().path()) {
+            return Box::pin(self.calls.answer(request));
+        }
+        let answer = self.paths.call(request);
+        Box::pin(async {
+            let Ok(response) = answer.await;
+            response
+        })
+    }
 }
 
+/// What answers a request, in memory of its own: it is large, and is handed on several times before it begins.
+type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
+
 pub(crate) struct Answering {
-    answering: <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future,
+    answer: Answer,
     span: Span,
     /// When the request came, if somebody wants to know.
     begun: Option<Instant>,
@@ -66,12 +100,12 @@ pub(crate) struct Answering {
 }
 
 impl Future for Answering {
-    type Output = Result<Response, Infallible>;
+    type Output = Response;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
         let this = &mut *self;
         let _within = this.span.enter();
-        let Ok(mut response) = ready!(Pin::new(&mut this.answering).poll(context));
+        let mut response = ready!(this.answer.as_mut().poll(context));
         this.shared.traffic.answered(response.status());
         if let Some(id) = this.id.take() {
             response.headers_mut().insert(REQUEST_ID, id);
@@ -79,7 +113,7 @@ impl Future for Answering {
         if let Some(begun) = this.begun {
             log(&response, begun);
         }
-        Poll::Ready(Ok(response))
+        Poll::Ready(response)
     }
 }
 

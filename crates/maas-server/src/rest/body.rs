@@ -1,9 +1,9 @@
 //! Bodies of requests, from the connection until they are plain.
 
-use axum::body::Body;
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
+use hyper::body::Body;
 
 use super::Refusal;
 use crate::wire::{Coding, Gathered, HEADER_LENGTH, Packed, gather};
@@ -26,7 +26,11 @@ pub(super) fn header_length(headers: &HeaderMap) -> Result<Option<usize>, Refusa
 }
 
 /// Reads a body of at most `limit` bytes; see [`gather`].
-pub(super) async fn read(body: Body, limit: usize, text: usize) -> Result<Bytes, Refusal> {
+pub(super) async fn read(
+    body: impl Body<Data = Bytes> + Unpin,
+    limit: usize,
+    text: usize,
+) -> Result<Bytes, Refusal> {
     match gather(body, limit, text).await {
         Gathered::Whole(body) => Ok(body),
         Gathered::TooLarge => Err(too_large(limit)),

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod infer;
 mod metadata;
 mod openapi;
 mod refusal;
@@ -10,25 +11,25 @@ mod statistics;
 mod terms;
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_LENGTH;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 use bytes::Bytes;
-use maas_service::{Protocol, Readiness};
+use hyper::body::Body;
+use maas_service::Readiness;
 
+pub(crate) use infer::{Target, infer};
 pub(crate) use metadata::tensors;
 pub(crate) use refusal::Refusal;
 
-use crate::access::Caller;
+use crate::guard::within;
 use crate::shared::Shared;
-use crate::wire::{Form, Rejection, read, urgency, write};
 
 type Names = Result<Path<HashMap<String, String>>, PathRejection>;
 type Shelves = State<Arc<Shared>>;
@@ -54,7 +55,7 @@ fn routes() -> Router<Arc<Shared>> {
             .route(&format!("{path}/ready"), get(metadata::model_ready))
             .route(&format!("{path}/config"), get(metadata::config))
             .route(&format!("{path}/stats"), get(statistics::model))
-            .route(&format!("{path}/infer"), post(infer));
+            .route(&format!("{path}/infer"), post(infer::routed));
     }
     // The repository's name is not looked at: there is one.
     for path in ["/v2/repository", "/v2/repository/{repository}"] {
@@ -75,10 +76,12 @@ fn routes() -> Router<Arc<Shared>> {
 }
 
 pub(crate) async fn unknown_path(request: Request) -> Refusal {
-    Refusal::new(
-        StatusCode::NOT_FOUND,
-        format!("nothing is at {}", request.uri().path()),
-    )
+    unknown(request.uri())
+}
+
+fn unknown(at: &Uri) -> Refusal {
+    let message = format!("nothing is at {}", at.path());
+    Refusal::new(StatusCode::NOT_FOUND, message)
 }
 
 pub(crate) async fn wrong_verb(request: Request) -> Refusal {
@@ -88,41 +91,6 @@ pub(crate) async fn wrong_verb(request: Request) -> Refusal {
         request.uri().path()
     );
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
-}
-
-async fn infer(
-    State(shared): Shelves,
-    names: Names,
-    caller: Option<Extension<Caller>>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let (model, version) = split(names)?;
-    let hosted = shared.models.find(&model)?;
-    let header_length = body::header_length(&headers)?;
-    let body = shared.read(&headers, header_length, body).await?;
-    let (mut request, form) = match header_length {
-        Some(0) => {
-            let signature = &hosted.status(version.as_deref())?.description.signature;
-            let request = read::raw_request(body, signature, &hosted.name, version.as_deref())?;
-            (request, Form::binary())
-        }
-        _ => read::request(&body, header_length, &hosted.name, version.as_deref())?,
-    };
-    request.protocol = Protocol::Http;
-    urgency(&mut request).map_err(Rejection::from)?;
-    terms::apply(&headers, caller.as_deref(), &mut request)?;
-    let response = shared.infer(&hosted, request).await?;
-    let message = write::response(&response, &form).map_err(|reason| unwritable(&reason))?;
-    Ok(answer::answer(message, &headers).await)
-}
-
-fn unwritable(reason: &write::Unwritable) -> Refusal {
-    let status = match reason {
-        write::Unwritable::Type { .. } => StatusCode::NOT_IMPLEMENTED,
-        write::Unwritable::Value { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    Refusal::new(status, format!("the answer cannot be sent: {reason}"))
 }
 
 impl Shared {
@@ -137,7 +105,7 @@ impl Shared {
         &self,
         headers: &HeaderMap,
         header_length: Option<usize>,
-        body: Body,
+        body: impl Body<Data = Bytes> + Unpin,
     ) -> Result<Bytes, Refusal> {
         let coding = body::coding(headers)?;
         let announced = headers
@@ -147,11 +115,11 @@ impl Shared {
             return Err(body::too_large(self.body_limit));
         }
         let text = header_length.unwrap_or(0);
-        let reading = body::read(body, self.body_limit, text);
-        let slow = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly");
-        let body = tokio::time::timeout(self.body_timeout, reading)
+        let reading = pin!(body::read(body, self.body_limit, text));
+        let slow = || Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly");
+        let body = within(self.body_timeout, reading)
             .await
-            .map_err(slow)??;
+            .ok_or_else(slow)??;
         match coding {
             Some(coding) => body::unpack(body, coding, self.body_limit, text).await,
             None => Ok(body),
