@@ -33,42 +33,31 @@ impl Form {
     }
 }
 
-/// Requests of different numbers: of HTTP/1 whole with their heads, of gRPC the message alone.
-pub(crate) struct Bodies(Vec<Bytes>);
-
 const BODIES: usize = 32;
 
-impl Bodies {
-    pub(crate) fn new(rows: usize, form: Form) -> Self {
-        let mut state = 7_u64;
-        let mut number = move || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            ((state >> 40) as f32 / (1 << 23) as f32 - 1.0) * 3.0
+/// Requests of different numbers: of HTTP/1 whole with their heads, of gRPC the message alone.
+pub(crate) fn requests(rows: usize, form: Form) -> Vec<Bytes> {
+    let mut state = 7_u64;
+    let mut number = move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 40) as f32 / (1 << 23) as f32 - 1.0) * 3.0
+    };
+    let mut request = || -> Bytes {
+        let values: Vec<f32> = (0..rows * COLUMNS).map(|_| number()).collect();
+        let (headers, body) = match form {
+            Form::Json => (String::new(), json(rows, &values)),
+            Form::Binary => binary(rows, &values),
+            Form::Grpc => return message(rows, &values),
         };
-        let mut request = || -> Bytes {
-            let values: Vec<f32> = (0..rows * COLUMNS).map(|_| number()).collect();
-            let (headers, body) = match form {
-                Form::Json => (String::new(), json(rows, &values)),
-                Form::Binary => binary(rows, &values),
-                Form::Grpc => return message(rows, &values),
-            };
-            let head = format!(
-                "POST /v2/models/mlp/infer HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n{headers}\r\n",
-                body.len()
-            );
-            [head.as_bytes(), &body].concat().into()
-        };
-        Self((0..BODIES).map(|_| request()).collect())
-    }
-
-    /// All of them in turn, from this one on.
-    pub(crate) fn all_from(&self, first: usize) -> Vec<Bytes> {
-        let mut all = self.0.clone();
-        all.rotate_left(first % BODIES);
-        all
-    }
+        let head = format!(
+            "POST /v2/models/mlp/infer HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n{headers}\r\n",
+            body.len()
+        );
+        [head.as_bytes(), &body].concat().into()
+    };
+    (0..BODIES).map(|_| request()).collect()
 }
 
 /// Six decimals, as the peers' loads have.

@@ -11,8 +11,10 @@
 
 mod bare;
 mod bodies;
+#[path = "../peers/serving/load/calls.rs"]
 mod calls;
 mod handler;
+#[path = "../peers/serving/load/load.rs"]
 mod load;
 mod process;
 mod rows;
@@ -33,7 +35,9 @@ mod proto {
 
 use std::time::Duration;
 
-use bodies::{Bodies, Form};
+use bodies::{Form, requests};
+use bytes::Bytes;
+use load::Took;
 use process::Process;
 use servers::Kind;
 
@@ -77,9 +81,9 @@ struct Round {
 }
 
 impl Round {
-    fn of(process: &Process, bodies: &Bodies, form: Form, clients: usize) -> Self {
+    fn of(process: &Process, requests: &[Bytes], form: Form, clients: usize) -> Self {
         let before = process.cpu();
-        let mut took = load::run(process.address, bodies, form, clients, TIME);
+        let mut took = ask(process, requests, form, clients);
         let cpu = process.cpu() - before;
         took.sort_unstable();
         Self {
@@ -90,20 +94,29 @@ impl Round {
     }
 }
 
+/// What the requests of so many clients took.
+fn ask(process: &Process, requests: &[Bytes], form: Form, clients: usize) -> Took {
+    let address = process.address;
+    load::run(TIME, async |is_over| match form {
+        Form::Grpc => calls::start(address, requests, clients, is_over).await,
+        _ => load::start(address, requests, clients, is_over),
+    })
+}
+
 /// All servers with one load, round by round.
 fn compare(rows: usize, form: Form, clients: usize) {
-    let bodies = Bodies::new(rows, form);
+    let requests = requests(rows, form);
     let all = Kind::ALL.into_iter();
     let kinds: Vec<Kind> = all.filter(|kind| kind.takes(form)).collect();
     let start = |&kind| Process::start(kind, rows, form);
     let processes: Vec<Process> = kinds.iter().map(start).collect();
     for process in &processes {
-        load::run(process.address, &bodies, form, clients, TIME);
+        ask(process, &requests, form, clients);
     }
     let mut rounds: Vec<Vec<Round>> = kinds.iter().map(|_| Vec::new()).collect();
     for _ in 0..ROUNDS {
         for (process, rounds) in processes.iter().zip(&mut rounds) {
-            rounds.push(Round::of(process, &bodies, form, clients));
+            rounds.push(Round::of(process, &requests, form, clients));
         }
     }
     for (position, kind) in kinds.iter().enumerate() {

@@ -30,16 +30,19 @@ pub(crate) enum Kind {
     Loop,
     /// Ours, with all that it checks and counts.
     Ours,
+    /// Ours, where the measured cost of a row says which requests wait for a worker.
+    OursMeasured,
     /// Ours, with requests waiting for a worker and run together.
     OursQueued,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Echo,
         Self::Handler,
         Self::Loop,
         Self::Ours,
+        Self::OursMeasured,
         Self::OursQueued,
     ];
 
@@ -49,6 +52,7 @@ impl Kind {
             Self::Handler => "handler, same model",
             Self::Loop => "handler, plain loop",
             Self::Ours => "maas",
+            Self::OursMeasured => "maas, by measured cost",
             Self::OursQueued => "maas, queued",
         }
     }
@@ -76,6 +80,7 @@ pub(crate) fn run(kind: Kind, rows: usize, form: Form) {
             Kind::Handler => handle(form, LocalModel::new(network()).inline()).await,
             Kind::Loop => handle(form, PlainLoop::of(&network())).await,
             Kind::Ours => ours(LocalModel::new(network()).inline()).await,
+            Kind::OursMeasured => ours(LocalModel::new(network())).await,
             Kind::OursQueued => ours(LocalModel::new(network()).queued()).await,
         };
         println!("{address}");
