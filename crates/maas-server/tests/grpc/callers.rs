@@ -1,31 +1,17 @@
 //! Whose the requests over gRPC are.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::sync::{Arc, Mutex};
 
-use common::{start, sums};
 use futures_util::stream::{self, StreamExt};
 use maas_server::{ApiKey, Server};
 use maas_service::{Description, InferRequest, InferResponse, LocalModel, ServeError, Service};
 use tonic::Request;
 use tonic::transport::Endpoint;
 
-use proto::ModelInferRequest;
-use proto::grpc_inference_service_client::GrpcInferenceServiceClient;
-use proto::model_infer_request::InferInputTensor;
-
-mod proto {
-    #![allow(
-        dead_code,
-        missing_docs,
-        unreachable_pub,
-        clippy::all,
-        reason = "generated code"
-    )]
-    include!("../src/grpc/generated/inference.rs");
-}
+use crate::common::{start, sums};
+use crate::proto::ModelInferRequest;
+use crate::proto::grpc_inference_service_client::GrpcInferenceServiceClient;
+use crate::proto::model_infer_request::InferInputTensor;
 
 /// Notes whose requests it answers.
 struct Noting {
