@@ -21,7 +21,7 @@ pub(crate) fn inline_requests_allocate_the_answer(threads: NonZeroUsize) {
 pub(crate) fn queued_requests_allocate_alike(threads: NonZeroUsize) {
     check(
         LocalModel::new(network(24, 1)).threads(threads).queued(),
-        12,
+        11,
     );
 }
 
