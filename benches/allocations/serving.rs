@@ -17,7 +17,7 @@ pub(crate) fn inline_requests_allocate_the_answer(threads: NonZeroUsize) {
     check(LocalModel::new(network(24, 1)).threads(threads).inline(), 2);
 }
 
-/// Through the queue it is also an entry, a batch, and a channel for the answer.
+/// Through the queue it is also an entry, a batch, and a place for the answer.
 pub(crate) fn queued_requests_allocate_alike(threads: NonZeroUsize) {
     check(
         LocalModel::new(network(24, 1)).threads(threads).queued(),
