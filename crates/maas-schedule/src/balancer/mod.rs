@@ -56,7 +56,9 @@ use watch::{Watch, Watched};
 /// assert_eq!(*lease, "10.0.0.1:80"); // connect to it; it has a request in flight until the lease is dropped
 ///
 /// balancer.add("c", "10.0.0.3:80")?;
-/// balancer.remove("a")?; // no other request starts there; what it returns says when the last one has ended
+/// let drain = balancer.remove("a")?; // no other request starts there
+/// drop(lease);
+/// drain.wait(); // the last one has ended
 /// # Ok::<(), maas_schedule::Error>(())
 /// ```
 ///

@@ -117,7 +117,6 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
         Some(Lease::of(&self.set.members[index].member, visit))
     }
 
-    /// By the policy, where the member whose turn it is cannot take the request, or nobody has a turn.
     #[inline]
     fn in_turn(&mut self) -> Option<(usize, Visit)> {
         let now = || self.glance.now(&*self.balancer.clock);
@@ -125,6 +124,7 @@ impl<'a, T, P: Policy> Picker<'a, T, P> {
             .enter_in_turn(&self.set, &mut self.seat, self.stripe, now)
     }
 
+    /// By the policy, where the member whose turn it is cannot take the request, or nobody has a turn.
     #[inline]
     fn entered(&mut self, ask: Option<&Ask<'_, T>>) -> Option<(usize, Visit)> {
         loop {
