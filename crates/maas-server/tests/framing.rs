@@ -22,6 +22,8 @@ static SERVER: LazyLock<RunningServer> = LazyLock::new(|| {
         Server::new()
             .model("sums", LocalModel::new(sums(|_| {})))
             .head_timeout(Duration::from_millis(300))
+            // What asks for the connection's end may be what is broken.
+            .idle_timeout(Duration::from_millis(300))
             .body_timeout(Duration::from_millis(100))
             .body_limit(10_000),
     )
@@ -179,4 +181,31 @@ fn heads_are_bounded_and_what_is_within_passes() {
     assert_eq!(status(&"A: b\r\n".repeat(98)), "431");
     assert_eq!(status(&format!("A: {}\r\n", "b".repeat(300_000))), "200");
     assert_eq!(status(&format!("A: {}\r\n", "b".repeat(1 << 20))), "431");
+}
+
+/// Sends a head and, when it has long been answered, a body; and returns the answer's status.
+fn told_before_the_body(head: &str, length: usize) -> String {
+    let mut stream = TcpStream::connect(SERVER.addr()).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    for piece in vec![b' '; length].chunks(length.div_ceil(4)) {
+        std::thread::sleep(Duration::from_millis(50));
+        stream.write_all(piece).unwrap();
+    }
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    check_answers(&answer);
+    String::from_utf8_lossy(&answer[9..12]).into_owned()
+}
+
+#[test]
+fn an_answer_that_comes_before_the_body_is_not_lost() {
+    let length = "Content-Length: 9000\r\n";
+    let no_number = format!("Inference-Header-Content-Length: many\r\n{length}");
+    assert_eq!(told_before_the_body(&head(&no_number), 9000), "400");
+    let unknown = head(length).replace("sums", "unknown");
+    assert_eq!(told_before_the_body(&unknown, 9000), "404");
+    let large = head("Content-Length: 1000000\r\n");
+    assert_eq!(told_before_the_body(&large, 1_000_000), "413");
+    let broken = head("Content-Length: 1, 2\r\n");
+    assert_eq!(told_before_the_body(&broken, 9000), "400");
 }

@@ -26,6 +26,8 @@ pub(super) struct Activity {
     answering: AtomicBool,
     /// Whether the head that is coming is not waited for any longer.
     late: AtomicBool,
+    /// Whether the client may be sending what nobody reads.
+    unread: AtomicBool,
     /// What was answered to a head that could not be read.
     refused: AtomicU16,
 }
@@ -56,6 +58,7 @@ impl Activity {
             silent: AtomicBool::new(true),
             answering: AtomicBool::new(false),
             late: AtomicBool::new(false),
+            unread: AtomicBool::new(false),
             refused: AtomicU16::new(0),
         }
     }
@@ -91,7 +94,20 @@ impl Activity {
         self.late.load(Ordering::Relaxed)
     }
 
+    pub(super) fn is_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
+    }
+
+    /// A request was answered, perhaps before all of it had come.
+    pub(super) fn answered(&self, is_unread: bool) {
+        if self.is_unread() != is_unread {
+            self.unread.store(is_unread, Ordering::Relaxed);
+        }
+    }
+
+    /// A head was answered that could not be read.
     pub(super) fn refuse(&self, status: u16) {
+        self.unread.store(true, Ordering::Relaxed);
         self.refused.store(status, Ordering::Relaxed);
     }
 

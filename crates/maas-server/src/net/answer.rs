@@ -36,11 +36,16 @@ pub(super) fn answer(
     request: Request<Incoming>,
     under_way: UnderWay,
 ) -> impl Future<Output = Result<Response<Counted>, Infallible>> + use<> {
-    let version = request.version();
+    let is_http1 = request.version() < Version::HTTP_2;
+    let has_body = is_http1 && !request.body().is_end_stream();
     let answering = front.call(request);
     async move {
         let mut response = answering.await;
-        if version < Version::HTTP_2 && under_way.0.is_leaving() {
+        // All of a request is read before it succeeds.
+        under_way
+            .0
+            .answered(has_body && !response.status().is_success());
+        if is_http1 && under_way.0.is_leaving() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }

@@ -7,6 +7,7 @@ mod connection;
 mod drain;
 mod launch;
 mod limits;
+mod linger;
 mod protocols;
 mod refused;
 mod running;

@@ -3,11 +3,12 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
+use super::linger::Lingering;
 use super::refused::explained;
 
 /// How a connection of HTTP/2 begins.
@@ -24,6 +25,7 @@ pub(super) struct Watched<S> {
     broken: usize,
     /// What is written in the place of an answer of hyper's own, and how much of it has been.
     instead: Option<(Vec<u8>, usize)>,
+    lingering: Option<Lingering>,
 }
 
 impl<S> Watched<S> {
@@ -34,6 +36,7 @@ impl<S> Watched<S> {
             preface: Some(0),
             broken: 0,
             instead: None,
+            lingering: None,
         }
     }
 
@@ -109,7 +112,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -152,6 +155,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let this = &mut *self;
+        if this.lingering.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            if !this.activity.is_unread() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let lingering = this.lingering.get_or_insert_with(Lingering::begin);
+        lingering.poll(&mut this.stream, context).map(Ok)
     }
 }
