@@ -49,6 +49,12 @@ pub enum Error {
         /// What the source says.
         source: SourceError,
     },
+    /// Several versions or models cannot be loaded; whatever else was to be loaded is served.
+    #[error("{}", listed(failed))]
+    LoadSeveral {
+        /// What is wrong with each of them.
+        failed: Vec<Error>,
+    },
     /// There is no tokio runtime around the call.
     #[error("no tokio runtime to spawn on: call `run_in_background` where there is none")]
     NoRuntime,
@@ -120,7 +126,36 @@ const SCHEMES: &[&str] = &[
     "grpcs",
 ];
 
+fn listed(failed: &[Error]) -> String {
+    let texts: Vec<_> = failed.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
 impl Error {
+    /// The one that there is, or all of them.
+    pub(crate) fn of_loads(mut failed: Vec<Self>) -> Result<(), Self> {
+        match failed.len() {
+            0 => Ok(()),
+            1 => Err(failed.remove(0)),
+            _ => Err(Self::LoadSeveral { failed }),
+        }
+    }
+
+    /// The errors that this one is made of, or itself.
+    ///
+    /// ```
+    /// use maas_server::{Error, Models};
+    /// let error = Models::new().load_all().expect_err("there is no source");
+    /// assert!(matches!(error.into_each().as_slice(), [Error::NoSource]));
+    /// ```
+    #[must_use]
+    pub fn into_each(self) -> Vec<Self> {
+        match self {
+            Self::LoadSeveral { failed } => failed,
+            error => vec![error],
+        }
+    }
+
     /// What it means to a client that asked for it.
     pub(crate) fn kind(&self) -> ErrorKind {
         match self {

@@ -205,13 +205,15 @@ fn a_folder_is_served_by_the_policy_of_versions_and_loads_what_comes() {
         );
     }
     save(&folder.path().join("digits.safetensors"), 4);
-    fs::write(folder.path().join("broken.maas"), "no model").unwrap();
+    for broken in ["broken.maas", "torn.safetensors", "notes.txt"] {
+        fs::write(folder.path().join(broken), "no model").unwrap();
+    }
     let program = Program::start(&["--models", text(folder.path()), "--versions", "latest:2"]);
-    assert!(
-        program.log.iter().any(|line| line.contains("broken")),
-        "{:?}",
-        program.log
-    );
+    for broken in ["broken", "torn", "notes"] {
+        let told = format!("model `{broken}`, version `1`, cannot be loaded: ");
+        let lines = program.log.iter().filter(|line| line.contains(&told));
+        assert_eq!(lines.count(), 1, "{broken}: {:?}", program.log);
+    }
     let mut http = program.http();
     let versions = |http: &mut Http| http.get("/v2/models/wine").json()["versions"].clone();
     assert_eq!(versions(&mut http), json!(["2", "3"]));

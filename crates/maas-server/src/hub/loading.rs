@@ -58,11 +58,12 @@ impl Models {
     /// that it does not name any more but that are not in use by a label or as the shadow. It blocks.
     ///
     /// Each version is loaded and warmed up first and then put in place at once: until then, and if it fails, what was there
-    /// answers. So do requests that have begun.
+    /// answers. So do requests that have begun. One that fails keeps no other from being loaded, and none is taken out then.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSource`], [`Error::UnknownModel`] for a model that the source does not have, and [`Error::Load`].
+    /// [`Error::NoSource`], [`Error::UnknownModel`] for a model that the source does not have, [`Error::Load`], and
+    /// [`Error::LoadSeveral`] where several versions fail.
     ///
     /// See [`Source`] for an example.
     pub fn load(&self, model: &str) -> Result<(), Error> {
@@ -83,9 +84,8 @@ impl Models {
                 model: model.to_owned(),
             });
         }
-        for version in &wanted {
-            self.load_version(&*source, model, version)?;
-        }
+        let load = |version: &String| self.load_version(&*source, model, version).err();
+        Error::of_loads(wanted.iter().filter_map(load).collect())?;
         self.retire_others(model, &wanted);
         Ok(())
     }
@@ -94,10 +94,14 @@ impl Models {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSource`], [`Error::Load`] of the first model that fails; the others are loaded all the same.
+    /// [`Error::NoSource`], those of [`load`](Self::load) where one version of one model fails, and else
+    /// [`Error::LoadSeveral`] with each of them; the others are loaded all the same.
     ///
     /// ```
-    /// assert!(maas_server::Models::new().load_all().is_err());
+    /// # let models = maas_server::Models::new();
+    /// if let Err(error) = models.load_all() {
+    ///     error.into_each().iter().for_each(|error| eprintln!("{error}"));
+    /// }
     /// ```
     pub fn load_all(&self) -> Result<(), Error> {
         let source = self.source()?;
@@ -106,8 +110,8 @@ impl Models {
             version: String::new(),
             source,
         })?;
-        let results: Vec<_> = names.iter().map(|model| self.load(model)).collect();
-        results.into_iter().collect()
+        let failed = names.iter().filter_map(|model| self.load(model).err());
+        Error::of_loads(failed.flat_map(Error::into_each).collect())
     }
 
     /// Takes a model out, whose versions finish the requests that they have. It may be [loaded](Self::load) again.

@@ -63,7 +63,9 @@ fn models(arguments: &Arguments) -> Result<Models, Box<dyn Error>> {
             models.default_policy(arguments.versions.clone());
             // One broken model keeps no other from being served; the index says why it is not there.
             if let Err(error) = models.load_all() {
-                tracing::error!("{error}");
+                for error in error.into_each() {
+                    tracing::error!("{error}");
+                }
             }
             models
         }
