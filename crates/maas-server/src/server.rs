@@ -171,6 +171,28 @@ impl Server {
         self
     }
 
+    /// Asks an HTTP/2 client that waits for answers and says nothing for this long whether it is there. More than a year is
+    /// taken as a year, less than a millisecond as one.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().ping_interval(std::time::Duration::from_secs(10));
+    /// ```
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.limits.ping_interval = interval.clamp(Duration::from_millis(1), YEAR);
+        self
+    }
+
+    /// Closes the connection of an HTTP/2 client that does not answer for this long when it is asked whether it is there. More
+    /// than a year is taken as a year.
+    ///
+    /// ```
+    /// let server = maas_server::Server::new().ping_timeout(std::time::Duration::from_secs(5));
+    /// ```
+    pub fn ping_timeout(mut self, limit: Duration) -> Self {
+        self.limits.ping_timeout = limit.min(YEAR);
+        self
+    }
+
     /// Keeps connections without requests open for this long: longer than a proxy before it, so that no request meets a
     /// connection that is being closed. More than a year is taken as a year.
     ///

@@ -61,7 +61,7 @@ const SETTLING: Duration = Duration::from_millis(5);
 impl Host {
     pub(super) fn new(front: Front, shared: Arc<Shared>, limits: Limits) -> Self {
         Self {
-            protocols: protocols(),
+            protocols: protocols(&limits),
             front,
             shared,
             limits,
@@ -122,6 +122,8 @@ impl Host {
         let mut connection = pin!(self.protocols.serve_connection(io, service));
         let mut stage = Stage::Open;
         let mut limits = self.limits;
+        // A client that is asked to leave has so long to go, once it waits for nothing.
+        let patience = limits.head_timeout.min(limits.ping_timeout);
         let mut age = self.age().map(|age| Instant::now() + age);
         let mut check = pin!(sleep(
             limits.shortest().min(limits.age.unwrap_or(Duration::MAX))
@@ -149,7 +151,7 @@ impl Host {
                         activity.leave();
                         end |= activity.is_http2();
                     }
-                    let wait = match activity.due(&limits) {
+                    let mut wait = match activity.due(&limits) {
                         Due::Cut => return,
                         Due::Late if activity.is_late() => return,
                         Due::Late => {
@@ -159,13 +161,14 @@ impl Host {
                         Due::Idle if stage == Stage::Ending => return,
                         Due::Idle => {
                             end = true;
-                            limits.head_timeout
+                            patience
                         }
                         Due::After(wait) => wait,
                     };
                     if end && stage != Stage::Ending {
                         stage = Stage::Ending;
-                        limits.idle_timeout = limits.head_timeout;
+                        limits.idle_timeout = patience;
+                        wait = wait.min(patience);
                         connection.as_mut().graceful_shutdown();
                     }
                     let next = now + wait;

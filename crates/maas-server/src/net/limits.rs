@@ -9,6 +9,10 @@ pub(crate) struct Limits {
     /// How long an answer may wait for its client to take more of it.
     pub(crate) stall_timeout: Duration,
     pub(crate) age: Option<Duration>,
+    /// An HTTP/2 client that says nothing for so long is asked whether it is there,
+    pub(crate) ping_interval: Duration,
+    /// and has so long to answer.
+    pub(crate) ping_timeout: Duration,
     pub(crate) drain_delay: Duration,
     pub(crate) drain_timeout: Duration,
 }
@@ -31,6 +35,8 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(120),
             stall_timeout: Duration::from_secs(60),
             age: None,
+            ping_interval: Duration::from_secs(30),
+            ping_timeout: Duration::from_secs(20),
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),
         }

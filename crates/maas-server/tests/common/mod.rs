@@ -3,6 +3,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod child;
+pub(crate) mod frames;
 pub(crate) mod http2;
 
 use std::io::{BufRead, BufReader, Read, Write};

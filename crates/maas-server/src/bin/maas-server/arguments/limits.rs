@@ -39,6 +39,14 @@ pub(crate) struct Limits {
     #[arg(long, value_name = "SECONDS", env = "MAAS_IDLE_TIMEOUT", default_value = "120", value_parser = seconds)]
     idle_timeout: Duration,
 
+    /// How long a client of HTTP/2 may say nothing while it waits, before it is asked whether it is there
+    #[arg(long, value_name = "SECONDS", env = "MAAS_PING_INTERVAL", default_value = "30", value_parser = seconds)]
+    ping_interval: Duration,
+
+    /// How long it has to answer that
+    #[arg(long, value_name = "SECONDS", env = "MAAS_PING_TIMEOUT", default_value = "20", value_parser = seconds)]
+    ping_timeout: Duration,
+
     /// The age, give or take a tenth, at which connections are closed, so that clients find new servers behind a balancer;
     /// without it they last
     #[arg(long, value_name = "SECONDS", env = "MAAS_CONNECTION_AGE", value_parser = seconds)]
@@ -61,6 +69,8 @@ impl Limits {
             .head_timeout(self.head_timeout)
             .body_timeout(self.body_timeout)
             .idle_timeout(self.idle_timeout)
+            .ping_interval(self.ping_interval)
+            .ping_timeout(self.ping_timeout)
             .drain_delay(self.drain_delay)
             .drain_timeout(self.drain_timeout);
         match self.connection_age {
