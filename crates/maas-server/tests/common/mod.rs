@@ -37,6 +37,23 @@ pub(crate) fn sums(before: impl Fn(&[f32]) + Send + Sync + 'static) -> impl Mode
     )
 }
 
+/// y is this number for each row, whatever x is; `before` runs first.
+pub(crate) fn number(y: f32, before: impl Fn() + Send + Sync + 'static) -> LocalModel {
+    let (x, out) = (
+        TensorSpec::rows("x", DType::Fp32, &[2]),
+        TensorSpec::rows("y", DType::Fp32, &[1]),
+    );
+    LocalModel::new(FnModel::new(
+        Signature::new(x, out).unwrap(),
+        move |inputs: &[TensorView<'_>], outputs: &mut Outputs<'_>| {
+            before();
+            let mut numbers = outputs.tensor(0, DType::Fp32, &[inputs[0].rows(), 1])?;
+            numbers.as_mut_slice::<f32>()?.fill(y);
+            Ok::<(), Error>(())
+        },
+    ))
+}
+
 /// Gives back what it is given: rows of two elements.
 pub(crate) fn echo(dtype: DType) -> LocalModel {
     let (x, y) = (

@@ -16,6 +16,7 @@ mod statistics;
 mod streams;
 mod told;
 mod types;
+mod versions;
 mod watching;
 
 mod proto {
