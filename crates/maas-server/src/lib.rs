@@ -67,7 +67,8 @@
 //! Tensors come raw or in typed fields, never both in one request, and go back as they came; FP16 and BF16, for which there
 //! are no fields, are always raw. Raw values that lie well in memory reach the model without a copy. Messages may be
 //! compressed by gzip or deflate, and who sends a compressed request gets a compressed answer. `grpc-timeout` is heeded. Errors
-//! have the code that `maas_service::ErrorKind` names, and those of overload say in `grpc-retry-pushback-ms` when to ask again.
+//! have the code that `maas_service::ErrorKind` names, and those of overload say in `grpc-retry-pushback-ms` when to ask again. What
+//! is no gRPC is refused at its paths by HTTP: 405, 415 or 505.
 //!
 //! Beside it there are `grpc.health.v1.Health`, whose services are the server (an empty name), `MODEL` and `MODEL/VERSION`, and
 //! server reflection.
@@ -120,6 +121,7 @@ mod net;
 mod observe;
 #[cfg(feature = "tls")]
 mod pem;
+mod protocol;
 mod rest;
 mod server;
 mod shared;

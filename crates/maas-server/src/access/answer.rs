@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use crate::protocol::is_grpc;
 use crate::rest::Refusal;
 
 #[derive(Debug)]
@@ -55,8 +56,7 @@ impl Denial {
     }
 
     pub(crate) fn answer(&self, request: &Parts) -> Response {
-        let content_type = request.headers.get(CONTENT_TYPE);
-        if content_type.is_some_and(|value| value.as_bytes().starts_with(GRPC.as_bytes())) {
+        if is_grpc(&request.headers) {
             return self.in_grpc();
         }
         let mut refusal = Refusal::new(self.status(), self.message());

@@ -7,6 +7,7 @@ mod health;
 pub(crate) mod inside;
 mod metadata;
 mod mirrored;
+mod oversized;
 mod parameters;
 mod pieces;
 mod request;
@@ -15,8 +16,10 @@ mod service;
 mod statistics;
 mod status;
 mod stream;
+mod strict;
 #[cfg(test)]
 mod tests;
+mod timely;
 mod timeout;
 
 use std::convert::Infallible;
@@ -27,8 +30,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract;
 use axum::http::Request;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use futures_util::future::Either;
 use hyper::body::Incoming;
 use tonic::Status;
 use tonic::codec::CompressionEncoding::{Deflate, Gzip};
@@ -37,12 +40,16 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_reflection::server::Builder;
 use tower_service::Service;
 
+use crate::protocol::is_grpc;
 use crate::rest::unknown_path;
 use crate::shared::Shared;
 pub(crate) use client::Grpc;
 use mirrored::Mirrored;
+use oversized::Oversized;
 use proto::grpc_inference_service_server::GrpcInferenceServiceServer;
 use service::Inference;
+use strict::Strict;
+use timely::Timely;
 
 /// What `proto/` says, as the test `generated` writes it.
 mod proto {
@@ -60,37 +67,39 @@ mod proto {
 const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
 const SERVICE: &str = GrpcInferenceServiceServer::<Inference>::NAME;
 
-/// The protocol's calls.
+/// All calls that there are.
 #[derive(Clone, Debug)]
-pub(crate) struct Calls(Mirrored<GrpcInferenceServiceServer<Inference>>);
+pub(crate) struct Calls {
+    inference: Served,
+    others: Router,
+}
+
+/// The protocol's calls.
+type Served = Strict<Timely<Oversized<Mirrored<GrpcInferenceServiceServer<Inference>>>>>;
 
 impl Calls {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
-        let inference = GrpcInferenceServiceServer::new(Inference(Arc::clone(shared)))
-            .accept_compressed(Gzip)
-            .accept_compressed(Deflate)
-            .send_compressed(Gzip)
-            .send_compressed(Deflate)
-            .max_decoding_message_size(shared.body_limit);
-        Self(Mirrored(inference))
-    }
-
-    /// Whether a path is that of one of them.
-    pub(crate) fn has(path: &str) -> bool {
-        let service = path
-            .strip_prefix('/')
-            .and_then(|path| path.strip_prefix(SERVICE));
-        service.is_some_and(|call| call.starts_with('/'))
+        Self {
+            inference: served(shared),
+            others: mount(Router::new(), shared),
+        }
     }
 
     pub(crate) fn answer(
         &self,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response> + Send + use<> {
-        let answer = self.0.clone().call(request);
+        let service = request.uri().path().strip_prefix('/');
+        let call = service.and_then(|path| path.strip_prefix(SERVICE));
+        let answer = match call {
+            Some(call) if call.starts_with('/') => {
+                Either::Left(self.inference.clone().call(request))
+            }
+            _ => Either::Right(self.others.clone().call(request)),
+        };
         async move {
             let Ok(response) = answer.await;
-            response.map(Body::new)
+            response
         }
     }
 }
@@ -104,20 +113,34 @@ pub(crate) fn mount(router: Router, shared: &Arc<Shared>) -> Router {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let valid = "the descriptors are those of checked code";
-    let router = add(router, SERVICE, Calls::new(shared).0);
-    let router = named(router, health);
+    let router = add(router, SERVICE, served(shared));
+    let health = Strict(Timely::new(health, shared.body_timeout));
+    let router = add(router, HealthServer::<health::Checks>::NAME, health);
     let router = named(router, reflection().build_v1().expect(valid));
     let router = named(router, reflection().build_v1alpha().expect(valid));
     router.fallback(unknown)
 }
 
+fn served(shared: &Arc<Shared>) -> Served {
+    let inference = GrpcInferenceServiceServer::new(Inference(Arc::clone(shared)))
+        .accept_compressed(Gzip)
+        .accept_compressed(Deflate)
+        .send_compressed(Gzip)
+        .send_compressed(Deflate)
+        .max_decoding_message_size(shared.body_limit);
+    Strict(Timely::new(
+        Oversized(Mirrored(inference)),
+        shared.body_timeout,
+    ))
+}
+
 fn named<S>(router: Router, service: S) -> Router
 where
     S: NamedService + Service<extract::Request, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Response: IntoResponse,
+    S::Response: IntoResponse + Send,
     S::Future: Send + 'static,
 {
-    add(router, S::NAME, service)
+    add(router, S::NAME, Strict(service))
 }
 
 fn add<S>(router: Router, name: &str, service: S) -> Router
@@ -131,8 +154,7 @@ where
 
 /// Clients of gRPC do not read what other clients are told of a path that is not there.
 async fn unknown(request: extract::Request) -> Response {
-    let content = request.headers().get(CONTENT_TYPE);
-    if content.is_some_and(|content| content.as_bytes().starts_with(b"application/grpc")) {
+    if is_grpc(request.headers()) {
         let path = request.uri().path();
         return Status::unimplemented(format!("nothing is at {path}")).into_http::<Body>();
     }

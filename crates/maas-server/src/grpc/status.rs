@@ -37,6 +37,14 @@ pub(super) fn of_rejection(rejection: Rejection) -> Status {
     Status::new(code, rejection.into_reason())
 }
 
+/// What becomes of a stream whose messages cannot be read on. tonic has `OUT_OF_RANGE` for one that is too long.
+pub(super) fn of_broken(broken: Status) -> Status {
+    match broken.code() {
+        Code::OutOfRange => Status::resource_exhausted(broken.message()),
+        _ => broken,
+    }
+}
+
 pub(super) fn of_change(error: &Error) -> Status {
     match error {
         Error::Model(error) => of(error),

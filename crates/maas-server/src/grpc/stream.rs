@@ -58,7 +58,7 @@ async fn begin(
     message: Result<ModelInferRequest, Status>,
 ) -> impl Stream<Item = Result<ModelStreamInferResponse, Status>> {
     let (first, rest) = match message {
-        Err(broken) => (Some(Err(broken)), None),
+        Err(broken) => (Some(Err(status::of_broken(broken))), None),
         Ok(mut message) => match pieces(call, &mut message) {
             Err(status) => (Some(Ok(refusal(&message, &status))), None),
             Ok((mut pieces, form)) => {

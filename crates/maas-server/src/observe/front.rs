@@ -5,7 +5,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Method, Request};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
@@ -19,6 +18,7 @@ use super::trace::TraceParent;
 use crate::access::Access;
 #[cfg(feature = "grpc")]
 use crate::grpc::Calls;
+use crate::protocol::is_grpc;
 use crate::rest::{Target, infer};
 use crate::shared::Shared;
 
@@ -58,13 +58,20 @@ impl Front {
         }
     }
 
-    /// Inferences and calls go straight to their answer, and all else by the router.
+    /// Calls and inferences go straight to their answer, and all else by the router.
     fn answer(&self, request: Request<Incoming>) -> Answer {
         let (mut head, body) = request.into_parts();
         let caller = match self.access.judge(&head) {
             Ok(caller) => caller,
             Err(denial) => return Box::pin(ready(denial.answer(&head))),
         };
+        #[cfg(feature = "grpc")]
+        if is_grpc(&head.headers) {
+            if let Some(caller) = caller {
+                head.extensions.insert(caller);
+            }
+            return Box::pin(self.calls.answer(Request::from_parts(head, body)));
+        }
         if head.method == Method::POST && Target::of(head.uri.path()).is_some() {
             let shared = Arc::clone(&self.shared);
             return Box::pin(
@@ -74,12 +81,7 @@ impl Front {
         if let Some(caller) = caller {
             head.extensions.insert(caller);
         }
-        let request = Request::from_parts(head, body);
-        #[cfg(feature = "grpc")]
-        if Calls::has(request.uri().path()) {
-            return Box::pin(self.calls.answer(request));
-        }
-        let answer = self.paths.call(request);
+        let answer = self.paths.call(Request::from_parts(head, body));
         Box::pin(async {
             let Ok(response) = answer.await;
             response
@@ -146,10 +148,10 @@ fn span(request: &Request<Incoming>, id: &HeaderValue) -> Span {
 }
 
 fn protocol(request: &Request<Incoming>) -> &'static str {
-    let content_type = request.headers().get(CONTENT_TYPE);
-    match content_type {
-        Some(value) if value.as_bytes().starts_with(b"application/grpc") => "grpc",
-        _ => "http",
+    if is_grpc(request.headers()) {
+        "grpc"
+    } else {
+        "http"
     }
 }
 

@@ -4,10 +4,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bare;
 mod callers;
 mod calls;
 mod errors;
 mod forms;
+mod framing;
 mod messages;
 mod metadata;
 mod port;

@@ -57,7 +57,7 @@ async fn compressed_and_large_messages() {
     let error = infer(&mut client.clone(), raw(&[0.0; 1000]))
         .await
         .unwrap_err();
-    assert_eq!(error.code(), Code::OutOfRange, "{error:?}");
+    assert_eq!(error.code(), Code::ResourceExhausted, "{error:?}");
     let mut client = client.send_compressed(CompressionEncoding::Gzip);
     let error = infer(&mut client, raw(&[0.0; 1000])).await.unwrap_err();
     assert_eq!(error.code(), Code::ResourceExhausted, "{error:?}");
