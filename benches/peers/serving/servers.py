@@ -81,7 +81,7 @@ def ports():
 def ours(options, folder):
     program = options.server or machine.built("maas-server", ROOT, "-p", "maas-server", "--features", "cli")
     port, _ = ports()
-    command = [program, "--model", f"wine={options.network}", "--address", f"127.0.0.1:{port}", "--log", "warn"]
+    command = [program, "--model", f"wine={options.network}", "--address", f"127.0.0.1:{port}"]
     return Server("maas-server", ALL, command, (port, port), folder)
 
 

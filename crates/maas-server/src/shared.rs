@@ -48,6 +48,9 @@ impl Shared {
         let response = answered.as_ref().ok();
         let by = response.and_then(|response| response.version.as_deref());
         observe::record(&hosted.name, by.or(asked.as_deref()));
+        if let Err(error) = &answered {
+            observe::warn_of(&hosted.name, error);
+        }
         answered
     }
 }

@@ -48,14 +48,21 @@ fn each_request_is_a_line_with_its_ids_its_model_and_its_end() {
     let parent = "Traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nX-Request-Id: order-7\r\n";
     http.ask("POST", "/v2/models/sums/infer", parent, body);
     http.get("/v2");
-    wait_until(|| log.lines().len() == 2);
+    wait_until(|| log.lines().len() == 3);
     let lines = log.lines();
-    let [failed, fine] = &lines[..] else {
-        panic!("two lines, found {lines:?}");
+    let [failure, failed, fine] = &lines[..] else {
+        panic!("three lines, found {lines:?}");
     };
     assert_eq!(
+        (&failure["level"], &failure["fields"]["model"]),
+        (&json!("WARN"), &json!("sums"))
+    );
+    let error = failure["fields"]["error"].as_str().unwrap();
+    assert!(error.contains("a \"bad\" day"), "{error}");
+    assert_eq!(failure["span"]["request_id"], "order-7");
+    assert_eq!(
         (&failed["level"], &failed["fields"]["status"]),
-        (&json!("WARN"), &json!(500))
+        (&json!("INFO"), &json!(500))
     );
     assert!(failed["fields"]["latency_ms"].as_f64().unwrap() > 0.0);
     let span = &failed["span"];

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread::{self, JoinHandle};
 
 use common::authority::Authority;
 use common::{Http, wait_until};
@@ -23,7 +24,10 @@ const ROW: &str = r#"{"inputs":[{"name":"x","shape":[1,3],"datatype":"FP32","dat
 struct Program {
     process: Child,
     address: SocketAddr,
+    /// What it logged until it served.
     log: Vec<String>,
+    /// What it logged from then on.
+    rest: Option<JoinHandle<Vec<String>>>,
 }
 
 fn command(arguments: &[&str]) -> Command {
@@ -53,11 +57,12 @@ impl Program {
                 break url.split("://").nth(1).unwrap().parse().unwrap();
             }
         };
-        std::thread::spawn(move || lines.for_each(drop));
+        let rest = thread::spawn(move || lines.map_while(Result::ok).collect());
         Self {
             process,
             address,
             log,
+            rest: Some(rest),
         }
     }
 
@@ -282,6 +287,24 @@ fn keys_and_certificates_come_from_files_and_a_new_certificate_is_taken() {
         Err(ServeError::Untrusted { .. })
     ));
     assert!(program.end().success());
+}
+
+#[test]
+fn requests_are_logged_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.safetensors");
+    save(&file, 1);
+    let model = format!("wine={}", text(&file));
+    for (flags, is_logged) in [(&[][..], false), (&["--log-requests"], true)] {
+        let mut program = Program::start(&[&["--model", &model], flags].concat());
+        assert_eq!(program.http().get("/v2/models/wine").status, 200);
+        program.signal("TERM");
+        program.ends();
+        let lines = program.rest.take().unwrap().join().unwrap();
+        let path = "/v2/models/wine";
+        let logged = lines.iter().any(|line| line.contains(path));
+        assert_eq!(logged, is_logged, "{lines:?}");
+    }
 }
 
 #[test]

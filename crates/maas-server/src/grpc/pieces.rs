@@ -10,6 +10,7 @@ use maas_service::{InferRequest, InferResponse, ServeError, Service};
 
 use crate::guard::guarded;
 use crate::hub::Hosted;
+use crate::observe;
 
 type Piece = Result<InferResponse, ServeError>;
 
@@ -57,6 +58,7 @@ async fn work(hosted: Arc<Hosted>, request: InferRequest, piece: Arc<Mutex<Optio
             Ok(Some(response)) => put(&piece, Some(Ok(response))),
             Ok(None) => return,
             Err(error) => {
+                observe::warn_of(&hosted.name, &error);
                 put(&piece, Some(Err(error)));
                 return;
             }

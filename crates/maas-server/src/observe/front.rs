@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use maas_service::{ErrorKind, ServeError};
 use tracing::field::Empty;
 use tracing::{Span, info_span};
 
@@ -21,6 +22,9 @@ use crate::grpc::Calls;
 use crate::protocol::is_grpc;
 use crate::rest::{Target, infer};
 use crate::shared::Shared;
+
+/// What requests are logged under, which not everybody wants who wants the rest.
+const REQUESTS: &str = "maas_server::requests";
 
 /// What is done for every request before it goes its way: it gets an id and a span, it is told who asks, and its answer is
 /// counted.
@@ -125,8 +129,16 @@ pub(crate) fn record(model: &str, version: Option<&str>) {
     span.record("model", model).record("version", version);
 }
 
+/// Logs an error that is neither its client's fault nor one of too many requests.
+pub(crate) fn warn_of(model: &str, error: &ServeError) {
+    if error.kind() == ErrorKind::Internal {
+        tracing::warn!(model, %error, "failed");
+    }
+}
+
 fn span(request: &Request<Incoming>, id: &HeaderValue) -> Span {
     let span = info_span!(
+        target: REQUESTS,
         "request",
         protocol = protocol(request),
         method = %request.method(),
@@ -158,9 +170,5 @@ fn protocol(request: &Request<Incoming>) -> &'static str {
 fn log(response: &Response, begun: Instant) {
     let status = response.status().as_u16();
     let latency_ms = begun.elapsed().as_secs_f64() * 1e3;
-    if response.status().is_server_error() {
-        tracing::warn!(status, latency_ms, "answered");
-    } else {
-        tracing::info!(status, latency_ms, "answered");
-    }
+    tracing::info!(target: REQUESTS, status, latency_ms, "answered");
 }

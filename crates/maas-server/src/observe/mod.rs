@@ -12,7 +12,7 @@ mod trace;
 mod traffic;
 mod triton;
 
-pub(crate) use front::{Front, record};
+pub(crate) use front::{Front, record, warn_of};
 pub(crate) use traffic::Traffic;
 
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
 
 /// What is written to the standard error.
 #[derive(Debug, Args)]
@@ -7,6 +8,10 @@ pub(crate) struct Log {
     /// What is logged, by level, such as `info` or `maas_server=debug`
     #[arg(long, value_name = "LEVEL", env = "MAAS_LOG", default_value = "info")]
     log: String,
+
+    /// Logs every request with its id, model, status and latency; failures of models are logged in any case
+    #[arg(long, env = "MAAS_LOG_REQUESTS")]
+    log_requests: bool,
 
     /// How it is written
     #[arg(long, env = "MAAS_LOG_FORMAT", default_value = "text")]
@@ -24,11 +29,20 @@ enum LogFormat {
 impl Log {
     pub(crate) fn start(&self) {
         let log = tracing_subscriber::fmt()
-            .with_env_filter(&self.log)
+            .with_env_filter(self.filter())
             .with_writer(std::io::stderr);
         match self.log_format {
             LogFormat::Text => log.init(),
             LogFormat::Json => log.json().init(),
         }
+    }
+
+    fn filter(&self) -> EnvFilter {
+        let filter = EnvFilter::new(&self.log);
+        if self.log_requests {
+            return filter;
+        }
+        let none = "maas_server::requests=off".parse();
+        filter.add_directive(none.expect("it is a directive"))
     }
 }
