@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -191,6 +192,90 @@ fn a_kept_connection_that_the_server_closed_is_replaced_once() {
     let error = client.ask(&request()).unwrap_err();
     assert!(matches!(error, ServeError::Unreachable { .. }), "{error:?}");
     assert_eq!(server.join().unwrap(), 5);
+}
+
+/// Answers requests one after the other, as `answer` says to each by its first line.
+fn answering(
+    answer: impl Fn(&str) -> String + Send + 'static,
+) -> (Client, thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = Client::new(format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut asked = Vec::new();
+        let mut line = [0; 4096];
+        loop {
+            let length = stream.peek(&mut line).unwrap_or(0);
+            let first = String::from_utf8_lossy(&line[..length]);
+            let first = first.lines().next().unwrap_or_default().to_owned();
+            if !read_request(&stream) {
+                return asked;
+            }
+            (&stream).write_all(answer(&first).as_bytes()).unwrap();
+            asked.push(first);
+        }
+    });
+    (client, server)
+}
+
+fn reply(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
+const METADATA: &str = r#"{"name":"wine","inputs":[{"name":"x","datatype":"FP32","shape":[-1,1]}],
+    "outputs":[{"name":"y","datatype":"FP32","shape":[-1,1]}]}"#;
+
+#[test]
+fn a_model_that_refuses_is_asked_again_what_it_takes() {
+    let refusals = AtomicUsize::new(0);
+    let (client, server) = answering(move |first| {
+        if first.starts_with("GET") {
+            reply("200 OK", METADATA)
+        } else if refusals.fetch_add(1, Ordering::SeqCst) == 1 {
+            reply(
+                "400 Bad Request",
+                r#"{"error":"another version is here now"}"#,
+            )
+        } else {
+            reply("200 OK", BODY)
+        }
+    });
+    let client = client.json();
+    let asked: Vec<bool> = (0..4)
+        .map(|_| client.infer("wine", ndarray::array![[0.5]].view()).is_ok())
+        .collect();
+    assert_eq!(asked, [true, false, true, true]);
+    drop(client);
+    let asked = server.join().unwrap();
+    let described = asked.iter().filter(|line| line.starts_with("GET"));
+    assert_eq!(described.count(), 2, "{asked:?}");
+}
+
+#[test]
+fn a_server_that_is_too_busy_has_not_said_that_it_takes_no_bytes() {
+    let asked = AtomicUsize::new(0);
+    let (client, server) = answering(move |first| match first {
+        "GET /v2 HTTP/1.1" if asked.fetch_add(1, Ordering::SeqCst) == 0 => {
+            reply("429 Too Many Requests", r#"{"error":"later"}"#)
+        }
+        "GET /v2 HTTP/1.1" => reply("200 OK", r#"{"extensions":["binary_tensor_data"]}"#),
+        _ => reply("200 OK", BODY),
+    });
+    for _ in 0..3 {
+        client.ask(&request()).unwrap();
+    }
+    drop(client);
+    let asked = server.join().unwrap();
+    let wondered = asked.iter().filter(|line| line.starts_with("GET"));
+    assert_eq!(wondered.count(), 2, "{asked:?}");
+}
+
+#[test]
+fn a_name_that_no_address_can_have_is_refused_here() {
+    let client = Client::new("http://127.0.0.1:9").unwrap().json();
+    let error = client.describe(&"x".repeat(100_000)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error:?}");
 }
 
 #[test]

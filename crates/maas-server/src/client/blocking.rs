@@ -157,7 +157,8 @@ impl Client {
         self.wait(self.timeout, self.rest.is_ready())
     }
 
-    /// What the model takes and gives, as the server said when it was first asked.
+    /// What the model takes and gives, as the server said when it was first asked, or since it last refused to
+    /// [`infer`](Self::infer).
     ///
     /// # Errors
     ///
@@ -199,7 +200,15 @@ impl Client {
     ) -> Result<InferResponse, ServeError> {
         let mut request = InferRequest::of_rows(&self.describe(model)?.signature, rows)?;
         request.model = model.into();
-        self.ask(&request)
+        let answer = self.ask(&request);
+        if let Err(ServeError::Refused {
+            status: 400 | 404, ..
+        }) = &answer
+        {
+            // Another version may take something else: who asks again shall know.
+            lock(&self.descriptions).remove(model);
+        }
+        answer
     }
 
     /// Sends a request of any form.

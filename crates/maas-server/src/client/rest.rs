@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use hyper::Method;
+use hyper::{Method, Uri};
 use maas_service::{Description, InferRequest, InferResponse, ServeError};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -78,7 +78,7 @@ impl Rest {
             })?;
         let question = Question {
             method: Method::POST,
-            path: format!("{}/infer", model_path(&request.model, version)),
+            path: uri(&format!("{}/infer", model_path(&request.model, version)))?,
             content: Some(Content {
                 content_type: message.content_type(),
                 header_length: message.header_length(),
@@ -99,8 +99,8 @@ impl Rest {
         let takes_binary = metadata.is_some_and(|metadata: ServerMetadata| {
             metadata.extensions.iter().any(|name| name == BINARY)
         });
-        // A server that is about to stop or too busy has said nothing.
-        if answer.status < 500 {
+        // A server that is too busy, or does not talk to everybody, has said nothing.
+        if let 200 | 404 | 405 = answer.status {
             let _ = self.binary.set(takes_binary);
         }
         Ok(takes_binary)
@@ -109,12 +109,19 @@ impl Rest {
     async fn get(&self, path: String) -> Result<Answer, ServeError> {
         let question = Question {
             method: Method::GET,
-            path,
+            path: uri(&path)?,
             content: None,
             limit: None,
         };
         self.http.ask(&question).await
     }
+}
+
+/// Names are quoted where they stand in a path, which may yet become too long for one.
+fn uri(path: &str) -> Result<Uri, ServeError> {
+    path.parse().map_err(|_| ServeError::Unsupported {
+        what: format!("an address of {} bytes", path.len()),
+    })
 }
 
 fn model_path(model: &str, version: Option<&str>) -> String {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
-use hyper::{Method, Request};
+use hyper::{Method, Request, Uri};
 use maas_service::ServeError;
 
 use super::address::Address;
@@ -37,7 +37,7 @@ pub(super) struct Http {
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     pub(super) method: Method,
-    pub(super) path: String,
+    pub(super) path: Uri,
     pub(super) content: Option<Content>,
     /// How long the answer is of use, which the server is told.
     pub(super) limit: Option<Duration>,
@@ -115,7 +115,7 @@ impl Http {
             .map_or_else(Vec::new, |content| content.parts.clone());
         let mut request = Request::new(Parts::from(parts));
         *request.method_mut() = question.method.clone();
-        *request.uri_mut() = question.path.parse().expect("names in paths are quoted");
+        *request.uri_mut() = question.path.clone();
         let headers = request.headers_mut();
         let host = HeaderValue::try_from(self.dial.address.to_string());
         headers.insert(HOST, host.expect("the host of an address is ASCII"));
