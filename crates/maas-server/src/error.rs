@@ -39,6 +39,14 @@ pub enum Error {
         /// The name asked for.
         model: String,
     },
+    /// The source has none of the versions of a model that are to be served.
+    #[error("the source has no version of model `{model}` that is to be served: it has {}", found.join(", "))]
+    NoVersion {
+        /// The model.
+        model: String,
+        /// The versions that it has.
+        found: Vec<String>,
+    },
     /// A version of a model cannot be loaded.
     #[error("model `{model}`, version `{version}`, cannot be loaded: {source}")]
     Load {
@@ -160,7 +168,7 @@ impl Error {
     pub(crate) fn kind(&self) -> ErrorKind {
         match self {
             Self::Model(error) => error.kind(),
-            Self::UnknownModel { .. } => ErrorKind::NotFound,
+            Self::UnknownModel { .. } | Self::NoVersion { .. } => ErrorKind::NotFound,
             Self::NoSource => ErrorKind::Unavailable,
             _ => ErrorKind::Internal,
         }

@@ -106,7 +106,8 @@
 //!
 //! Everybody, if there are no [keys](Server::key). With keys all paths need one but the probes `/v2/health/live`, `/v2/health/ready`
 //! and those of gRPC. Models are loaded and unloaded with a key of an admin, or without keys from a server that listens on a
-//! loopback address; elsewhere that is off. Browsers of other sites get no permission (CORS).
+//! loopback address, if it is called by a name of this machine; elsewhere that is off. Pages of other sites in a browser get no
+//! permission (CORS), and change no models.
 
 mod access;
 mod client;
@@ -133,7 +134,9 @@ pub use client::{Client, Connect, RemoteModel};
 #[cfg(feature = "tls")]
 pub use client::{ClientTls, TlsFailure};
 pub use error::Error;
-pub use hub::{Folder, ModelIndex, ModelState, Models, Source, SourceError, VersionPolicy};
+pub use hub::{
+    Folder, ModelIndex, ModelState, Models, Source, SourceError, Starting, VersionPolicy,
+};
 pub use net::RunningServer;
 #[cfg(feature = "tls")]
 pub use net::Tls;

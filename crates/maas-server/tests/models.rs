@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use common::{Http, sums};
-use maas_server::{Error, ModelState, Models, Server, Source, SourceError, VersionPolicy};
+use maas_server::{Error, Folder, ModelState, Models, Server, Source, SourceError, VersionPolicy};
 use maas_service::{BoxService, LocalModel, Shadow};
 use serde_json::{Value, json};
 
@@ -171,6 +171,61 @@ fn state(index: &Value, version: &str) -> String {
     entry.map_or("none".to_owned(), |entry| {
         entry["state"].as_str().unwrap().to_owned()
     })
+}
+
+#[test]
+fn a_policy_that_names_no_version_says_which_there_are() {
+    let shelf = Shelf::default();
+    shelf.versions.lock().unwrap().push("1".to_owned());
+    let models = Models::from(shelf);
+    models.policy("sums", VersionPolicy::Specific(vec!["7".to_owned()]));
+    assert_eq!(
+        models.load("sums").unwrap_err().to_string(),
+        "the source has no version of model `sums` that is to be served: it has 1"
+    );
+}
+
+#[test]
+fn a_folder_has_one_file_for_a_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |path: &str| std::fs::write(folder.path().join(path), "").unwrap();
+    std::fs::create_dir(folder.path().join("wine")).unwrap();
+    for path in ["wine/1.a", "wine/2.a", "digits.a", ".hidden"] {
+        file(path);
+    }
+    let source = Folder::new(folder.path(), |_| Ok(BoxService::new(summing())));
+    assert_eq!(source.models().unwrap(), ["digits", "wine"]);
+    assert_eq!(source.versions("wine").unwrap(), ["1", "2"]);
+    assert_eq!(source.versions("digits").unwrap(), ["1"]);
+    for (path, model, name) in [("wine/2.b", "wine", "2"), ("digits.b", "digits", "digits")] {
+        file(path);
+        assert_eq!(
+            source.versions(model).unwrap_err().to_string(),
+            format!("more than one file is called `{name}`")
+        );
+    }
+}
+
+/// Versions come while somebody says how requests are shared.
+#[test]
+fn weights_that_are_given_stay() {
+    let models = Models::new();
+    for number in 0..200 {
+        let name = number.to_string();
+        models.add(name.clone(), "1", summing()).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| models.add(name.clone(), "2", summing()).unwrap());
+            models.weigh(&name, [("1", 1)]).unwrap();
+        });
+    }
+    let server = common::start(Server::new().models(models));
+    let status = Http::to(&server).get("/status").json();
+    for model in status["models"].as_array().unwrap() {
+        let versions = model["versions"].as_array().unwrap().iter();
+        let weights: Vec<_> = versions.map(|version| version["weight"].clone()).collect();
+        assert_eq!(weights, [0, 1], "{model}");
+    }
+    server.shutdown_blocking().unwrap();
 }
 
 #[test]

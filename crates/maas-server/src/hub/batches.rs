@@ -42,16 +42,16 @@ impl Batches {
     pub(crate) fn record(&self, rows: usize, spent: Spent) {
         // Who does not say how many rows the model ran at once is taken to have run these alone.
         let of = spent.batch_rows.max(rows);
-        let (share, nanoseconds) = match of {
-            0 => (WHOLE, spent.compute.as_nanos()),
-            _ => (
-                WHOLE * rows as u64 / of as u64,
-                spent.compute.as_nanos() * rows as u128 / of as u128,
-            ),
+        let share = |whole: u128| {
+            let share = match of {
+                0 => whole,
+                _ => whole.saturating_mul(rows as u128) / of as u128,
+            };
+            u64::try_from(share).unwrap_or(u64::MAX)
         };
         let counts = &self.0[slot(of)];
-        counts.batches.fetch_add(share, Relaxed);
-        let nanoseconds = u64::try_from(nanoseconds).unwrap_or(u64::MAX);
+        let nanoseconds = share(spent.compute.as_nanos());
+        counts.batches.fetch_add(share(WHOLE.into()), Relaxed);
         counts.nanoseconds.fetch_add(nanoseconds, Relaxed);
     }
 
@@ -93,6 +93,23 @@ mod tests {
         }
         assert_eq!([65, 127, 129].map(|rows| size(slot(rows))), [128, 128, 256]);
         assert!(slot(usize::MAX) < SIZES);
+    }
+
+    /// Tensors of nothing may have as many rows as there are numbers.
+    #[test]
+    fn rows_are_any_number() {
+        let batches = Batches::default();
+        let mut spent = Spent::default();
+        spent.compute = Duration::from_secs(u64::MAX);
+        for rows in [usize::MAX, 1 << 60] {
+            batches.record(rows, spent);
+        }
+        let counts: Vec<u64> = batches
+            .read()
+            .iter()
+            .map(|of_size| of_size.batches)
+            .collect();
+        assert_eq!(counts, [1, 1]);
     }
 
     #[test]

@@ -50,21 +50,12 @@ impl Folder {
         }
         let folder = self.path.join(model);
         if folder.is_dir() {
-            let entries = visible(&folder)?;
-            return Ok(entries
-                .into_iter()
-                .map(|path| (called(&path), path))
-                .collect());
+            return by_name(visible(&folder)?);
         }
         let mut files = visible(&self.path)?;
         files.retain(|path| !path.is_dir() && called(path) == model);
-        match &files[..] {
-            [] => Ok(Vec::new()),
-            [file] => Ok(vec![("1".to_owned(), file.clone())]),
-            several => {
-                Err(format!("{} files are called `{model}`: expected 1", several.len()).into())
-            }
-        }
+        let named = by_name(files)?.into_iter();
+        Ok(named.map(|(_, path)| ("1".to_owned(), path)).collect())
     }
 }
 
@@ -96,6 +87,19 @@ impl fmt::Debug for Folder {
         f.debug_struct("Folder")
             .field("path", &self.path)
             .finish_non_exhaustive()
+    }
+}
+
+/// Each under its own name.
+fn by_name(paths: Vec<PathBuf>) -> Result<Vec<(String, PathBuf)>, SourceError> {
+    let mut named: Vec<_> = paths
+        .into_iter()
+        .map(|path| (called(&path), path))
+        .collect();
+    named.sort();
+    match named.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some([(name, _), ..]) => Err(format!("more than one file is called `{name}`").into()),
+        _ => Ok(named),
     }
 }
 

@@ -12,12 +12,21 @@ use crate::Error;
 
 /// Who loads or unloads a model waits for others who do.
 #[derive(Debug, Default)]
-pub(super) struct Locks(Mutex<BTreeMap<String, Arc<Mutex<()>>>>);
+pub(super) struct Turns(Mutex<BTreeMap<String, Arc<Mutex<()>>>>);
 
-impl Locks {
-    fn of(&self, model: &str) -> Arc<Mutex<()>> {
-        let mut locks = lock(&self.0);
-        Arc::clone(locks.entry(model.to_owned()).or_default())
+impl Turns {
+    fn in_turn<R>(&self, model: &str, work: impl FnOnce() -> R) -> R {
+        let turn = Arc::clone(lock(&self.0).entry(model.to_owned()).or_default());
+        let result = {
+            let _turn = lock(&turn);
+            work()
+        };
+        let mut turns = lock(&self.0);
+        let others = Arc::strong_count(&turn) - 2;
+        if others == 0 {
+            turns.remove(model);
+        }
+        result
     }
 }
 
@@ -62,32 +71,15 @@ impl Models {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSource`], [`Error::UnknownModel`] for a model that the source does not have, [`Error::Load`], and
-    /// [`Error::LoadSeveral`] where several versions fail.
+    /// [`Error::NoSource`], [`Error::UnknownModel`] for a model that the source does not have, [`Error::NoVersion`] for one of
+    /// which it has other versions than the policy names, [`Error::Load`], and [`Error::LoadSeveral`] where several versions
+    /// fail.
     ///
     /// See [`Source`] for an example.
     pub fn load(&self, model: &str) -> Result<(), Error> {
         let source = self.source()?;
-        let turn = self.0.loading.of(model);
-        let _turn = lock(&turn);
-        let found = guarded(|| source.versions(model));
-        let versions = found.map_err(|source| Error::Load {
-            model: model.to_owned(),
-            version: String::new(),
-            source,
-        })?;
-        let own = lock(&self.0.policies).get(model).cloned();
-        let policy = own.unwrap_or_else(|| lock(&self.0.default_policy).clone());
-        let wanted = policy.of(versions);
-        if wanted.is_empty() {
-            return Err(Error::UnknownModel {
-                model: model.to_owned(),
-            });
-        }
-        let load = |version: &String| self.load_version(&*source, model, version).err();
-        Error::of_loads(wanted.iter().filter_map(load).collect())?;
-        self.retire_others(model, &wanted);
-        Ok(())
+        let load = || self.load_wanted(&*source, model);
+        self.0.turns.in_turn(model, load)
     }
 
     /// Loads all models that the source has.
@@ -124,12 +116,12 @@ impl Models {
     /// assert!(maas_server::Models::new().unload("wine").is_err());
     /// ```
     pub fn unload(&self, model: &str) -> Result<(), ServeError> {
-        let turn = self.0.loading.of(model);
-        let _turn = lock(&turn);
-        for (version, retired) in self.remove(model)? {
-            self.0.states.unloading(model, &version, retired);
-        }
-        Ok(())
+        self.0.turns.in_turn(model, || {
+            for (version, retired) in self.remove(model)? {
+                self.0.states.unloading(model, &version, retired);
+            }
+            Ok(())
+        })
     }
 
     /// All versions of models that are served, that are coming or going, and all models that the source could load.
@@ -185,6 +177,33 @@ impl Models {
         self.0.source.clone().ok_or(Error::NoSource)
     }
 
+    fn load_wanted(&self, source: &dyn Source, model: &str) -> Result<(), Error> {
+        let found = guarded(|| source.versions(model));
+        let found = found.map_err(|source| Error::Load {
+            model: model.to_owned(),
+            version: String::new(),
+            source,
+        })?;
+        if found.is_empty() {
+            return Err(Error::UnknownModel {
+                model: model.to_owned(),
+            });
+        }
+        let own = lock(&self.0.policies).get(model).cloned();
+        let policy = own.unwrap_or_else(|| lock(&self.0.default_policy).clone());
+        let wanted = policy.of(found.clone());
+        if wanted.is_empty() {
+            return Err(Error::NoVersion {
+                model: model.to_owned(),
+                found,
+            });
+        }
+        let load = |version: &String| self.load_version(source, model, version).err();
+        Error::of_loads(wanted.iter().filter_map(load).collect())?;
+        self.retire_others(model, &wanted);
+        Ok(())
+    }
+
     fn load_version(&self, source: &dyn Source, model: &str, version: &str) -> Result<(), Error> {
         self.0.states.loading(model, version);
         let loaded = guarded(|| {
@@ -195,6 +214,7 @@ impl Models {
         });
         match loaded {
             Ok(()) => {
+                tracing::info!(model, version, "loaded");
                 self.0.states.served(model, version);
                 Ok(())
             }

@@ -10,6 +10,7 @@ mod measured;
 mod order;
 mod policy;
 mod source;
+mod starting;
 mod state;
 mod statistics;
 
@@ -28,6 +29,8 @@ pub(crate) use histogram::{BOUNDS, Durations};
 pub(crate) use hosted::Hosted;
 pub use policy::VersionPolicy;
 pub use source::{Source, SourceError};
+pub use starting::Starting;
+use starting::Starts;
 use state::States;
 pub use state::{ModelIndex, ModelState};
 pub(crate) use statistics::{Outcome, Read};
@@ -65,14 +68,15 @@ pub struct Models(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     table: ArcSwap<Table>,
-    /// Held by who changes the table.
+    /// Held by who changes the table or a model.
     changing: Mutex<()>,
     source: Option<Arc<dyn Source>>,
     policies: Mutex<BTreeMap<String, VersionPolicy>>,
     /// For models that have none of their own.
     default_policy: Mutex<VersionPolicy>,
     states: States,
-    loading: loading::Locks,
+    starts: Starts,
+    turns: loading::Turns,
 }
 
 type Table = BTreeMap<Arc<str>, Arc<Hosted>>;
@@ -202,7 +206,7 @@ impl Models {
         model: &str,
         weights: impl IntoIterator<Item = (&'a str, u32)>,
     ) -> Result<(), ServeError> {
-        self.find(model)?.weigh(weights)
+        self.within(model, |hosted| hosted.weigh(weights))
     }
 
     /// Has a label of a model point to a version, wherever it pointed before.
@@ -218,7 +222,7 @@ impl Models {
         label: impl Into<Arc<str>>,
         version: &str,
     ) -> Result<(), ServeError> {
-        self.find(model)?.versions.label(label, version)
+        self.within(model, |hosted| hosted.versions.label(label, version))
     }
 
     /// Takes a label of a model away; one that is not there is no error.
@@ -231,8 +235,10 @@ impl Models {
     /// assert!(maas_server::Models::new().unlabel("wine", "stable").is_err());
     /// ```
     pub fn unlabel(&self, model: &str, label: &str) -> Result<(), ServeError> {
-        self.find(model)?.versions.unlabel(label);
-        Ok(())
+        self.within(model, |hosted| {
+            hosted.versions.unlabel(label);
+            Ok(())
+        })
     }
 
     /// Gives a version of a model copies of requests that others answer.
@@ -255,7 +261,7 @@ impl Models {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn shadow(&self, model: &str, shadow: Shadow) -> Result<(), ServeError> {
-        self.find(model)?.versions.shadow(shadow)
+        self.within(model, |hosted| hosted.versions.shadow(shadow))
     }
 
     /// Has no version of a model be the shadow.
@@ -268,8 +274,33 @@ impl Models {
     /// assert!(maas_server::Models::new().unshadow("wine").is_err());
     /// ```
     pub fn unshadow(&self, model: &str) -> Result<(), ServeError> {
-        self.find(model)?.versions.unshadow();
-        Ok(())
+        self.within(model, |hosted| {
+            hosted.versions.unshadow();
+            Ok(())
+        })
+    }
+
+    /// For as long as what is returned is there, servers of these models say that they are not ready: they can be reached
+    /// while their models are loaded, and get no requests before.
+    ///
+    /// ```no_run
+    /// # fn load(_: &std::path::Path) -> Result<maas_service::BoxService, maas_server::SourceError> { todo!() }
+    /// use maas_server::{Folder, Models, Server};
+    ///
+    /// let models = Models::from(Folder::new("models", |path| load(path)));
+    /// let starting = models.starting();
+    /// let server = Server::new().models(models.clone()).run_in_background()?; // is live
+    /// models.load_all()?;
+    /// drop(starting); // is ready
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn starting(&self) -> Starting {
+        self.0.starts.begin()
+    }
+
+    /// Whether all that is to be there at first is there.
+    pub(crate) fn have_started(&self) -> bool {
+        self.0.starts.are_over()
     }
 
     /// The names of the models that are served.
@@ -304,6 +335,16 @@ impl Models {
         let models = self.clone();
         let done = tokio::task::spawn_blocking(move || work(&models)).await;
         done.unwrap_or(Err(Error::Ended))
+    }
+
+    /// Changes one of the models, which is there until that has ended.
+    fn within<R>(
+        &self,
+        model: &str,
+        change: impl FnOnce(&Hosted) -> Result<R, ServeError>,
+    ) -> Result<R, ServeError> {
+        let _changing = lock(&self.0.changing);
+        change(&*self.find(model)?)
     }
 
     fn change<R>(
