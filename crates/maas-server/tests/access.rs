@@ -100,6 +100,31 @@ fn without_keys_models_are_changed_from_this_machine_only() {
     wide.shutdown_blocking().unwrap();
 }
 
+/// A browser on this machine sends what any page has it send, and asks by any name that leads here.
+#[test]
+fn pages_of_other_sites_change_no_models() {
+    let server = server([]);
+    let mut http = Http::to(&server);
+    let length = BODY.len();
+    for (path, origin, status) in [
+        (UNLOAD, "http://evil.example", 403),
+        (LOAD, "null", 403),
+        (INFER, "http://evil.example", 200),
+        (UNLOAD, "http://localhost", 200),
+    ] {
+        let reply = http.ask("POST", path, &format!("Origin: {origin}\r\n"), BODY);
+        assert_eq!(reply.status, status, "{path} {origin}: {reply:?}");
+        if status == 403 {
+            assert!(reply.error().contains("pages of other sites"));
+        }
+    }
+    http.send(&format!(
+        "POST {LOAD} HTTP/1.1\r\nHost: evil.example\r\nContent-Length: {length}\r\n\r\n{BODY}"
+    ));
+    assert_eq!(http.reply().unwrap().status, 403);
+    server.shutdown_blocking().unwrap();
+}
+
 #[test]
 fn a_key_has_its_rate() {
     let limit = RateLimit::per_second(0.001).burst(2);

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::protocol::is_grpc;
 use crate::rest::Refusal;
+use crate::wire::PUSHBACK;
 
 #[derive(Debug)]
 pub(crate) enum Denial {
@@ -18,6 +19,8 @@ pub(crate) enum Denial {
     Scope,
     /// Nobody may change models from elsewhere, unless a key says that he may.
     AdminOff,
+    /// A browser's page of another site may be behind it.
+    Far,
     TooMany {
         wait: Duration,
     },
@@ -34,6 +37,9 @@ impl Denial {
             Self::AdminOff => {
                 "models cannot be changed from here: the server listens to the network and has no key of an admin"
             }
+            Self::Far => {
+                "models cannot be changed by pages of other sites, nor under a name that is not this machine's: such as localhost"
+            }
             Self::TooMany { .. } => "too many requests with this key",
         }
     }
@@ -41,7 +47,7 @@ impl Denial {
     fn status(&self) -> StatusCode {
         match self {
             Self::NoKey | Self::WrongKey => StatusCode::UNAUTHORIZED,
-            Self::Scope | Self::AdminOff => StatusCode::FORBIDDEN,
+            Self::Scope | Self::AdminOff | Self::Far => StatusCode::FORBIDDEN,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -50,7 +56,7 @@ impl Denial {
     fn grpc_status(&self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::NoKey | Self::WrongKey => "16",
-            Self::Scope | Self::AdminOff => "7",
+            Self::Scope | Self::AdminOff | Self::Far => "7",
             Self::TooMany { .. } => "8",
         })
     }
@@ -78,6 +84,10 @@ impl Denial {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(GRPC));
         headers.insert("grpc-status", self.grpc_status());
         headers.insert("grpc-message", HeaderValue::from_static(self.message()));
+        if let Self::TooMany { wait } = self {
+            let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            headers.insert(PUSHBACK, HeaderValue::from(milliseconds.saturating_add(1)));
+        }
         response
     }
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod bucket;
 mod key;
+mod near;
 mod need;
 
 use std::sync::Arc;
@@ -59,16 +60,16 @@ impl Access {
 
     /// Whose request it is, if it may be answered.
     pub(crate) fn judge(&self, request: &Parts) -> Result<Option<Caller>, Denial> {
-        if self.keys.is_empty() && self.reach == Reach::Machine {
-            return Ok(None);
-        }
         let need = Need::at(&request.method, request.uri.path());
         if need == Need::Nothing {
             return Ok(None);
         }
         if self.keys.is_empty() {
-            return match need {
-                Need::Scope(Scope::Admin) if self.reach == Reach::Network => Err(Denial::AdminOff),
+            return match (need, self.reach) {
+                (Need::Scope(Scope::Admin), Reach::Network) => Err(Denial::AdminOff),
+                (Need::Scope(Scope::Admin), Reach::Machine) if !near::is_near(request) => {
+                    Err(Denial::Far)
+                }
                 _ => Ok(None),
             };
         }

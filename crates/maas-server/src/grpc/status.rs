@@ -8,10 +8,7 @@ use tonic::{Code, Status};
 
 use crate::Error;
 use crate::told::told;
-use crate::wire::Rejection;
-
-/// When it is worth asking again, in milliseconds, for clients that retry.
-const PUSHBACK: &str = "grpc-retry-pushback-ms";
+use crate::wire::{PUSHBACK, Rejection};
 
 pub(super) fn of(error: &ServeError) -> Status {
     let mut status = Status::new(code(error.kind()), told(error));

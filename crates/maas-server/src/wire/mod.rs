@@ -26,6 +26,8 @@ pub(crate) use urgency::urgency;
 
 /// Says for how many milliseconds the answer is of use.
 pub(crate) const TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout-ms");
+/// Says to clients of gRPC in how many milliseconds it is worth asking again.
+pub(crate) const PUSHBACK: &str = "grpc-retry-pushback-ms";
 /// Says how many bytes of JSON text a body begins with.
 pub(crate) const HEADER_LENGTH: HeaderName =
     HeaderName::from_static("inference-header-content-length");

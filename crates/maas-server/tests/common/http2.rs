@@ -50,7 +50,7 @@ impl Http2 {
     ) -> hyper::Result<(StatusCode, String)> {
         let request = Request::builder()
             .method(method)
-            .uri(format!("http://h{path}"))
+            .uri(format!("http://localhost{path}"))
             .body(Full::new(Bytes::from(body.to_owned())))
             .unwrap();
         let response = sender.send_request(request).await?;

@@ -5,6 +5,7 @@ pub(crate) mod authority;
 pub(crate) mod child;
 pub(crate) mod frames;
 pub(crate) mod http2;
+pub(crate) mod log;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -177,7 +178,7 @@ impl Http {
     pub(crate) fn ask(&mut self, verb: &str, path: &str, headers: &str, body: &str) -> Reply {
         let length = body.len();
         self.send(&format!(
-            "{verb} {path} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+            "{verb} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         ));
         self.reply()
             .unwrap_or_else(|| panic!("no answer to {verb} {path} {body}"))
@@ -192,8 +193,9 @@ impl Http {
 
     pub(crate) fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> Reply {
         let length = body.len();
-        let head =
-            format!("POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n{headers}\r\n");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n"
+        );
         let message = [head.as_bytes(), body].concat();
         self.0.get_mut().write_all(&message).unwrap();
         self.reply()
@@ -201,7 +203,7 @@ impl Http {
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Reply {
-        self.send(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"));
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         self.reply()
             .unwrap_or_else(|| panic!("no answer to {path}"))
     }
