@@ -1,4 +1,4 @@
-//! What the benches and fuzz targets reach of the messages' inside. Nobody else should: it may change any time.
+//! What the benches, the fuzz targets and the program reach of the inside. Nobody else should: it may change any time.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,6 +8,7 @@ use maas_service::{InferRequest, InferResponse};
 
 #[cfg(feature = "grpc")]
 pub use crate::grpc::inside::there_and_back;
+pub use crate::told::with_causes;
 use crate::wire::{Form, read, write};
 
 static MODEL: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("m"));

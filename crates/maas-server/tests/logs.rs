@@ -3,44 +3,15 @@
 
 mod common;
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
+use common::log::Log;
 use common::{Http, start, sums, wait_until};
 use maas_server::Server;
 use maas_service::LocalModel;
 use serde_json::{Value, json};
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn lines(&self) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn each_request_is_a_line_with_its_ids_its_model_and_its_end() {
-    let log = Log::default();
-    let writer = log.clone();
-    tracing_subscriber::fmt()
-        .json()
-        .with_writer(move || writer.clone())
-        .init();
+    let log = Log::start();
     let server =
         start(Server::new().model("sums", LocalModel::new(sums(|_| panic!("a \"bad\" day")))));
     let mut http = Http::to(&server);

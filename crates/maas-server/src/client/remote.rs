@@ -45,6 +45,8 @@ use crate::Error;
 /// - A request's deadline bounds the wait, and so does the client's own limit. The server is told which one comes first, by
 ///   the header `X-Request-Timeout-Ms` or `grpc-timeout`, as well as the deadline and the priority by the protocol's
 ///   parameters `timeout`, in microseconds, and `priority`.
+/// - Where it is asked for an answer of a server of this crate, that answer's request id and trace (`x-request-id`,
+///   `traceparent`, `tracestate`) go on to its own server, as far as it is asked by the task that answers.
 /// - The model's name and version are those that were connected to, whatever a request says.
 /// - It is not [ready](Service::ready) while the server cannot be reached or says that it is not, which a task in the
 ///   background asks every second, and for as long as an answer's `Retry-After` says.

@@ -23,6 +23,7 @@ use super::request::{given, tensor};
 use super::response::{content, lengths};
 use super::{parameters, status};
 use crate::client::Dial;
+use crate::observe::carried;
 
 /// Asks one server.
 #[derive(Debug)]
@@ -97,10 +98,11 @@ impl Grpc {
 
     fn question<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
+        let metadata = request.metadata_mut();
         if let Some(authorization) = &self.authorization {
-            let metadata = request.metadata_mut();
             metadata.insert("authorization", authorization.clone());
         }
+        metadata.as_mut().extend(carried());
         request
     }
 

@@ -14,6 +14,7 @@ use maas_service::{ErrorKind, ServeError};
 use tracing::field::Empty;
 use tracing::{Span, info_span};
 
+use super::carried::{Carried, TRACEPARENT, carrying};
 use super::request_id::{REQUEST_ID, RequestIds};
 use super::trace::TraceParent;
 use crate::access::Access;
@@ -22,6 +23,7 @@ use crate::grpc::Calls;
 use crate::protocol::is_grpc;
 use crate::rest::{Target, infer};
 use crate::shared::Shared;
+use crate::told::with_causes;
 
 /// What requests are logged under, which not everybody wants who wants the rest.
 const REQUESTS: &str = "maas_server::requests";
@@ -53,11 +55,12 @@ impl Front {
     pub(crate) fn call(&self, request: Request<Incoming>) -> Answering {
         let id = self.ids.of(request.headers());
         let span = span(&request, &id);
+        let carried = Carried::of(request.headers(), id);
         Answering {
             answer: span.in_scope(|| self.answer(request)),
             begun: (!span.is_disabled()).then(Instant::now),
             span,
-            id: Some(id),
+            carried: Some(carried),
             shared: Arc::clone(&self.shared),
         }
     }
@@ -101,7 +104,7 @@ pub(crate) struct Answering {
     span: Span,
     /// When the request came, if somebody wants to know.
     begun: Option<Instant>,
-    id: Option<HeaderValue>,
+    carried: Option<Carried>,
     shared: Arc<Shared>,
 }
 
@@ -111,10 +114,12 @@ impl Future for Answering {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
         let this = &mut *self;
         let _within = this.span.enter();
-        let mut response = ready!(this.answer.as_mut().poll(context));
+        let answer = &mut this.answer;
+        let poll = carrying(&mut this.carried, || answer.as_mut().poll(context));
+        let mut response = ready!(poll);
         this.shared.traffic.answered(response.status());
-        if let Some(id) = this.id.take() {
-            response.headers_mut().insert(REQUEST_ID, id);
+        if let Some(carried) = this.carried.take() {
+            response.headers_mut().insert(REQUEST_ID, carried.id);
         }
         if let Some(begun) = this.begun {
             log(&response, begun);
@@ -129,10 +134,14 @@ pub(crate) fn record(model: &str, version: Option<&str>) {
     span.record("model", model).record("version", version);
 }
 
-/// Logs an error that is neither its client's fault nor one of too many requests.
+/// Logs an error that is neither its client's fault nor one of too many requests, with what its client is not told.
 pub(crate) fn warn_of(model: &str, error: &ServeError) {
-    if error.kind() == ErrorKind::Internal {
-        tracing::warn!(model, %error, "failed");
+    let is_elsewhere = matches!(
+        error,
+        ServeError::Unreachable { .. } | ServeError::Untrusted { .. }
+    );
+    if is_elsewhere || error.kind() == ErrorKind::Internal {
+        tracing::warn!(model, error = with_causes(error), "failed");
     }
 }
 
@@ -150,7 +159,7 @@ fn span(request: &Request<Incoming>, id: &HeaderValue) -> Span {
         version = Empty,
     );
     if !span.is_disabled()
-        && let Some(header) = request.headers().get("traceparent")
+        && let Some(header) = request.headers().get(TRACEPARENT)
         && let Some(parent) = header.to_str().ok().and_then(TraceParent::parse)
     {
         span.record("trace_id", parent.trace_id);

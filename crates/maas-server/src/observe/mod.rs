@@ -1,5 +1,6 @@
 //! What operators see of a server: metrics, spans and ids of requests.
 
+mod carried;
 mod exposition;
 mod front;
 mod insides;
@@ -12,6 +13,7 @@ mod trace;
 mod traffic;
 mod triton;
 
+pub(crate) use carried::carried;
 pub(crate) use front::{Front, record, warn_of};
 pub(crate) use traffic::Traffic;
 

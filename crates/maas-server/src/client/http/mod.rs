@@ -17,6 +17,7 @@ use super::address::Address;
 use super::dial::Dial;
 use super::runtime::Runtime;
 use crate::Error;
+use crate::observe::carried;
 use crate::wire::{HEADER_LENGTH, Parts, TIMEOUT};
 pub(super) use answer::Answer;
 use connection::{Connection, Failure, open};
@@ -127,6 +128,7 @@ impl Http {
             let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
             headers.insert(TIMEOUT, HeaderValue::from(milliseconds));
         }
+        headers.extend(carried());
         if let Some(content) = &question.content {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content.content_type));
             let length = content.parts.iter().map(Bytes::len).sum::<usize>();
