@@ -1,10 +1,10 @@
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
 use maas_service::{BoxService, Service};
+use tokio::sync::watch;
 
 use crate::Error;
 use crate::Models;
@@ -14,7 +14,7 @@ use crate::net::Tls;
 use crate::net::{self, Limits, RunningServer, Start};
 use crate::observe::{self, Front, Traffic};
 use crate::rest::router;
-use crate::shared::Shared;
+use crate::shared::{Ending, Shared};
 
 /// Which services have which names, where to listen, and how much to take.
 ///
@@ -376,7 +376,7 @@ impl Server {
             models: self.models,
             body_limit: self.body_limit,
             body_timeout: self.body_timeout,
-            draining: AtomicBool::new(false),
+            ending: watch::Sender::new(Ending::No),
             traffic: Traffic::default(),
         };
         Ok((Arc::new(shared), self.keys))

@@ -1,8 +1,8 @@
+use maas_service::{InferRequest, InferResponse, Readiness, ServeError, Service};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
-
-use maas_service::{InferRequest, InferResponse, ServeError, Service};
+use tokio::sync::watch;
 
 use crate::Models;
 use crate::guard::guarded;
@@ -16,8 +16,28 @@ pub(crate) struct Shared {
     pub(crate) models: Models,
     pub(crate) body_limit: usize,
     pub(crate) body_timeout: Duration,
-    pub(crate) draining: AtomicBool,
+    pub(crate) ending: watch::Sender<Ending>,
     pub(crate) traffic: Traffic,
+}
+
+/// How far a server's end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    No,
+    /// It says that it is not ready, and serves on.
+    Draining,
+    /// It answers what has begun.
+    Closing,
+}
+
+/// Why a server takes no requests.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Unready {
+    Draining,
+    /// Its models are being loaded.
+    Starting,
+    /// One of its models takes none.
+    Model(Arc<str>, Readiness),
 }
 
 /// The extensions of the protocol that are there, by Triton's names.
@@ -32,7 +52,22 @@ pub(crate) const EXTENSIONS: [&str; 5] = [
 impl Shared {
     /// Whether the server shuts down.
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+        *self.ending.borrow() != Ending::No
+    }
+
+    /// What keeps the server from taking requests, if anything does.
+    pub(crate) fn unready(&self) -> Option<Unready> {
+        if self.is_draining() {
+            return Some(Unready::Draining);
+        }
+        if !self.models.have_started() {
+            return Some(Unready::Starting);
+        }
+        let mut models = self.models.all().into_iter();
+        models.find_map(|hosted| match hosted.versions.ready() {
+            Readiness::Ready => None,
+            readiness => Some(Unready::Model(Arc::clone(&hosted.name), readiness)),
+        })
     }
 
     /// What a model answers, unless it panics or takes too long.
@@ -55,29 +90,17 @@ impl Shared {
     }
 }
 
-/// How often it is looked whether the server shuts down.
-#[cfg(feature = "grpc")]
-const PERIOD: Duration = Duration::from_millis(100);
-
 /// What is asked over gRPC.
 #[cfg(feature = "grpc")]
 impl Shared {
     /// Whether the server and all its models take requests.
     pub(crate) fn is_ready(&self) -> bool {
-        let is_ready = |hosted: &Hosted| hosted.versions.ready().is_ready();
-        !self.is_draining() && self.models.all().iter().all(|hosted| is_ready(hosted))
+        self.unready().is_none()
     }
 
     /// Whether a model takes requests, if there is one of this name and version.
     pub(crate) fn is_model_ready(&self, model: &str, version: Option<&str>) -> Option<bool> {
         let status = self.models.find(model).ok()?.status(version).ok()?;
         Some(!self.is_draining() && status.readiness.is_ready())
-    }
-
-    /// Ends soon after the server has begun to shut down.
-    pub(crate) async fn drain_begins(&self) {
-        while !self.is_draining() {
-            tokio::time::sleep(PERIOD).await;
-        }
     }
 }

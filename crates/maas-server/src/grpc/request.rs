@@ -11,7 +11,7 @@ use maas_service::{InferRequest, NamedTensor, Protocol, RequestedOutput};
 use super::proto::model_infer_request::{InferInputTensor, InferRequestedOutputTensor};
 use super::proto::{InferTensorContents, ModelInferRequest};
 use super::{contents, parameters};
-use crate::wire::read::check_supported;
+use crate::wire::read::{DIMENSIONS, check_supported};
 use crate::wire::{Rejection, urgency};
 
 /// Where a message has the values of its tensors.
@@ -116,6 +116,9 @@ fn shape(lengths: &[i64]) -> Result<Shape, String> {
     match *lengths {
         // Most tensors are rows of numbers, which need no list of their own.
         [ref rows, ref columns] => Ok([length(rows)?, length(columns)?].into()),
+        _ if lengths.len() > DIMENSIONS => {
+            Err(format!("a shape has at most {DIMENSIONS} dimensions"))
+        }
         _ => {
             let lengths: Vec<usize> = lengths.iter().map(length).collect::<Result<_, _>>()?;
             Ok(lengths.into())

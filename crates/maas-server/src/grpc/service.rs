@@ -174,9 +174,6 @@ impl GrpcInferenceService for Inference {
 impl Inference {
     async fn infer(&self, request: InferRequest) -> Result<InferResponse, ServeError> {
         let hosted = self.0.models.find(&request.model)?;
-        if self.0.is_draining() {
-            return Err(ServeError::Draining);
-        }
         self.0.infer(&hosted, request).await
     }
 

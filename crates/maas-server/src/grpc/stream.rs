@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, Stream, StreamExt};
 use maas_schedule::Moment;
 use maas_service::ServeError;
+use tokio::sync::watch;
 use tonic::{Status, Streaming};
 
 use super::pieces::Pieces;
@@ -13,7 +14,7 @@ use super::proto::{ModelInferRequest, ModelInferResponse, ModelStreamInferRespon
 use super::request::Form;
 use super::{request, response, status};
 use crate::access::Caller;
-use crate::shared::Shared;
+use crate::shared::{Ending, Shared};
 
 pub(super) type Answers =
     Pin<Box<dyn Stream<Item = Result<ModelStreamInferResponse, Status>> + Send>>;
@@ -32,24 +33,29 @@ const IN_FLIGHT: usize = 32;
 /// The answers, in the order of the requests. What is wrong with a request ends its own answers alone; a broken stream of
 /// requests ends them all.
 pub(super) fn answers(call: Call, requests: Streaming<ModelInferRequest>) -> Answers {
-    let requests = until_draining(requests, Arc::clone(&call.shared));
+    let requests = until_closing(requests, call.shared.ending.subscribe());
     let begin = move |message| begin(call.clone(), message);
     Box::pin(requests.map(begin).buffered(IN_FLIGHT).flatten())
 }
 
-/// The requests that come until the server shuts down; a call that stays open would keep it from its end.
-fn until_draining(
+/// The requests that come until the server closes; a call that stays open would keep it from its end.
+fn until_closing(
     requests: Streaming<ModelInferRequest>,
-    shared: Arc<Shared>,
+    ending: watch::Receiver<Ending>,
 ) -> impl Stream<Item = Result<ModelInferRequest, Status>> {
-    stream::unfold(Some((requests, shared)), |open| async {
-        let (mut requests, shared) = open?;
+    stream::unfold(Some((requests, ending)), |open| async {
+        let (mut requests, mut ending) = open?;
         tokio::select! {
             biased;
-            message = requests.next() => Some((message?, Some((requests, shared)))),
-            () = shared.drain_begins() => Some((Err(status::of(&ServeError::Draining)), None)),
+            message = requests.next() => Some((message?, Some((requests, ending)))),
+            () = closing(&mut ending) => Some((Err(status::of(&ServeError::Draining)), None)),
         }
     })
+}
+
+async fn closing(ending: &mut watch::Receiver<Ending>) {
+    // Who would say so is there for as long as there are calls.
+    let _ = ending.wait_for(|ending| *ending == Ending::Closing).await;
 }
 
 /// The answers to a request whose first one is there.

@@ -1,7 +1,5 @@
 //! The order in which a server ends.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -9,6 +7,7 @@ use tokio::time::sleep;
 use super::Limits;
 use super::accept::Acceptor;
 use crate::Error;
+use crate::shared::Ending;
 
 /// What a server is told to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,14 +22,14 @@ pub(super) enum Order {
 pub(super) async fn serve(
     mut orders: watch::Receiver<Order>,
     mut acceptor: Acceptor,
-    draining: &AtomicBool,
+    ending: &watch::Sender<Ending>,
     limits: Limits,
 ) -> Result<(), Error> {
     let drain = async {
         let _ = orders.wait_for(|order| *order != Order::Serve).await;
     };
     acceptor.accept_until(drain).await;
-    draining.store(true, Ordering::Release);
+    ending.send_replace(Ending::Draining);
     if !limits.drain_delay.is_zero() {
         acceptor.ask_to_leave();
         let delay = async {
@@ -41,6 +40,7 @@ pub(super) async fn serve(
         };
         acceptor.accept_until(delay).await;
     }
+    ending.send_replace(Ending::Closing);
     let mut connections = acceptor.close();
     tokio::select! {
         biased;

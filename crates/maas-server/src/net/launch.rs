@@ -82,7 +82,7 @@ fn begin(start: Start) -> Result<(RunningServer, impl Future<Output = ()> + Send
     let given = orders.subscribe();
     let (end, ended) = oneshot::channel();
     let serving = async move {
-        let result = drain::serve(given, acceptor, &shared.draining, limits).await;
+        let result = drain::serve(given, acceptor, &shared.ending, limits).await;
         // Nobody may wait for the end.
         let _ = end.send(result);
     };

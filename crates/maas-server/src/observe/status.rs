@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 use maas_schedule::{EjectedCounts, HealthState};
-use maas_service::{MemberReport, Readiness, Service};
+use maas_service::{MemberReport, Readiness};
 use serde_json::{Value, json};
 
 use super::insides::{ejected, is_available};
 use super::metrics::{Figures, versions};
 use crate::hub::{BOUNDS, Durations, Outcome, Read};
 use crate::rest::tensors;
-use crate::shared::Shared;
+use crate::shared::{Shared, Unready};
 
 /// `GET /status`.
 pub(super) async fn status(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
@@ -45,14 +44,12 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> impl IntoRespon
 }
 
 fn state(shared: &Shared) -> &'static str {
-    if shared.draining.load(Ordering::Acquire) {
-        return "draining";
+    match shared.unready() {
+        None => "ready",
+        Some(Unready::Draining) => "draining",
+        Some(Unready::Starting) => "loading",
+        Some(Unready::Model(..)) => "not ready",
     }
-    let models = shared.models.all();
-    let is_ready = models
-        .iter()
-        .all(|hosted| hosted.versions.ready().is_ready());
-    if is_ready { "ready" } else { "not ready" }
 }
 
 fn version(of: &Figures) -> Value {

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use maas_core::{DType, TensorSpec};
-use maas_service::Service;
+use maas_service::Readiness;
 use serde_json::{Value, json};
 
 use super::{Names, Refusal, Shelves, split};
 use crate::hub::{is_batched, max_batch_size};
-use crate::shared::EXTENSIONS;
+use crate::shared::{EXTENSIONS, Unready};
 
 pub(super) async fn server(State(shared): Shelves) -> Json<Value> {
     Json(
@@ -88,11 +88,10 @@ pub(super) async fn live() -> Json<Value> {
 }
 
 pub(super) async fn ready(State(shared): Shelves) -> Result<Json<Value>, Refusal> {
-    shared.check_draining()?;
-    for hosted in shared.models.all() {
-        super::check_ready(&hosted.name, hosted.versions.ready())?;
+    match shared.unready() {
+        None => Ok(Json(json!({ "ready": true }))),
+        Some(reason) => Err(reason.into()),
     }
-    Ok(Json(json!({ "ready": true })))
 }
 
 pub(super) async fn model_ready(
@@ -101,7 +100,11 @@ pub(super) async fn model_ready(
 ) -> Result<Json<Value>, Refusal> {
     let (model, version) = split(names)?;
     let status = shared.models.find(&model)?.status(version.as_deref())?;
-    shared.check_draining()?;
-    super::check_ready(&model, status.readiness)?;
-    Ok(Json(json!({ "name": model, "ready": true })))
+    if shared.is_draining() {
+        return Err(Unready::Draining.into());
+    }
+    match status.readiness {
+        Readiness::Ready => Ok(Json(json!({ "name": model, "ready": true }))),
+        readiness => Err(Unready::Model(model.into(), readiness).into()),
+    }
 }

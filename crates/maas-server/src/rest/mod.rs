@@ -22,7 +22,6 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use hyper::body::Body;
-use maas_service::Readiness;
 
 pub(crate) use infer::{Target, infer};
 pub(crate) use metadata::tensors;
@@ -94,13 +93,6 @@ pub(crate) async fn wrong_verb(request: Request) -> Refusal {
 }
 
 impl Shared {
-    fn check_draining(&self) -> Result<(), Refusal> {
-        if self.is_draining() {
-            return Err(Refusal::unavailable("the server is shutting down"));
-        }
-        Ok(())
-    }
-
     async fn read(
         &self,
         headers: &HeaderMap,
@@ -125,17 +117,6 @@ impl Shared {
             None => Ok(body),
         }
     }
-}
-
-fn check_ready(model: &str, readiness: Readiness) -> Result<(), Refusal> {
-    let state = match readiness {
-        Readiness::Ready => return Ok(()),
-        Readiness::Loading => "is being loaded",
-        Readiness::Draining => "is shutting down",
-        Readiness::Overloaded { .. } => "has too much to do",
-        _ => "is down",
-    };
-    Err(Refusal::unavailable(format!("model `{model}` {state}")))
 }
 
 /// The model's name and the version, if the path has one.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use maas_service::ServeError;
+use maas_service::{Readiness, ServeError};
 
+use crate::shared::Unready;
 use crate::told::told;
 use crate::wire::Rejection;
 
@@ -58,11 +59,28 @@ impl From<ServeError> for Refusal {
     fn from(error: ServeError) -> Self {
         let status = StatusCode::from_u16(error.kind().http_status())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut refusal = Self::new(status, told(&error));
-        if let Some(wait) = error.retry_after() {
-            refusal.retry_after = Some(wait.as_secs().max(1));
+        let refusal = Self::new(status, told(&error));
+        match error.retry_after() {
+            Some(wait) => refusal.retry_after(wait),
+            None => refusal,
         }
-        refusal
+    }
+}
+
+impl From<Unready> for Refusal {
+    fn from(unready: Unready) -> Self {
+        let (model, readiness) = match unready {
+            Unready::Draining => return Self::unavailable("the server is shutting down"),
+            Unready::Starting => return Self::unavailable("the models are being loaded"),
+            Unready::Model(model, readiness) => (model, readiness),
+        };
+        let state = match readiness {
+            Readiness::Loading => "is being loaded",
+            Readiness::Draining => "is shutting down",
+            Readiness::Overloaded { .. } => "has too much to do",
+            _ => "is down",
+        };
+        Self::unavailable(format!("model `{model}` {state}"))
     }
 }
 

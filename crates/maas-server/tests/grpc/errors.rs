@@ -32,7 +32,7 @@ async fn errors_say_what_is_wrong_and_nothing_of_the_insides() {
             parameter(ParameterChoice::StringParam("r".to_owned())),
         )])
     };
-    let table: [Broken<'_>; 21] = [
+    let table: [Broken<'_>; 22] = [
         (
             &|r| r.model_name = "none".to_owned(),
             Code::NotFound,
@@ -83,6 +83,11 @@ async fn errors_say_what_is_wrong_and_nothing_of_the_insides() {
             &|r| r.inputs[0].shape = vec![i64::MAX; 3],
             Code::InvalidArgument,
             "more elements than memory",
+        ),
+        (
+            &|r| r.inputs[0].shape = vec![1; 1 << 20],
+            Code::InvalidArgument,
+            "at most 64 dimensions",
         ),
         (
             &|r| r.raw_input_contents.clear(),

@@ -7,6 +7,7 @@ mod common;
 mod bare;
 mod callers;
 mod calls;
+mod drain;
 mod errors;
 mod forms;
 mod framing;

@@ -15,6 +15,8 @@ use super::tail::Tail;
 use super::write::BINARY_OUTPUTS;
 use parameters::{parameter, parameters};
 pub(crate) use raw::raw_request;
+#[cfg(feature = "grpc")]
+pub(crate) use tensor::DIMENSIONS;
 pub(crate) use tensor::check_supported;
 
 /// Why a message is not taken.

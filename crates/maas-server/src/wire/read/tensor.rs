@@ -14,8 +14,8 @@ const UNSUPPORTED: [(&str, &str); 2] = [
     ("classification", "classification"),
 ];
 
-/// Errors name shapes in full.
-const DIMENSIONS: usize = 64;
+/// A shape has no more dimensions: errors name shapes in full.
+pub(crate) const DIMENSIONS: usize = 64;
 
 /// Reads an array of tensors, each of which is `what`.
 pub(super) fn all(
