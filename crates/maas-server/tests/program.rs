@@ -46,6 +46,11 @@ impl Program {
     }
 
     fn spawn(command: &mut Command) -> Self {
+        Self::spawn_until("ready", command)
+    }
+
+    /// Starts it, and waits for this message.
+    fn spawn_until(until: &str, command: &mut Command) -> Self {
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let mut log = Vec::new();
@@ -53,7 +58,8 @@ impl Program {
             let line = lines.next().unwrap_or_else(|| panic!("{log:?}")).unwrap();
             log.push(line.clone());
             let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-            if let Some(url) = line["fields"]["url"].as_str() {
+            if line["fields"]["message"] == until {
+                let url = line["fields"]["url"].as_str().unwrap();
                 break url.split("://").nth(1).unwrap().parse().unwrap();
             }
         };
@@ -124,7 +130,30 @@ fn it_teaches_and_says_what_is_wrong() {
     ] {
         assert!(help.contains(told), "{told}: {help}");
     }
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("keys");
+    fs::write(&empty, "# NAME SCOPE SECRET\n\n").unwrap();
     for (arguments, told) in [
+        (
+            &["--models", ".", "--keys", text(&empty)][..],
+            "has no keys",
+        ),
+        (
+            &["--models", ".", "--log", "maas_server=loud"],
+            "TARGET=LEVEL",
+        ),
+        (&["--models", ".", "--address", "8000"], "HOST:PORT"),
+        (
+            &[
+                "--models",
+                ".",
+                "--tls-certificate",
+                "Cargo.toml",
+                "--tls-key",
+                "Cargo.toml",
+            ],
+            "TLS by Cargo.toml, Cargo.toml: no certificate can be read",
+        ),
         (&[][..], "--model <NAME=PATH>"),
         (&["--model", "wine"], "expected NAME=PATH"),
         (&["--model", "wine=nowhere.maas"], "nowhere.maas"),
@@ -244,7 +273,11 @@ fn keys_and_certificates_come_from_files_and_a_new_certificate_is_taken() {
         file("keys"),
     );
     save(&model, 1);
-    fs::write(&keys, "shop infer sesame\n\noperator admin barley 10\n").unwrap();
+    fs::write(
+        &keys,
+        "# who may ask\nshop infer sesame\n\noperator admin barley 10\n",
+    )
+    .unwrap();
     let (old, new) = (Authority::new(), Authority::new());
     let certify = |authority: &Authority| {
         let (certificate, secret) = authority.sign("127.0.0.1");
@@ -287,6 +320,29 @@ fn keys_and_certificates_come_from_files_and_a_new_certificate_is_taken() {
         Err(ServeError::Untrusted { .. })
     ));
     assert!(program.end().success());
+}
+
+/// A pipe that nobody writes into is a file that takes for ever to load.
+#[cfg(unix)]
+#[test]
+fn it_is_live_while_it_loads_and_ends_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("slow.safetensors");
+    let made = Command::new("mkfifo").arg(&file).status().unwrap();
+    assert!(made.success());
+    let model = format!("slow={}", text(&file));
+    let arguments = ["--model", &model, "--address", "127.0.0.1:0"];
+    let mut program = Program::spawn_until("serving", &mut command(&arguments));
+    let mut http = program.http();
+    assert_eq!(http.get("/v2/health/live").status, 200);
+    let reply = http.get("/v2/health/ready");
+    assert_eq!(
+        (reply.status, reply.error().as_str()),
+        (503, "the models are being loaded")
+    );
+    assert_eq!(http.get("/status").json()["state"], "loading");
+    program.signal("TERM");
+    assert!(program.ends().success());
 }
 
 #[test]

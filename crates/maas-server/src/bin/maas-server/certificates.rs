@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use maas_server::Tls;
+use maas_server::inside::with_causes;
 
 /// Where a certificate and its key are.
 #[derive(Clone, Debug)]
@@ -26,7 +27,10 @@ impl Files {
             }
             match tls.replace_from_files(&self.chain, &self.key) {
                 Ok(()) => tracing::info!("the certificate was replaced"),
-                Err(error) => tracing::error!("the new certificate is not taken: {error}"),
+                Err(error) => {
+                    let error = with_causes(&error);
+                    tracing::error!("the new certificate is not taken: {error}");
+                }
             }
             seen = times;
         }

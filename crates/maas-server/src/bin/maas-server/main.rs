@@ -3,21 +3,23 @@
 mod arguments;
 mod certificates;
 mod formats;
+mod loading;
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use maas_server::{Folder, Models, Server};
+use maas_server::Server;
+use maas_server::inside::with_causes;
+use tokio::runtime::Runtime;
 
 use arguments::Arguments;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     arguments.log.start();
-    match run(arguments).await {
+    match serve(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&*error);
@@ -26,10 +28,20 @@ async fn main() -> ExitCode {
     }
 }
 
+fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let runtime = Runtime::new()?;
+    let ended = runtime.block_on(run(arguments));
+    // A file that is still being read keeps nobody waiting.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Listens first, so that it can be reached while it loads its models; it is ready when they are there.
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let models = models(&arguments)?;
-    let server = Server::new().models(models).bind(&*arguments.address);
-    let mut server = arguments.limits.of(server);
+    let models = loading::models(&arguments)?;
+    let starting = models.starting();
+    let server = Server::new().models(models.clone());
+    let mut server = arguments.limits.of(server.bind(&*arguments.address));
     for key in arguments.access.keys()? {
         server = server.key(key);
     }
@@ -41,48 +53,23 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let server = server.spawn().await?;
     let (url, address) = (server.url(), server.addr());
     // Who reads that it serves may end it in order.
-    let ending = server.until_signal();
+    let mut ending = Box::pin(server.until_signal());
     tracing::info!(url, "serving");
     if arguments.access.is_open() && !address.ip().is_loopback() {
         tracing::warn!("everybody who reaches this address may ask: --keys says who may");
     }
-    Ok(ending.await?)
-}
-
-fn models(arguments: &Arguments) -> Result<Models, Box<dyn Error>> {
-    let options = &arguments.serving;
-    let models = match &arguments.models {
-        Some(folder) if !folder.is_dir() => {
-            return Err(format!("{} is no folder", folder.display()).into());
-        }
-        Some(folder) => {
-            let options = options.clone();
-            let models = Models::from(Folder::new(folder, move |path| {
-                formats::load(path, &options)
-            }));
-            models.default_policy(arguments.versions.clone());
-            // One broken model keeps no other from being served; the index says why it is not there.
-            if let Err(error) = models.load_all() {
-                for error in error.into_each() {
-                    tracing::error!("{error}");
-                }
-            }
-            models
-        }
-        None => Models::new(),
-    };
-    for model in &arguments.model {
-        let service = formats::load(&model.path, options).map_err(|error| {
-            format!(
-                "model `{}` from {}: {error}",
-                model.name,
-                model.path.display()
-            )
-        })?;
-        models.add(&*model.name, &*model.version, service)?;
-        tracing::info!(model = model.name, version = model.version, "loaded");
+    let named = models.clone();
+    let loading = tokio::task::spawn_blocking(move || loading::load(&named, &arguments));
+    tokio::select! {
+        ended = &mut ending => return Ok(ended?),
+        loaded = loading => loaded?.map_err(|error| -> Box<dyn Error> { error })?,
     }
-    Ok(models)
+    drop(starting);
+    if models.names().is_empty() {
+        tracing::warn!("no model is served");
+    }
+    tracing::info!(url, "ready");
+    Ok(ending.await?)
 }
 
 /// How often it is looked whether the certificate is another one.
@@ -93,11 +80,5 @@ const RENEWAL: Duration = Duration::from_secs(2);
     reason = "the user sees it before there is a log"
 )]
 fn report(error: &dyn Error) {
-    eprint!("maas-server: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        eprint!(": {cause}");
-        source = cause.source();
-    }
-    eprintln!();
+    eprintln!("maas-server: {}", with_causes(error));
 }

@@ -3,6 +3,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
+use maas_server::inside::with_causes;
 use maas_server::{ApiKey, RateLimit, Tls};
 
 use crate::certificates::Files;
@@ -13,7 +14,7 @@ use crate::certificates::Files;
 pub(crate) struct Access {
     /// A file of API keys, a line each: NAME SCOPE SECRET [REQUESTS-PER-SECOND], where SCOPE is infer or admin.
     ///
-    /// After a pause a key may send the requests of a second at once.
+    /// After a pause a key may send the requests of a second at once. Lines that begin with # are passed over.
     ///
     /// Without keys everybody may ask, and nobody may load models but on a loopback address.
     #[arg(long, value_name = "FILE", env = "MAAS_KEYS")]
@@ -56,19 +57,20 @@ impl Access {
         let Some(file) = &self.keys else {
             return Ok(Vec::new());
         };
-        let text =
-            fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let lines = text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty());
-        lines
-            .map(|(number, line)| {
-                key(line).map_err(|error| {
-                    format!("{}, line {}: {error}", file.display(), number + 1).into()
-                })
-            })
-            .collect()
+        let shown = file.display();
+        let text = fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
+        let mut keys = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            if !line.trim().is_empty() && !line.starts_with('#') {
+                let key = key(line).map_err(|error| format!("{shown}, line {number}: {error}"))?;
+                keys.push(key);
+            }
+        }
+        // Without keys everybody may ask, which is the contrary of what was meant.
+        if keys.is_empty() {
+            return Err(format!("{shown} has no keys: expected a line NAME SCOPE SECRET").into());
+        }
+        Ok(keys)
     }
 
     pub(crate) fn certificates(&self) -> Option<Files> {
@@ -78,13 +80,21 @@ impl Access {
         })
     }
 
-    pub(crate) fn tls(&self, Files { chain, key }: &Files) -> Result<Tls, Box<dyn Error>> {
-        let Some(clients) = &self.tls_clients else {
-            return Ok(Tls::from_pem_files(chain, key)?);
-        };
+    pub(crate) fn tls(&self, Files { chain, key }: &Files) -> Result<Tls, String> {
         let read =
             |file: &PathBuf| fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
-        Ok(Tls::mutual(read(chain)?, read(key)?, read(clients)?)?)
+        let (certificate, secret) = (read(chain)?, read(key)?);
+        let (tls, clients) = match &self.tls_clients {
+            None => (Tls::from_pem(certificate, secret), String::new()),
+            Some(clients) => (
+                Tls::mutual(certificate, secret, read(clients)?),
+                format!(" and {}", clients.display()),
+            ),
+        };
+        tls.map_err(|error| {
+            let (chain, key) = (chain.display(), key.display());
+            format!("TLS by {chain}, {key}{clients}: {}", with_causes(&error))
+        })
     }
 }
 

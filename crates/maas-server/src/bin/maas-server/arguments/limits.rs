@@ -1,3 +1,4 @@
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
@@ -16,7 +17,7 @@ pub(crate) struct Limits {
         env = "MAAS_CONNECTIONS",
         default_value = "1024"
     )]
-    connections: usize,
+    connections: NonZeroUsize,
 
     /// The bytes that a request may have, unpacked too
     #[arg(
@@ -64,7 +65,7 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn of(&self, server: Server) -> Server {
         let server = server
-            .connections(self.connections)
+            .connections(self.connections.get())
             .body_limit(self.body_limit)
             .head_timeout(self.head_timeout)
             .body_timeout(self.body_timeout)

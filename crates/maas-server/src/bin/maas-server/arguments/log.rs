@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 #[command(next_help_heading = "Logs")]
 pub(crate) struct Log {
     /// What is logged, by level, such as `info` or `maas_server=debug`
-    #[arg(long, value_name = "LEVEL", env = "MAAS_LOG", default_value = "info")]
+    #[arg(long, value_name = "LEVEL", env = "MAAS_LOG", default_value = "info", value_parser = filter)]
     log: String,
 
     /// Logs every request with its id, model, status and latency; failures of models are logged in any case
@@ -44,5 +44,12 @@ impl Log {
         }
         let none = "maas_server::requests=off".parse();
         filter.add_directive(none.expect("it is a directive"))
+    }
+}
+
+fn filter(text: &str) -> Result<String, String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("expected error, warn, info, debug, trace or TARGET=LEVEL,...".to_owned()),
     }
 }

@@ -57,7 +57,8 @@ pub(crate) struct Arguments {
         long,
         value_name = "HOST:PORT",
         env = "MAAS_ADDRESS",
-        default_value = "127.0.0.1:8000"
+        default_value = "127.0.0.1:8000",
+        value_parser = address
     )]
     pub(crate) address: String,
 
@@ -91,6 +92,16 @@ Examples:
 
   In a container, by the environment:
     MAAS_MODELS=/models MAAS_ADDRESS=0.0.0.0:8000 MAAS_DRAIN_DELAY=5 MAAS_LOG_FORMAT=json maas-server";
+
+fn address(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err(format!(
+            "expected HOST:PORT, such as 127.0.0.1:8000, found `{text}`"
+        )),
+    }
+}
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok();
