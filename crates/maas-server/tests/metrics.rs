@@ -4,7 +4,9 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Gate, Http, start, sums, wait_until};
 use maas_schedule::HealthRules;
@@ -219,6 +221,40 @@ fn requests_under_way_and_versions_that_go_are_seen() {
 }
 
 #[test]
+fn what_waits_in_queues_is_told_by_tritons_name() {
+    let (gate, runs) = (Gate::default(), Arc::new(AtomicUsize::new(0)));
+    let (held, counted) = (gate.clone(), Arc::clone(&runs));
+    let model = LocalModel::new(sums(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        held.pass();
+    }));
+    let model = model.queued().workers(NonZeroUsize::MIN);
+    let server = start(Server::new().model("sums", Replicas::of(model, 1)));
+    let length = ROWS.len();
+    let asked = |is_there: &dyn Fn() -> bool| {
+        let mut http = Http::to(&server);
+        http.send(&format!(
+            "POST /v2/models/sums/infer HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{ROWS}"
+        ));
+        wait_until(is_there);
+        http
+    };
+    let pending = || {
+        let name = r#"nv_inference_pending_request_count{model="sums",version="1"}"#;
+        Scrape::of(&mut Http::to(&server)).value(name)
+    };
+    let running = asked(&|| runs.load(Ordering::SeqCst) == 1);
+    assert_eq!(pending(), 0.0);
+    let waiting = asked(&|| pending() == 1.0);
+    gate.open();
+    for mut http in [running, waiting] {
+        assert_eq!(http.reply().unwrap().status, 200);
+    }
+    assert_eq!(pending(), 0.0);
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
 fn pools_and_queues_tell_of_their_insides() {
     let queued = LocalModel::new(sums(|_| {})).queued();
     let pool = Arc::new(Replicas::of(queued, 2));
@@ -256,6 +292,8 @@ fn pools_and_queues_tell_of_their_insides() {
     ];
     assert_eq!(reasons.map(closed).iter().sum::<f64>(), 2.0);
     assert_eq!(scrape.value(&format!("maas_queue_rows{{{}}}", of(0))), 0.0);
+    let pending = r#"nv_inference_pending_request_count{model="sums",version="1"}"#;
+    assert_eq!(scrape.value(pending), 0.0);
     let replicas = &http.get("/status").json()["models"][0]["versions"][0]["replicas"];
     assert_eq!(
         (&replicas[0]["health"], &replicas[0]["served"]),

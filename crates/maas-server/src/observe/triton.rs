@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maas_service::ErrorKind;
+use maas_service::{ErrorKind, Report};
 
 use super::exposition::{Exposition, Kind};
 use super::metrics::Figures;
@@ -46,6 +46,21 @@ pub(super) fn compatible(exposition: &mut Exposition, versions: &[Figures]) {
         |read| microseconds(read.compute.sum),
     );
     failures(exposition, versions);
+    let mut family = exposition.family(
+        "nv_inference_pending_request_count",
+        Kind::Gauge,
+        "Requests that wait in queues.",
+    );
+    for of in versions {
+        family.sample(&of.labels(), pending(&of.report));
+    }
+}
+
+/// In the queues of a service and of its members.
+fn pending(report: &Report) -> usize {
+    let own = report.queue.as_ref().map_or(0, |queue| queue.queued);
+    let members = report.members.iter().map(|member| pending(&member.report));
+    own + members.sum::<usize>()
 }
 
 fn failures(exposition: &mut Exposition, versions: &[Figures]) {
