@@ -328,6 +328,29 @@ impl Server {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn router(self) -> Result<Router, Error> {
+        self.route(paths)
+    }
+
+    /// As [`router`](Self::router), with the page at `/`, `/status` and `/metrics` too. Connections and answers are not counted there,
+    /// requests to models are.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`router`](Self::router).
+    ///
+    /// ```
+    /// # use maas_core::{DType, Error, FnModel, Signature, TensorSpec};
+    /// # let signature = Signature::new(TensorSpec::rows("x", DType::Fp32, &[1]), TensorSpec::rows("y", DType::Fp32, &[1]))?;
+    /// # let model = FnModel::new(signature, |_, _| Ok::<(), Error>(()));
+    /// let models = maas_server::Server::new().model("wine", maas_service::Replicas::of(model, 3));
+    /// let app: axum::Router = axum::Router::new().nest("/models", models.full_router()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn full_router(self) -> Result<Router, Error> {
+        self.route(all_paths)
+    }
+
+    fn route(self, paths: impl FnOnce(&Arc<Shared>) -> Router) -> Result<Router, Error> {
         let (shared, keys) = self.share()?;
         Ok(Access::new(keys, Reach::Network)?.guard(paths(&shared)))
     }
@@ -346,12 +369,10 @@ impl Server {
             address if address.ip().is_loopback() => Reach::Machine,
             _ => Reach::Network,
         };
-        let operators = observe::routes().with_state(Arc::clone(&shared));
-        let paths = paths(&shared).merge(operators);
         let access = Access::new(keys, reach)?;
         Ok(Start {
             listener,
-            front: Front::new(access, paths, Arc::clone(&shared)),
+            front: Front::new(access, all_paths(&shared), Arc::clone(&shared)),
             shared,
             limits,
             #[cfg(feature = "tls")]
@@ -395,4 +416,10 @@ fn paths(shared: &Arc<Shared>) -> Router {
     #[cfg(feature = "grpc")]
     let paths = crate::grpc::mount(paths, shared);
     paths
+}
+
+/// Those of the operators too.
+fn all_paths(shared: &Arc<Shared>) -> Router {
+    let operators = observe::routes().with_state(Arc::clone(shared));
+    paths(shared).merge(operators)
 }
