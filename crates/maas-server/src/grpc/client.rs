@@ -175,7 +175,7 @@ fn write(request: InferRequest, version: Option<&str>) -> ModelInferRequest {
     }
 }
 
-fn read(message: ModelInferResponse) -> Result<InferResponse, String> {
+pub(super) fn read(message: ModelInferResponse) -> Result<InferResponse, String> {
     let mut response = InferResponse::to(&InferRequest::new(message.model_name));
     response.version = given(&message.model_version).map(Into::into);
     response.id = given(&message.id).map(str::to_owned);
@@ -183,9 +183,11 @@ fn read(message: ModelInferResponse) -> Result<InferResponse, String> {
     if let Some(maas_service::Parameter::String(replica)) = response.parameters.get("replica") {
         response.replica = Some(replica.as_str().into());
     }
+    // Some servers leave fields without values beside raw values.
+    let is_raw = !message.raw_output_contents.is_empty();
     let mut raw = message.raw_output_contents.into_iter();
     for output in message.outputs {
-        let contents = output.contents.as_ref();
+        let contents = output.contents.as_ref().filter(|_| !is_raw);
         let tensor = tensor(&output.datatype, &output.shape, contents, raw.next());
         let tensor = tensor.map_err(|reason| format!("output `{}`: {reason}", output.name))?;
         response.outputs.push(NamedTensor::new(output.name, tensor));

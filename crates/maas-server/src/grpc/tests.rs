@@ -12,6 +12,7 @@ use super::contents;
 use super::inside::{there_and_back, turned};
 use super::proto::InferTensorContents;
 use super::request::{self, Form};
+use super::{client, response};
 
 fn parameters() -> impl Strategy<Value = Parameters> {
     let parameter = prop_oneof![
@@ -114,6 +115,19 @@ proptest! {
         message[place] = byte;
         let _ = there_and_back(&message);
     }
+}
+
+#[test]
+fn raw_values_count_where_fields_have_none() {
+    let tensor = Tensor::from_slice([1, 2], &[1.0_f32, 2.0]).expect("two elements");
+    let mut response = InferResponse::to(&InferRequest::new("m"));
+    response.outputs.push(NamedTensor::new("y", tensor));
+    let mut message = response::write(response.clone(), Form::Raw);
+    message.outputs[0].contents = Some(InferTensorContents::default());
+    assert_eq!(
+        client::read(message).map(|read| read.outputs),
+        Ok(response.outputs)
+    );
 }
 
 #[test]
