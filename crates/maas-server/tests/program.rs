@@ -242,7 +242,7 @@ fn a_folder_is_served_by_the_policy_of_versions_and_loads_what_comes() {
     for broken in ["broken.maas", "torn.safetensors", "notes.txt"] {
         fs::write(folder.path().join(broken), "no model").unwrap();
     }
-    let program = Program::start(&["--models", text(folder.path()), "--versions", "latest:2"]);
+    let mut program = Program::start(&["--models", text(folder.path()), "--versions", "latest:2"]);
     for broken in ["broken", "torn", "notes"] {
         let told = format!("model `{broken}`, version `1`, cannot be loaded: ");
         let lines = program.log.iter().filter(|line| line.contains(&told));
@@ -259,7 +259,16 @@ fn a_folder_is_served_by_the_policy_of_versions_and_loads_what_comes() {
     let unloaded = http.post_json("/v2/repository/models/digits/unload", "{}");
     assert_eq!(unloaded.status, 200);
     assert_eq!(http.get("/v2/models/digits/ready").status, 404);
-    assert!(program.end().success());
+    fs::write(folder.path().join("late.maas"), "no model").unwrap();
+    let refused = http.post_json("/v2/repository/models/late/load", "{}");
+    assert_eq!(refused.status, 500);
+    program.signal("TERM");
+    assert!(program.ends().success());
+    let lines = program.rest.take().unwrap().join().unwrap();
+    assert!(
+        lines.iter().any(|line| line.contains("model `late`")),
+        "{lines:?}"
+    );
 }
 
 #[test]

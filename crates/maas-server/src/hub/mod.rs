@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use maas_service::{Retired, ServeError, Service, Shadow};
+use maas_service::{ErrorKind, Retired, ServeError, Service, Shadow};
 
 use crate::Error;
 
@@ -327,14 +327,20 @@ impl Models {
         self.0.table.load().values().cloned().collect()
     }
 
-    /// Works on the models on a thread that may wait for disks and locks.
+    /// Works on the models for a client, on a thread that may wait for disks and locks.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let models = self.clone();
         let done = tokio::task::spawn_blocking(move || work(&models)).await;
-        done.unwrap_or(Err(Error::Ended))
+        let done = done.unwrap_or(Err(Error::Ended));
+        if let Err(error) = &done
+            && error.kind() == ErrorKind::Internal
+        {
+            tracing::warn!(%error, "what a client wants of the models cannot be done");
+        }
+        done
     }
 
     /// Changes one of the models, which is there until that has ended.
