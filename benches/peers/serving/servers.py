@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 import account
 import machine
@@ -51,6 +52,16 @@ class Server:
                 time.sleep(0.05)
         sys.exit(f"{self.label} does not listen: {self.said.read_text()[-2000:]}")
 
+    def wait_until_ready(self):
+        """Who listens may not have loaded its model yet."""
+        end = time.monotonic() + START
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                return urllib.request.urlopen(f"http://127.0.0.1:{self.http}/v2/health/ready").close()
+            except OSError:
+                time.sleep(0.01)
+        sys.exit(f"{self.label} is not ready: {self.said.read_text()[-2000:]}")
+
     def does(self, case):
         return f"{case.way} {case.form}" in self.takes
 
@@ -82,7 +93,9 @@ def ours(options, folder):
     program = options.server or machine.built("maas-server", ROOT, "-p", "maas-server", "--features", "cli")
     port, _ = ports()
     command = [program, "--model", f"wine={options.network}", "--address", f"127.0.0.1:{port}"]
-    return Server("maas-server", ALL, command, (port, port), folder)
+    server = Server("maas-server", ALL, command, (port, port), folder)
+    server.wait_until_ready()
+    return server
 
 
 def furnace(options, folder, label="furnace-server", *batching):
