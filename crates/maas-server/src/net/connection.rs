@@ -1,8 +1,10 @@
 //! One connection, from its first byte to its end.
 
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -13,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 #[cfg(feature = "tls")]
 use tokio::time::timeout;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::Limits;
 #[cfg(feature = "tls")]
@@ -21,6 +23,7 @@ use super::Tls;
 use super::activity::{Activity, Due};
 use super::answer::{UnderWay, answer};
 use super::protocols::protocols;
+use super::wakes::Part;
 use super::watched::Watched;
 use crate::observe::Front;
 use crate::shared::Shared;
@@ -53,6 +56,15 @@ enum Stage {
     /// Requests that have reached the socket are still read.
     Settling,
     Ending,
+}
+
+/// What ends the wait of a connection's task.
+enum Event {
+    /// The connection is no more.
+    Over,
+    Phase(Phase),
+    /// It is to be looked at what the connection does.
+    Check,
 }
 
 /// In this time a request that has reached the socket reaches its task.
@@ -120,6 +132,7 @@ impl Host {
         let io = TokioIo::new(Watched::new(stream, Arc::clone(activity)));
         let service = service_fn(|request| answer(&self.front, request, UnderWay::of(activity)));
         let mut connection = pin!(self.protocols.serve_connection(io, service));
+        let mut speaking = Part::new();
         let mut stage = Stage::Open;
         let mut limits = self.limits;
         // A client that is asked to leave has so long to go, once it waits for nothing.
@@ -130,20 +143,29 @@ impl Host {
         ));
         phase.mark_changed();
         loop {
-            tokio::select! {
-                biased;
-                // A connection that breaks is its client's affair.
-                _ = connection.as_mut() => return,
-                Ok(()) = phase.changed() => match *phase.borrow_and_update() {
-                    Phase::Serving => {}
-                    Phase::Leaving => activity.leave(),
-                    Phase::Closing => {
-                        activity.leave();
-                        stage = Stage::Settling;
-                        check.as_mut().reset(Instant::now() + SETTLING);
+            let event = {
+                let mut beside = pin!(beside(phase, check.as_mut()));
+                let mut watching = Part::new();
+                poll_fn(|context| {
+                    let speak = |context: &mut Context<'_>| connection.as_mut().poll(context);
+                    if speaking.poll(context, speak).is_ready() {
+                        return Poll::Ready(Event::Over);
                     }
-                },
-                () = &mut check => {
+                    watching.poll_if_woken(context, |context| beside.as_mut().poll(context))
+                })
+                .await
+            };
+            match event {
+                // A connection that breaks is its client's affair.
+                Event::Over => return,
+                Event::Phase(Phase::Serving) => {}
+                Event::Phase(Phase::Leaving) => activity.leave(),
+                Event::Phase(Phase::Closing) => {
+                    activity.leave();
+                    stage = Stage::Settling;
+                    check.as_mut().reset(Instant::now() + SETTLING);
+                }
+                Event::Check => {
                     let now = Instant::now();
                     let mut end = stage == Stage::Settling;
                     if age.is_some_and(|age| age <= now) {
@@ -186,5 +208,14 @@ impl Host {
         let age = self.limits.age?;
         let number = self.number.fetch_add(1, Ordering::Relaxed) % (1 << 20);
         Some(age.mul_f64(0.9 + 0.2 * (number as f64 * GOLDEN).fract()))
+    }
+}
+
+/// What happens beside a connection.
+async fn beside(phase: &mut watch::Receiver<Phase>, check: Pin<&mut Sleep>) -> Event {
+    tokio::select! {
+        biased;
+        Ok(()) = phase.changed() => Event::Phase(*phase.borrow_and_update()),
+        () = check => Event::Check,
     }
 }

@@ -14,6 +14,7 @@ mod running;
 mod signals;
 #[cfg(feature = "tls")]
 mod tls;
+mod wakes;
 mod watched;
 
 pub(crate) use launch::{Start, run_in_background, spawn};
@@ -21,3 +22,4 @@ pub(crate) use limits::Limits;
 pub use running::RunningServer;
 #[cfg(feature = "tls")]
 pub use tls::Tls;
+pub(crate) use wakes::Quiet;

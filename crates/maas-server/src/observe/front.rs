@@ -20,6 +20,7 @@ use super::trace::TraceParent;
 use crate::access::Access;
 #[cfg(feature = "grpc")]
 use crate::grpc::Calls;
+use crate::net::Quiet;
 use crate::protocol::is_grpc;
 use crate::rest::{Target, infer};
 use crate::shared::Shared;
@@ -81,6 +82,7 @@ impl Front {
         }
         if head.method == Method::POST && Target::of(head.uri.path()).is_some() {
             let shared = Arc::clone(&self.shared);
+            let body = Quiet::new(body, head.version);
             return Box::pin(
                 async move { infer(&shared, caller, head, body).await.into_response() },
             );
