@@ -12,7 +12,8 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use maas_service::{ErrorKind, ServeError};
 use tracing::field::Empty;
-use tracing::{Span, info_span};
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Span, info_span};
 
 use super::carried::{Carried, TRACEPARENT, carrying};
 use super::request_id::{REQUEST_ID, RequestIds};
@@ -132,6 +133,9 @@ impl Future for Answering {
 
 /// Notes in the span of the current request which model it asked.
 pub(crate) fn record(model: &str, version: Option<&str>) {
+    if LevelFilter::current() < Level::INFO {
+        return;
+    }
     let span = Span::current();
     span.record("model", model).record("version", version);
 }
