@@ -1,6 +1,7 @@
 """The same requests to our server and to its peers, interleaved, as tables; see README.md."""
 
 import argparse
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -101,17 +102,19 @@ def main():
     options.network = options.network or quickstart()
 
     load = Process("load", [options.load or built("load", servers.ROOT, "-p", "benches", "--example", "load")], environment())
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as ending:
         folder = pathlib.Path(folder)
         network, options.graph = Network(options.network), folder / "wine.onnx"
         network.save_onnx(options.graph)
         starts = [servers.ours, *(servers.SERVERS[name] for name in filter(None, options.peers.split(",")))]
-        found = [server for server in (start(options, folder) for start in starts) if server]
+        found = []
+        for start in starts:
+            if server := start(options, folder):
+                ending.callback(server.stop)
+                found.append(server)
         print(f"{processor()}, {os.cpu_count()} cores; {options.rounds} rounds of {options.length:g} s")
         for number, case in enumerate(cases.chosen(options.only)):
             compare(options, load, found, case, folder / f"case{number}", network)
-        for server in found:
-            server.stop()
     load.stop()
 
 
