@@ -70,6 +70,7 @@ impl ErrorKind {
     /// assert_eq!(ErrorKind::of_http_status(404), ErrorKind::NotFound);
     /// assert_eq!(ErrorKind::of_http_status(418), ErrorKind::Invalid);
     /// assert_eq!(ErrorKind::of_http_status(502), ErrorKind::Unavailable);
+    /// assert_eq!(ErrorKind::of_http_status(401), ErrorKind::Internal);
     /// ```
     #[must_use]
     pub fn of_http_status(status: u16) -> Self {
@@ -77,6 +78,8 @@ impl ErrorKind {
         match (all.find(|&(_, http, _)| http == status), status) {
             (Some((kind, ..)), _) => kind,
             (None, 502) => Self::Unavailable,
+            // Who is not admitted here cannot be helped by its own clients.
+            (None, 401 | 403) => Self::Internal,
             (None, 400..=499) => Self::Invalid,
             (None, _) => Self::Internal,
         }
