@@ -7,6 +7,7 @@ mod life;
 mod seats;
 mod serve;
 mod stopwatch;
+mod watch;
 mod worker;
 mod workers;
 mod workspace;
@@ -25,14 +26,16 @@ use cost::Cost;
 use engine::Engine;
 use life::Life;
 use seats::Seats;
+use watch::Watched;
 
 /// A model in this process: on the caller's thread where it is cheap, else on worker threads behind a batching queue.
 ///
 /// Requests are checked against the model's signature first. What a row costs is measured while the model serves: a request
 /// that takes less than 50 us is answered where it is asked, as handing it over would cost more; others, and the first one,
 /// wait in a [`BatchQueue`](maas_schedule::BatchQueue) until a worker is free, which takes all that waits as one batch. So
-/// **a row's answer must not depend on the rows beside it**. [`inline`](Self::inline) and [`queued`](Self::queued) settle
-/// the place once and for all.
+/// **a row's answer must not depend on the rows beside it**. A run that takes 10 ms where it was asked sends the next requests to
+/// the queue, and one that does not come back within some 100 ms sends all others there. [`inline`](Self::inline) and
+/// [`queued`](Self::queued) settle the place once and for all.
 ///
 /// Each run has its own scratch, so all runs share one model. A model that panics or fails fails that request alone: a batch
 /// that fails is run again, each request by itself. Workers can be stopped at any time, also while the model runs: whoever
@@ -57,6 +60,8 @@ pub struct LocalModel {
     workers: NonZeroUsize,
     cost: Arc<Cost>,
     seats: Seats,
+    /// Shared by all that run this model.
+    watched: Arc<Watched>,
     served: AtomicU64,
     life: Arc<ArcSwap<Life>>,
 }
@@ -101,6 +106,7 @@ impl LocalModel {
             Placement::Measured,
             queue,
             NonZeroUsize::MIN,
+            Arc::new(Watched::new()),
         )
     }
 
@@ -111,6 +117,7 @@ impl LocalModel {
             self.placement,
             self.queue.clone(),
             self.workers,
+            Arc::clone(&self.watched),
         )
     }
 
@@ -119,6 +126,7 @@ impl LocalModel {
         placement: Placement,
         queue: QueueOptions,
         workers: NonZeroUsize,
+        watched: Arc<Watched>,
     ) -> Self {
         Self {
             engine,
@@ -127,6 +135,7 @@ impl LocalModel {
             workers,
             cost: Arc::new(Cost::unknown()),
             seats: Seats::none(),
+            watched,
             served: AtomicU64::new(0),
             life: Arc::default(),
         }

@@ -11,6 +11,7 @@ use arc_swap::{ArcSwap, Cache};
 use super::engine::Engine;
 use super::life::Life;
 use super::stopwatch::Stopwatch;
+use super::watch::Mark;
 use super::workspace::Workspace;
 use crate::ServeError;
 
@@ -18,6 +19,7 @@ use crate::ServeError;
 pub(crate) struct Seat {
     pub(crate) workspace: Workspace,
     pub(crate) stopwatch: Stopwatch,
+    pub(crate) mark: Arc<Mark>,
     /// The life that goes on, looked up only when there is a new one.
     pub(crate) life: Cache<Arc<ArcSwap<Life>>, Arc<Life>>,
 }
@@ -30,12 +32,13 @@ impl Seats {
         Self(Mutex::new(Vec::new()))
     }
 
-    /// A seat with room for so many rows.
+    /// A seat with room for so many rows; a new one has such a mark.
     pub(crate) fn take(
         &self,
         engine: &Engine,
         rows: usize,
         life: &Arc<ArcSwap<Life>>,
+        mark: impl FnOnce() -> Arc<Mark>,
     ) -> Result<Box<Seat>, ServeError> {
         let free = self.lock().pop();
         match free {
@@ -43,6 +46,7 @@ impl Seats {
             _ => Ok(Box::new(Seat {
                 workspace: Workspace::of(engine, rows)?,
                 stopwatch: Stopwatch::default(),
+                mark: mark(),
                 life: Cache::new(Arc::clone(life)),
             })),
         }

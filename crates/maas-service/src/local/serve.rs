@@ -66,10 +66,15 @@ impl LocalModel {
         deadline: Option<Moment>,
     ) -> Result<(Box<Seat>, Spent), ServeError> {
         let engine = &*self.engine;
-        let mut seat = self.seats.take(engine, rows, &self.life)?;
+        let mark = || match self.placement {
+            Placement::Measured => self.watched.mark(),
+            Placement::Inline | Placement::Queued => Arc::default(),
+        };
+        let mut seat = self.seats.take(engine, rows, &self.life, mark)?;
         let Seat {
             workspace,
             stopwatch,
+            mark,
             life,
         } = &mut *seat;
         let life = life.load();
@@ -84,7 +89,10 @@ impl LocalModel {
         let Workspace {
             outputs, context, ..
         } = workspace;
-        let took = stopwatch.time(rows, || engine.run(inputs, rows, outputs, context))?;
+        let took = stopwatch.time(rows, || {
+            let _run = mark.run();
+            engine.run(inputs, rows, outputs, context)
+        })?;
         if let Took::Measured(took) = took {
             self.cost.record(rows, took);
         }
@@ -151,7 +159,10 @@ impl LocalModel {
             _ if rows == 0 => true,
             Placement::Inline => true,
             Placement::Queued => false,
-            Placement::Measured => self.cost.of(rows).is_some_and(|cost| cost < CHEAP),
+            Placement::Measured => {
+                self.cost.of(rows).is_some_and(|cost| cost < CHEAP)
+                    && !self.watched.holds_a_thread()
+            }
         }
     }
 }
