@@ -271,13 +271,14 @@ impl Server {
         self
     }
 
-    /// Starts on the tokio runtime that this is called in. It listens as soon as this returns.
+    /// Starts on the tokio runtime that this is called in, where connections are served; they are accepted on a thread of the
+    /// server's own. It listens as soon as this returns.
     ///
     /// # Errors
     ///
     /// [`Error::Bind`] when the address is taken or none; [`Error::UnnamedModel`], [`Error::UnnamedVersion`] and
     /// [`Error::Model`] for names that do not fit together; [`Error::EmptyKey`] and [`Error::DuplicateKey`];
-    /// [`Error::NoRuntime`] outside a runtime.
+    /// [`Error::NoRuntime`] outside a runtime, [`Error::Runtime`] when there is no thread to be had.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new()?.block_on(async {

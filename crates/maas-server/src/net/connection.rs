@@ -141,6 +141,10 @@ impl Host {
         let mut check = pin!(sleep(
             limits.shortest().min(limits.age.unwrap_or(Duration::MAX))
         ));
+        // Its first request may be there already.
+        if *phase.borrow() != Phase::Serving {
+            activity.leave();
+        }
         phase.mark_changed();
         loop {
             let event = {

@@ -1,12 +1,12 @@
 //! Starts a server, on the caller's runtime or on one of its own.
 
-use std::future::Future;
 use std::io;
 use std::net::TcpListener as StdListener;
 use std::sync::Arc;
 use std::thread;
 
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{oneshot, watch};
 
 #[cfg(feature = "tls")]
@@ -14,6 +14,7 @@ use super::Tls;
 use super::accept::Acceptor;
 use super::connection::Host;
 use super::drain::{self, Order};
+use super::handed::Standby;
 use super::{Limits, RunningServer};
 use crate::Error;
 use crate::observe::Front;
@@ -40,30 +41,22 @@ impl Start {
 }
 
 pub(crate) fn spawn(start: Start) -> Result<RunningServer, Error> {
-    let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
-    let (running, serving) = begin(start)?;
-    runtime.spawn(serving);
-    Ok(running)
+    let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
+    begin(start, runtime, None)
 }
 
 pub(crate) fn run_in_background(start: Start) -> Result<RunningServer, Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let runtime = Builder::new_multi_thread()
         .thread_name("maas-server")
         .enable_all()
         .build()
         .map_err(Error::Runtime)?;
-    let (running, serving) = {
-        let _within = runtime.enter();
-        begin(start)?
-    };
-    thread::Builder::new()
-        .name("maas-server".to_owned())
-        .spawn(move || runtime.block_on(serving))
-        .map_err(Error::Runtime)?;
-    Ok(running)
+    begin(start, runtime.handle().clone(), Some(runtime))
 }
 
-fn begin(start: Start) -> Result<(RunningServer, impl Future<Output = ()> + Send), Error> {
+/// Connections are accepted, and the server is ended, on a thread of its own: no model runs there, so that none can hold it.
+/// They are served on `runtime`.
+fn begin(start: Start, runtime: Handle, own: Option<Runtime>) -> Result<RunningServer, Error> {
     let bind_error = |source: io::Error| Error::Bind {
         address: "the socket".to_owned(),
         source,
@@ -73,26 +66,49 @@ fn begin(start: Start) -> Result<(RunningServer, impl Future<Output = ()> + Send
     let listener = start.listener;
     let address = listener.local_addr().map_err(bind_error)?;
     listener.set_nonblocking(true).map_err(bind_error)?;
-    let listener = TcpListener::from_std(listener).map_err(bind_error)?;
     let host = Host::new(start.front, start.shared, limits);
     #[cfg(feature = "tls")]
     let host = host.behind(start.tls);
-    let acceptor = Acceptor::new(listener, host);
+    let control = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    let listener = {
+        let _within = control.enter();
+        TcpListener::from_std(listener).map_err(bind_error)?
+    };
+    let standby = Arc::new(Standby::default());
+    let acceptor = Acceptor::new(listener, host, runtime.clone(), Arc::clone(&standby));
     let orders = watch::Sender::new(Order::Serve);
     let given = orders.subscribe();
     let (end, ended) = oneshot::channel();
     let serving = async move {
-        let result = drain::serve(given, acceptor, &shared.ending, limits).await;
-        // Nobody may wait for the end.
-        let _ = end.send(result);
+        let (life, over) = oneshot::channel::<()>();
+        let living = runtime.spawn(async move {
+            let _life = life;
+            std::future::pending::<()>().await;
+        });
+        tokio::select! {
+            result = drain::serve(given, acceptor, &shared.ending, limits) => {
+                // Nobody may wait for the end.
+                let _ = end.send(result);
+            }
+            // The runtime is gone, and its connections with it.
+            _ = over => {}
+        }
+        living.abort();
     };
-    Ok((
-        RunningServer {
-            address,
-            scheme,
-            orders,
-            ended,
-        },
-        serving,
-    ))
+    thread::Builder::new()
+        .name("maas-server".to_owned())
+        .spawn(move || {
+            control.block_on(serving);
+            drop((standby, own));
+        })
+        .map_err(Error::Runtime)?;
+    Ok(RunningServer {
+        address,
+        scheme,
+        orders,
+        ended,
+    })
 }

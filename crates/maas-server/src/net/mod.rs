@@ -5,6 +5,7 @@ mod activity;
 mod answer;
 mod connection;
 mod drain;
+mod handed;
 mod launch;
 mod limits;
 mod linger;

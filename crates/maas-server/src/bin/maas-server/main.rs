@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Parser;
 use maas_server::Server;
 use maas_server::inside::with_causes;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 
 use arguments::Arguments;
 
@@ -29,7 +29,8 @@ fn main() -> ExitCode {
 }
 
 fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let runtime = Runtime::new()?;
+    // Signals are heard on this thread: models run on others.
+    let runtime = Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(run(arguments));
     // A file that is still being read keeps nobody waiting.
     runtime.shutdown_background();
@@ -50,7 +51,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         tokio::spawn(files.follow(tls.clone(), RENEWAL));
         server = server.tls(tls);
     }
-    let server = server.spawn().await?;
+    let server = server.run_in_background()?;
     let (url, address) = (server.url(), server.addr());
     // Who reads that it serves may end it in order.
     let mut ending = Box::pin(server.until_signal());
