@@ -126,6 +126,7 @@ mod protocol;
 mod rest;
 mod server;
 mod shared;
+mod striped;
 mod told;
 mod wire;
 

@@ -55,11 +55,20 @@ impl Batches {
         counts.nanoseconds.fetch_add(nanoseconds, Relaxed);
     }
 
-    pub(crate) fn read(&self) -> Vec<OfSize> {
-        let sizes = self.0.iter().enumerate().map(|(slot, counts)| OfSize {
+    /// What several have counted together.
+    pub(crate) fn read<'a>(all: impl Iterator<Item = &'a Self>) -> Vec<OfSize> {
+        let mut sums = [(0, 0); SIZES];
+        for batches in all {
+            for (sum, counts) in sums.iter_mut().zip(&batches.0) {
+                sum.0 = counts.batches.load(Relaxed).wrapping_add(sum.0);
+                sum.1 = counts.nanoseconds.load(Relaxed).wrapping_add(sum.1);
+            }
+        }
+        let sizes = sums.into_iter().enumerate();
+        let sizes = sizes.map(|(slot, (batches, nanoseconds))| OfSize {
             rows: size(slot),
-            batches: (counts.batches.load(Relaxed) + WHOLE / 2) / WHOLE,
-            compute: Duration::from_nanos(counts.nanoseconds.load(Relaxed)),
+            batches: (batches + WHOLE / 2) / WHOLE,
+            compute: Duration::from_nanos(nanoseconds),
         });
         sizes.filter(|of_size| of_size.batches > 0).collect()
     }
@@ -104,8 +113,7 @@ mod tests {
         for rows in [usize::MAX, 1 << 60] {
             batches.record(rows, spent);
         }
-        let counts: Vec<u64> = batches
-            .read()
+        let counts: Vec<u64> = Batches::read([&batches, &Batches::default()].into_iter())
             .iter()
             .map(|of_size| of_size.batches)
             .collect();
@@ -114,15 +122,16 @@ mod tests {
 
     #[test]
     fn the_requests_of_a_batch_make_one_batch() {
-        let batches = Batches::default();
+        let batches = [Batches::default(), Batches::default()];
         let mut spent = Spent::default();
         spent.batch_rows = 7;
         spent.compute = Duration::from_micros(70);
-        for rows in [1, 2, 4] {
-            batches.record(rows, spent);
+        for (rows, by) in [(1, 0), (2, 1), (4, 1)] {
+            batches[by].record(rows, spent);
         }
-        let [of_size] = batches.read()[..] else {
-            panic!("one size, found {:?}", batches.read());
+        let read = Batches::read(batches.iter());
+        let [of_size] = read[..] else {
+            panic!("one size, found {read:?}");
         };
         assert_eq!((of_size.rows, of_size.batches), (7, 1));
         assert_eq!(of_size.compute, Duration::from_micros(70));

@@ -1,5 +1,6 @@
 //! Durations, counted by how long they were.
 
+use std::iter::Sum;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ pub(crate) struct Histogram {
 }
 
 /// What a histogram had counted; not as of one moment while it counts.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Durations {
     /// In each bucket, the last one without a bound.
     pub(crate) buckets: [u64; BOUNDS.len() + 1],
@@ -62,13 +63,6 @@ impl Durations {
         self.buckets.iter().sum()
     }
 
-    pub(crate) fn plus(self, other: Self) -> Self {
-        Self {
-            buckets: std::array::from_fn(|bucket| self.buckets[bucket] + other.buckets[bucket]),
-            sum: self.sum + other.sum,
-        }
-    }
-
     /// Below which the share `quantile` of all durations lies, between the bounds of its bucket in proportion; `None` without any.
     pub(crate) fn quantile(&self, quantile: f64) -> Option<Duration> {
         let rank = self.count() as f64 * quantile;
@@ -90,6 +84,15 @@ impl Durations {
             below += count;
         }
         None
+    }
+}
+
+impl Sum for Durations {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |a, b| Self {
+            buckets: std::array::from_fn(|bucket| a.buckets[bucket] + b.buckets[bucket]),
+            sum: a.sum + b.sum,
+        })
     }
 }
 

@@ -7,10 +7,14 @@ use maas_service::{ErrorKind, InferResponse, Protocol, ServeError, Spent};
 
 use super::batches::{Batches, OfSize};
 use super::histogram::{Durations, Histogram};
+use crate::striped::Striped;
 
 /// Counts, without a lock.
 #[derive(Debug, Default)]
-pub(crate) struct Statistics {
+pub(crate) struct Statistics(Striped<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
     protocols: [OfProtocol; Protocols::ALL.len()],
     queue: Histogram,
     compute: Histogram,
@@ -85,14 +89,46 @@ impl Statistics {
         took: Duration,
         result: &Result<InferResponse, ServeError>,
     ) {
-        self.count(protocol, Outcome::of(result), took);
+        let counts = self.0.own();
+        counts.count(protocol, Outcome::of(result), took);
         if let Ok(response) = result {
-            self.add(rows, response.spent);
+            counts.add(rows, response.spent);
         }
     }
 
     /// Counts a request that nobody waits for any more.
     pub(crate) fn count(&self, protocol: Protocol, outcome: Outcome, took: Duration) {
+        self.0.own().count(protocol, outcome, took);
+    }
+
+    /// All counts; each is right, and they may be of slightly different moments.
+    pub(crate) fn read(&self) -> Read {
+        let all = || self.0.iter();
+        let of = |protocol: usize| all().map(move |counts| &counts.protocols[protocol]);
+        Read {
+            protocols: std::array::from_fn(|protocol| ReadOfProtocol {
+                protocol: Protocols::ALL[protocol],
+                counts: std::array::from_fn(|outcome| {
+                    let counts = of(protocol).map(|of| of.counts[outcome].load(Relaxed));
+                    counts.sum()
+                }),
+                succeeded: of(protocol).map(|of| of.succeeded.read()).sum(),
+                failed: of(protocol).map(|of| of.failed.read()).sum(),
+            }),
+            queue: all().map(|counts| counts.queue.read()).sum(),
+            compute: all().map(|counts| counts.compute.read()).sum(),
+            batches: Batches::read(all().map(|counts| &counts.batches)),
+            rows: all().fold(0, |sum, counts| counts.rows.load(Relaxed).wrapping_add(sum)),
+            last: all()
+                .map(|counts| counts.last.load(Relaxed))
+                .max()
+                .unwrap_or(0),
+        }
+    }
+}
+
+impl Counts {
+    fn count(&self, protocol: Protocol, outcome: Outcome, took: Duration) {
         let of = &self.protocols[Protocols::position(protocol)];
         of.counts[outcome.position()].fetch_add(1, Relaxed);
         let ended = if outcome == Outcome::Ok {
@@ -113,26 +149,6 @@ impl Statistics {
             .unwrap_or_default();
         self.last
             .store(u64::try_from(now.as_millis()).unwrap_or(u64::MAX), Relaxed);
-    }
-
-    /// All counts; each is right, and they may be of slightly different moments.
-    pub(crate) fn read(&self) -> Read {
-        Read {
-            protocols: std::array::from_fn(|position| {
-                let of = &self.protocols[position];
-                ReadOfProtocol {
-                    protocol: Protocols::ALL[position],
-                    counts: std::array::from_fn(|outcome| of.counts[outcome].load(Relaxed)),
-                    succeeded: of.succeeded.read(),
-                    failed: of.failed.read(),
-                }
-            }),
-            queue: self.queue.read(),
-            compute: self.compute.read(),
-            batches: self.batches.read(),
-            rows: self.rows.load(Relaxed),
-            last: self.last.load(Relaxed),
-        }
     }
 }
 
@@ -171,9 +187,7 @@ impl Read {
 
     /// How long the requests took that succeeded.
     pub(crate) fn latency(&self) -> Durations {
-        let mut ways = self.protocols.iter().map(|of| of.succeeded);
-        let first = ways.next().expect("there are ways to come");
-        ways.fold(first, Durations::plus)
+        self.protocols.iter().map(|of| of.succeeded).sum()
     }
 
     fn total(&self, which: impl Fn(&ReadOfProtocol) -> &Durations) -> (u64, Duration) {

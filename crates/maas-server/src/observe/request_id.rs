@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::striped::Striped;
+
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longer ones are not taken over.
@@ -14,13 +16,16 @@ const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Names for requests that come without one.
 #[derive(Debug)]
 pub(super) struct RequestIds {
-    next: AtomicU64,
+    next: Striped<AtomicU64>,
 }
 
 impl RequestIds {
     pub(super) fn new() -> Self {
+        let first = random();
+        // Far enough from each other to last.
+        let start = |stripe: usize| first.wrapping_add(STEP.wrapping_mul((stripe as u64) << 56));
         Self {
-            next: AtomicU64::new(random()),
+            next: Striped::of(|stripe| AtomicU64::new(start(stripe))),
         }
     }
 
@@ -33,7 +38,7 @@ impl RequestIds {
     }
 
     fn make(&self) -> HeaderValue {
-        let number = mix(self.next.fetch_add(STEP, Relaxed));
+        let number = mix(self.next.own().fetch_add(STEP, Relaxed));
         let digit = |place: usize| b"0123456789abcdef"[(number >> (60 - 4 * place)) as usize & 15];
         let digits: [u8; 16] = std::array::from_fn(digit);
         HeaderValue::from_bytes(&digits).expect("digits may stand in a header")

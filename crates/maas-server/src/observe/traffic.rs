@@ -3,14 +3,19 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 
+use crate::striped::Striped;
+
 /// Connections and answers of a server, counted without a lock.
 #[derive(Debug)]
 pub(crate) struct Traffic {
     since: Instant,
     connections: AtomicUsize,
-    /// By status, from the first one that there is.
-    responses: [AtomicU64; STATUSES],
+    responses: Striped<Responses>,
 }
+
+/// By status, from the first one that there is.
+#[derive(Debug)]
+struct Responses([AtomicU64; STATUSES]);
 
 const FIRST: u16 = 100;
 const STATUSES: usize = 500;
@@ -24,7 +29,7 @@ impl Default for Traffic {
         Self {
             since: Instant::now(),
             connections: AtomicUsize::new(0),
-            responses: std::array::from_fn(|_| AtomicU64::new(0)),
+            responses: Striped::of(|_| Responses(std::array::from_fn(|_| AtomicU64::new(0)))),
         }
     }
 }
@@ -37,8 +42,8 @@ impl Traffic {
 
     pub(crate) fn answered(&self, status: StatusCode) {
         let slot = usize::from(status.as_u16().saturating_sub(FIRST));
-        if let Some(responses) = self.responses.get(slot) {
-            responses.fetch_add(1, Relaxed);
+        if let Some(count) = self.responses.own().0.get(slot) {
+            count.fetch_add(1, Relaxed);
         }
     }
 
@@ -52,8 +57,12 @@ impl Traffic {
 
     /// Statuses that were sent, and how often.
     pub(super) fn responses(&self) -> impl Iterator<Item = (u16, u64)> {
-        let counts = self.responses.iter().map(|count| count.load(Relaxed));
-        (FIRST..).zip(counts).filter(|&(_, count)| count > 0)
+        let count = |slot: usize| {
+            let counts = self.responses.iter();
+            counts.map(|counts| counts.0[slot].load(Relaxed)).sum()
+        };
+        let counts = (FIRST..).zip((0..STATUSES).map(count));
+        counts.filter(|&(_, count)| count > 0)
     }
 }
 
