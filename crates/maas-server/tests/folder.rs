@@ -66,7 +66,7 @@ fn every_broken_model_is_told_and_the_others_are_served() {
     let mad = ["mad", "1", "the source panicked"].map(str::to_owned);
     let old = ["old", "1", "it is too old"].map(str::to_owned);
     let torn = ["torn", "1", "it is torn"].map(str::to_owned);
-    let twice = ["twice", "", "2 files are called `twice`: expected 1"].map(str::to_owned);
+    let twice = ["twice", "", "more than one file is called `twice`"].map(str::to_owned);
     assert_eq!(causes(error), [mad, old, torn, twice]);
 
     let index = models.index();
