@@ -1,4 +1,3 @@
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -365,7 +364,7 @@ impl Server {
             address: address.clone(),
             source,
         };
-        let listener = TcpListener::bind(&address).map_err(bind_error)?;
+        let listener = net::listen(&address).map_err(bind_error)?;
         let reach = match listener.local_addr().map_err(bind_error)? {
             address if address.ip().is_loopback() => Reach::Machine,
             _ => Reach::Network,

@@ -9,6 +9,7 @@ mod handed;
 mod launch;
 mod limits;
 mod linger;
+mod listen;
 mod protocols;
 mod refused;
 mod running;
@@ -20,6 +21,7 @@ mod watched;
 
 pub(crate) use launch::{Start, run_in_background, spawn};
 pub(crate) use limits::Limits;
+pub(crate) use listen::listen;
 pub use running::RunningServer;
 #[cfg(feature = "tls")]
 pub use tls::Tls;
