@@ -52,28 +52,44 @@ pub(super) fn tensor(
 /// Goes on behind a value that may be such an array, and says how many elements it has.
 pub(super) fn count(scanner: &mut Scanner<'_>) -> Result<usize, Stop> {
     if scanner.peek() == Some(b'[') {
-        scanner.elements(|scanner, _| scanner.skip())
+        scanner.elements(|scanner, _| scanner.skip().map(|()| 1))
     } else {
         scanner.skip().map(|()| 1)
     }
 }
+
+/// Where fewer numbers than this are found at once,
+const FEW: usize = 2;
+/// as many are read one by one before the next look.
+const SINGLY: usize = 8;
 
 fn numbers<T: Number>(shape: Shape, scanner: &mut Scanner<'_>) -> Result<Tensor, Stop> {
     let mut tensor = Tensor::zeros(T::DTYPE, shape).map_err(|error| error.to_string())?;
     let values = tensor
         .as_mut_slice::<T>()
         .map_err(|error| error.to_string())?;
-    let mut values = values.iter_mut();
-    let found = scanner.elements(|scanner, element| match values.next() {
-        Some(value) => match T::read(scanner.rest()) {
-            Some((number, length)) => {
-                *value = number;
-                scanner.advance(length);
-                Ok(())
+    let mut singly = 0;
+    let found = scanner.elements(|scanner, element| {
+        let values = values.get_mut(element..).unwrap_or_default();
+        if singly == 0 {
+            let count = scanner.numbers(values);
+            if count < FEW {
+                singly = SINGLY;
             }
-            None => Err(element_error(T::DTYPE, element, scanner)),
-        },
-        None => scanner.skip(),
+            if count > 0 {
+                return Ok(count);
+            }
+        } else {
+            singly -= 1;
+        }
+        let Some(value) = values.first_mut() else {
+            return scanner.skip().map(|()| 1);
+        };
+        let (number, length) =
+            T::read(scanner.rest()).ok_or_else(|| element_error(T::DTYPE, element, scanner))?;
+        *value = number;
+        scanner.advance(length);
+        Ok(1)
     })?;
     if found == tensor.elements() {
         Ok(tensor)
@@ -90,11 +106,12 @@ fn collect<'a, T>(
 ) -> Result<Vec<T>, Stop> {
     let mut values = Vec::new();
     let found = scanner.elements(|scanner, element| {
-        if element >= elements {
-            return scanner.skip();
+        if element < elements {
+            values.push(read(scanner, element)?);
+        } else {
+            scanner.skip()?;
         }
-        values.push(read(scanner, element)?);
-        Ok(())
+        Ok(1)
     })?;
     if found == elements {
         Ok(values)

@@ -122,11 +122,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads the elements of an array and of all arrays in it, in order, and says how many there are.
+    /// Reads the elements of an array and of all arrays in it, in order, and says how many there are. `element` reads as many
+    /// as it says, which nothing but commas separates.
     #[inline]
     pub(super) fn elements(
         &mut self,
-        mut element: impl FnMut(&mut Self, usize) -> Result<(), Stop>,
+        mut element: impl FnMut(&mut Self, usize) -> Result<usize, Stop>,
     ) -> Result<usize, Stop> {
         let (mut depth, mut count) = (0_usize, 0);
         loop {
@@ -139,8 +140,7 @@ impl<'a> Scanner<'a> {
                     }
                 }
                 _ => {
-                    element(self, count)?;
-                    count += 1;
+                    count += element(self, count)?;
                 }
             }
             loop {
@@ -160,6 +160,14 @@ impl<'a> Scanner<'a> {
                 }
             }
         }
+    }
+
+    /// Reads the numbers that come next and that nothing but commas separates, as many as are found at once: perhaps none.
+    #[inline]
+    pub(super) fn numbers<T: Number>(&mut self, values: &mut [T]) -> usize {
+        let (count, end) = number::run(self.text, self.at, values);
+        self.at = end;
+        count
     }
 
     /// Goes on behind the next value, whatever it is.
