@@ -5,6 +5,7 @@ mod client;
 mod contents;
 mod health;
 pub(crate) mod inside;
+mod lengths;
 mod metadata;
 mod mirrored;
 mod oversized;

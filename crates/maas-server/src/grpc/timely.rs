@@ -6,15 +6,18 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::http::Request;
-use bytes::Buf;
+use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 use tonic::Status;
 use tower_service::Service;
 
+use super::lengths::Lengths;
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A service whose callers have so long to send what they ask. Calls whose requests are streams last as long as they like.
+/// A service whose callers have so long to send what they ask. Calls whose requests are streams last as long as they like, but a
+/// message that has begun has to end in that time.
 #[derive(Clone, Debug)]
 pub(super) struct Timely<S> {
     service: S,
@@ -40,11 +43,12 @@ impl<S: Service<Request<Timed<B>>>, B> Service<Request<B>> for Timely<S> {
     }
 
     fn call(&mut self, request: Request<B>) -> S::Future {
-        let limit = (request.uri().path() != STREAM).then_some(self.limit);
+        let messages = (request.uri().path() == STREAM).then(Lengths::default);
         self.service.call(request.map(|body| Timed {
             body,
-            limit,
+            limit: self.limit,
             end: None,
+            messages,
         }))
     }
 }
@@ -52,29 +56,48 @@ impl<S: Service<Request<Timed<B>>>, B> Service<Request<B>> for Timely<S> {
 /// A body that breaks off where it is not there in its time. One that is there at once needs no timer.
 pub(super) struct Timed<B> {
     body: B,
-    limit: Option<Duration>,
+    limit: Duration,
     end: Option<Pin<Box<Sleep>>>,
+    /// Those of a stream.
+    messages: Option<Lengths>,
+}
+
+impl<B> Timed<B> {
+    fn received(&mut self, frame: &Frame<Bytes>) {
+        let (Some(messages), Some(bytes)) = (&mut self.messages, frame.data_ref()) else {
+            return;
+        };
+        let has_ended = messages.received(bytes);
+        // Where many requests are under way, the next may lie unread for longer than it may take to come.
+        let was_unread = self.end.as_ref().is_some_and(|end| end.is_elapsed());
+        if has_ended || was_unread {
+            self.end = None;
+        }
+    }
 }
 
 impl<B> Body for Timed<B>
 where
-    B: Body<Data: Buf, Error: Into<BoxError>> + Unpin,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
-    type Data = B::Data;
+    type Data = Bytes;
     type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) {
+            if let Some(Ok(frame)) = &frame {
+                this.received(frame);
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        let Some(limit) = this.limit else {
+        if matches!(&this.messages, Some(messages) if !messages.is_within()) {
             return Poll::Pending;
-        };
-        let end = this.end.get_or_insert_with(|| Box::pin(sleep(limit)));
+        }
+        let end = this.end.get_or_insert_with(|| Box::pin(sleep(this.limit)));
         ready!(end.as_mut().poll(context));
         let late = Status::deadline_exceeded("the message came too slowly");
         Poll::Ready(Some(Err(late.into())))

@@ -220,12 +220,14 @@ async fn a_message_that_never_ends_is_given_up_and_a_stream_is_not() {
         .call("/grpc.health.v1.Health/Check", &[], endless(vec![0]))
         .await;
     assert_eq!(health.code(), Code::DeadlineExceeded);
-    let opened = bare.ask(request(
-        "POST",
-        STREAM,
-        &[("content-type", "application/grpc")],
-        endless(whole),
-    ));
+    for half in [1, 5, whole.len() - 1] {
+        let body = [&whole[..], &whole[..half]].concat();
+        let answer = bare.call(STREAM, &[], endless(body)).await;
+        assert_eq!(answer.code(), Code::DeadlineExceeded, "{answer:?}");
+        assert!(answer.body.len() > 5, "the first message is answered");
+        is_served(&mut bare).await;
+    }
+    let opened = bare.call(STREAM, &[], endless(whole));
     let is_open = tokio::time::timeout(3 * brief, opened).await;
     assert!(is_open.is_err(), "{is_open:?}");
     is_served(&mut bare).await;
