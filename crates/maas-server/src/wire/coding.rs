@@ -54,7 +54,9 @@ impl Coding {
                 None => 1.0,
             };
             let coding = match name.trim() {
-                "*" => Some(Self::Gzip),
+                "*" => [Self::Gzip, Self::Deflate]
+                    .into_iter()
+                    .find(|&coding| !is_named(header, coding)),
                 name => Self::named(name),
             };
             if let Some(coding) = coding
@@ -115,6 +117,12 @@ impl Coding {
     }
 }
 
+/// Whether a list of codings names this one, however little it is liked.
+fn is_named(header: &str, coding: Coding) -> bool {
+    let mut names = header.split([',', ';']).map(str::trim);
+    names.any(|name| Coding::named(name) == Some(coding))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -131,7 +139,9 @@ mod tests {
             ("deflate", Some(Coding::Deflate)),
             ("deflate, gzip", Some(Coding::Deflate)),
             ("gzip;q=0.5, deflate;q=0.7, br", Some(Coding::Deflate)),
-            ("gzip;q=0, *;q=0.1", Some(Coding::Gzip)),
+            ("gzip;q=0, *;q=0.1", Some(Coding::Deflate)),
+            ("*, deflate;q=0, gzip;q=0", None),
+            ("*, gzip;q=0.5", Some(Coding::Deflate)),
             ("GZIP; q=1.0", Some(Coding::Gzip)),
             ("gzip;q=0", None),
             ("*", Some(Coding::Gzip)),
