@@ -103,11 +103,15 @@ fn by_name(paths: Vec<PathBuf>) -> Result<Vec<(String, PathBuf)>, SourceError> {
     }
 }
 
+/// What is at the root of a disk, where only the system's repairs may look.
+const OF_THE_SYSTEM: &str = "lost+found";
+
 fn visible(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if !name(&path).starts_with('.') {
+        let name = name(&path);
+        if !name.starts_with('.') && name != OF_THE_SYSTEM {
             paths.push(path);
         }
     }
