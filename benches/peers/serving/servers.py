@@ -146,7 +146,7 @@ def fastapi(options, folder):
 def mlserver(options, folder):
     python = options.mlserver
     test = [python, "-c", "import importlib.metadata as m; m.distribution('mlserver')"]
-    if subprocess.run(test, stderr=subprocess.DEVNULL).returncode:
+    if shutil.which(python) is None or subprocess.run(test, stderr=subprocess.DEVNULL).returncode:
         return left_out("MLServer", "mlserver")
     (http, grpc), (metrics, _) = ports(), ports()
     home = folder / "mlserver"
