@@ -331,6 +331,46 @@ fn keys_and_certificates_come_from_files_and_a_new_certificate_is_taken() {
     assert!(program.end().success());
 }
 
+#[test]
+fn who_signs_for_clients_may_change_while_it_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let (model, chain, key, clients) = (
+        file("a.safetensors"),
+        file("server.pem"),
+        file("server.key"),
+        file("clients.pem"),
+    );
+    save(&model, 1);
+    let (authority, old, new) = (Authority::new(), Authority::new(), Authority::new());
+    let (certificate, secret) = authority.sign("127.0.0.1");
+    fs::write(&chain, certificate).unwrap();
+    fs::write(&key, secret).unwrap();
+    fs::write(&clients, &old.pem).unwrap();
+    let program = Program::start(&[
+        "--model",
+        &format!("wine={}", text(&model)),
+        "--tls-certificate",
+        text(&chain),
+        "--tls-key",
+        text(&key),
+        "--tls-clients",
+        text(&clients),
+    ]);
+    let is_welcome = |signer: &Authority| {
+        let (chain, key) = signer.sign("shop");
+        let tls = ClientTls::authorities(&authority.pem).unwrap();
+        let tls = tls.identity(chain, key).unwrap();
+        let client = Client::new(format!("https://{}", program.address)).unwrap();
+        client.tls(tls).is_live().is_ok()
+    };
+    assert!(is_welcome(&old) && !is_welcome(&new));
+    fs::write(&clients, &new.pem).unwrap();
+    wait_until(|| is_welcome(&new));
+    assert!(!is_welcome(&old));
+    assert!(program.end().success());
+}
+
 /// A pipe that nobody writes into is a file that takes for ever to load.
 #[cfg(unix)]
 #[test]

@@ -167,6 +167,31 @@ fn a_certificate_is_replaced_without_a_restart() {
 }
 
 #[test]
+fn who_signs_for_clients_is_replaced_without_a_restart() {
+    let authority = Authority::new();
+    let (old, new) = (Authority::new(), Authority::new());
+    let (chain, key) = authority.sign("localhost");
+    let tls = Tls::mutual(&chain, &key, &old.pem).unwrap();
+    let server = start(&tls);
+    let (leaving, coming) = (old.sign("shop"), new.sign("shop"));
+    let welcome = async |identity| {
+        let client = Client {
+            identity: Some(identity),
+            ..Client::of(&authority)
+        };
+        client.ask(server.addr()).await.is_ok()
+    };
+    runtime().block_on(async {
+        assert!(tls.replace_mutual(&chain, &key, "nobody").is_err());
+        tls.replace(&chain, &key).unwrap();
+        assert!(welcome(&leaving).await && !welcome(&coming).await);
+        tls.replace_mutual(&chain, &key, &new.pem).unwrap();
+        assert!(!welcome(&leaving).await && welcome(&coming).await);
+    });
+    server.shutdown_blocking().unwrap();
+}
+
+#[test]
 fn plain_text_and_silence_end_soon() {
     let authority = Authority::new();
     let (chain, key) = authority.sign("localhost");

@@ -17,7 +17,8 @@ use crate::pem::{authorities, certificates, misfit, private_key, read};
 
 /// A certificate with its key, and whose certificates clients must have: TLS 1.2 and 1.3, for HTTP/1.1 and HTTP/2.
 ///
-/// Clones are one: what [`replace`](Self::replace) sets on one holds for all, from the next connection on.
+/// Clones are one: what [`replace`](Self::replace) and [`replace_mutual`](Self::replace_mutual) set on one holds for all, from the
+/// next connection on.
 ///
 /// ```no_run
 /// use maas_server::{Server, Tls};
@@ -29,8 +30,10 @@ use crate::pem::{authorities, certificates, misfit, private_key, read};
 /// # Ok::<(), maas_server::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Tls {
-    config: Arc<ArcSwap<ServerConfig>>,
+pub struct Tls(Arc<ArcSwap<Settings>>);
+
+struct Settings {
+    config: Arc<ServerConfig>,
     /// Who signs the certificates that clients must have.
     clients: Option<Arc<RootCertStore>>,
 }
@@ -46,11 +49,7 @@ impl Tls {
     /// assert!(maas_server::Tls::from_pem("no certificate", "no key").is_err());
     /// ```
     pub fn from_pem(chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Result<Self, Error> {
-        let config = configure(chain.as_ref(), key.as_ref(), None)?;
-        Ok(Self {
-            config: Arc::new(ArcSwap::from_pointee(config)),
-            clients: None,
-        })
+        Settings::new(chain.as_ref(), key.as_ref(), None).map(Self::of)
     }
 
     /// As [`from_pem`](Self::from_pem), from files.
@@ -81,12 +80,7 @@ impl Tls {
         key: impl AsRef<[u8]>,
         clients: impl AsRef<[u8]>,
     ) -> Result<Self, Error> {
-        let roots = Arc::new(authorities(clients.as_ref())?);
-        let config = configure(chain.as_ref(), key.as_ref(), Some(&roots))?;
-        Ok(Self {
-            config: Arc::new(ArcSwap::from_pointee(config)),
-            clients: Some(roots),
-        })
+        Settings::mutual(chain.as_ref(), key.as_ref(), clients.as_ref()).map(Self::of)
     }
 
     /// Takes another certificate and key from the next connection on. If they are not good, the old ones stay.
@@ -101,8 +95,33 @@ impl Tls {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn replace(&self, chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Result<(), Error> {
-        let config = configure(chain.as_ref(), key.as_ref(), self.clients.as_ref())?;
-        self.config.store(Arc::new(config));
+        let clients = self.0.load().clients.clone();
+        let settings = Settings::new(chain.as_ref(), key.as_ref(), clients)?;
+        self.0.store(Arc::new(settings));
+        Ok(())
+    }
+
+    /// As [`replace`](Self::replace), and from the next connection on it takes only clients that have a certificate which one of
+    /// these authorities, in PEM, has signed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`mutual`](Self::mutual).
+    ///
+    /// ```no_run
+    /// # use std::fs::read;
+    /// let tls = maas_server::Tls::mutual(read("server.pem")?, read("server.key")?, read("clients.pem")?)?;
+    /// tls.replace_mutual(read("server.pem")?, read("server.key")?, read("more-clients.pem")?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn replace_mutual(
+        &self,
+        chain: impl AsRef<[u8]>,
+        key: impl AsRef<[u8]>,
+        clients: impl AsRef<[u8]>,
+    ) -> Result<(), Error> {
+        let settings = Settings::mutual(chain.as_ref(), key.as_ref(), clients.as_ref())?;
+        self.0.store(Arc::new(settings));
         Ok(())
     }
 
@@ -126,16 +145,31 @@ impl Tls {
     }
 
     pub(super) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
-        TlsAcceptor::from(self.config.load_full())
-            .accept(stream)
-            .await
+        let config = Arc::clone(&self.0.load().config);
+        TlsAcceptor::from(config).accept(stream).await
+    }
+
+    fn of(settings: Settings) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(settings)))
+    }
+}
+
+impl Settings {
+    fn mutual(chain: &[u8], key: &[u8], clients: &[u8]) -> Result<Self, Error> {
+        let clients = authorities(clients)?;
+        Self::new(chain, key, Some(Arc::new(clients)))
+    }
+
+    fn new(chain: &[u8], key: &[u8], clients: Option<Arc<RootCertStore>>) -> Result<Self, Error> {
+        let config = Arc::new(configure(chain, key, clients.as_ref())?);
+        Ok(Self { config, clients })
     }
 }
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls")
-            .field("mutual", &self.clients.is_some())
+            .field("mutual", &self.0.load().clients.is_some())
             .finish_non_exhaustive()
     }
 }

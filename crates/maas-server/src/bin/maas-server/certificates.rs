@@ -1,20 +1,30 @@
 //! Certificates that others renew.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use maas_server::Tls;
 use maas_server::inside::with_causes;
 
-/// Where a certificate and its key are.
+/// Where a certificate and its key are, and the certificates of those who sign clients' certificates.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     pub(crate) chain: PathBuf,
     pub(crate) key: PathBuf,
+    pub(crate) clients: Option<PathBuf>,
 }
 
 impl Files {
+    pub(crate) fn tls(&self) -> Result<Tls, String> {
+        let (chain, key) = (read(&self.chain)?, read(&self.key)?);
+        let tls = match &self.clients {
+            None => Tls::from_pem(chain, key),
+            Some(clients) => Tls::mutual(chain, key, read(clients)?),
+        };
+        tls.map_err(|error| self.told(&error))
+    }
+
     /// Takes what the files have whenever they change, which is looked after once in each `period`. What does not fit together
     /// is not taken.
     pub(crate) async fn follow(self, tls: Tls, period: Duration) {
@@ -25,18 +35,42 @@ impl Files {
             if times == seen {
                 continue;
             }
-            match tls.replace_from_files(&self.chain, &self.key) {
+            match self.replace(&tls) {
                 Ok(()) => tracing::info!("the certificate was replaced"),
-                Err(error) => {
-                    let error = with_causes(&error);
-                    tracing::error!("the new certificate is not taken: {error}");
-                }
+                Err(error) => tracing::error!("the new certificate is not taken: {error}"),
             }
             seen = times;
         }
     }
 
-    fn times(&self) -> [Option<SystemTime>; 2] {
-        [&self.chain, &self.key].map(|path| fs::metadata(path).ok()?.modified().ok())
+    fn replace(&self, tls: &Tls) -> Result<(), String> {
+        let (chain, key) = (read(&self.chain)?, read(&self.key)?);
+        let replaced = match &self.clients {
+            None => tls.replace(chain, key),
+            Some(clients) => tls.replace_mutual(chain, key, read(clients)?),
+        };
+        replaced.map_err(|error| self.told(&error))
     }
+
+    fn told(&self, error: &maas_server::Error) -> String {
+        let (chain, key) = (self.chain.display(), self.key.display());
+        let clients = match &self.clients {
+            None => String::new(),
+            Some(clients) => format!(" and {}", clients.display()),
+        };
+        format!("TLS by {chain}, {key}{clients}: {}", with_causes(error))
+    }
+
+    fn times(&self) -> [Option<SystemTime>; 3] {
+        let time = |path: &PathBuf| fs::metadata(path).ok()?.modified().ok();
+        [
+            time(&self.chain),
+            time(&self.key),
+            self.clients.as_ref().and_then(time),
+        ]
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
 }

@@ -47,7 +47,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         server = server.key(key);
     }
     if let Some(files) = arguments.access.certificates() {
-        let tls = arguments.access.tls(&files)?;
+        let tls = files.tls()?;
         tokio::spawn(files.follow(tls.clone(), RENEWAL));
         server = server.tls(tls);
     }

@@ -3,8 +3,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
-use maas_server::inside::with_causes;
-use maas_server::{ApiKey, RateLimit, Tls};
+use maas_server::{ApiKey, RateLimit};
 
 use crate::certificates::Files;
 
@@ -38,7 +37,7 @@ pub(crate) struct Access {
     )]
     tls_key: Option<PathBuf>,
 
-    /// Whose certificates clients must show, in PEM
+    /// Whose certificates clients must show, in PEM. New ones are taken when the file changes
     #[arg(
         long,
         value_name = "FILE",
@@ -77,23 +76,7 @@ impl Access {
         Some(Files {
             chain: self.tls_certificate.clone()?,
             key: self.tls_key.clone()?,
-        })
-    }
-
-    pub(crate) fn tls(&self, Files { chain, key }: &Files) -> Result<Tls, String> {
-        let read =
-            |file: &PathBuf| fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
-        let (certificate, secret) = (read(chain)?, read(key)?);
-        let (tls, clients) = match &self.tls_clients {
-            None => (Tls::from_pem(certificate, secret), String::new()),
-            Some(clients) => (
-                Tls::mutual(certificate, secret, read(clients)?),
-                format!(" and {}", clients.display()),
-            ),
-        };
-        tls.map_err(|error| {
-            let (chain, key) = (chain.display(), key.display());
-            format!("TLS by {chain}, {key}{clients}: {}", with_causes(&error))
+            clients: self.tls_clients.clone(),
         })
     }
 }
