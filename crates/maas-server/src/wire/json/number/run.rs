@@ -14,28 +14,18 @@ type Window = [u8; FRONT + BLOCK];
 
 /// Reads numbers that follow each other from `at` on, with nothing but commas and spaces between them, and says how many and
 /// where the last one ends. There are none where the first is no number of this type, is not read quickly, or stands
-/// too near to the text's beginning.
+/// too near to the text's beginning or end.
 pub(in crate::wire::json) fn run<T: Number>(
     text: &[u8],
     at: usize,
     values: &mut [T],
 ) -> (usize, usize) {
-    let Some(rest) = at.checked_sub(FRONT).and_then(|from| text.get(from..)) else {
+    let rest = at.checked_sub(FRONT).and_then(|from| text.get(from..));
+    let Some(window) = rest.and_then(<[u8]>::first_chunk) else {
         return (0, at);
     };
-    let (count, length) = match rest.first_chunk() {
-        Some(window) => within(window, values),
-        None => at_the_end(rest, values),
-    };
+    let (count, length) = within(window, values);
     (count, at + length)
-}
-
-/// Reads numbers of a text that ends within the window.
-#[cold]
-fn at_the_end<T: Number>(rest: &[u8], values: &mut [T]) -> (usize, usize) {
-    let mut window = [b' '; FRONT + BLOCK];
-    window[..rest.len()].copy_from_slice(rest);
-    within(&window, values)
 }
 
 /// Where the numbers of a block are that nothing is wrong with but, perhaps, more than one point: a bit for each byte, that of
