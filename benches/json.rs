@@ -61,18 +61,16 @@ struct Input<'a> {
     data: Vec<f32>,
 }
 
+/// How clients write a number.
+const WRITERS: [(&str, fn(f32) -> String); 2] = [
+    ("", |number| format!("{number:.6}")),
+    (", 17 digits", |number| f64::from(number).to_string()),
+];
+
 fn read(criterion: &mut Criterion, rows: usize, tables: &[Vec<f32>]) {
-    let json: Vec<Bytes> = tables
-        .iter()
-        .map(|table| {
-            let data: Vec<String> = table.iter().map(|number| format!("{number:.6}")).collect();
-            let body = format!(
-                r#"{{"inputs":[{{"name":"x","shape":[{rows},{COLUMNS}],"datatype":"FP32","data":[{}]}}]}}"#,
-                data.join(",")
-            );
-            body.into()
-        })
-        .collect();
+    for (name, writer) in WRITERS {
+        read_json(criterion, name, rows, &json(rows, tables, writer));
+    }
     let binary: Vec<(Bytes, Option<usize>)> = tables
         .iter()
         .map(|table| {
@@ -83,25 +81,42 @@ fn read(criterion: &mut Criterion, rows: usize, tables: &[Vec<f32>]) {
             (body.into(), text)
         })
         .collect();
-    let mut group = criterion.benchmark_group("read");
-    group.throughput(Throughput::Bytes(json[0].len() as u64));
-    let shape = format!("{rows}x{COLUMNS}");
-    let mut turn = (0..json.len()).cycle();
-    let mut next = move || turn.next().expect("it has no end");
-    group.bench_function(BenchmarkId::new("ours", &shape), |bencher| {
-        bencher.iter(|| read_request(black_box(&json[next()]), None).expect("it is a request"));
-    });
-    group.bench_function(BenchmarkId::new("serde_json", &shape), |bencher| {
+    let mut turn = binary.iter().cycle();
+    criterion.bench_function(&format!("read/ours, binary/{rows}x{COLUMNS}"), |bencher| {
         bencher.iter(|| {
-            serde_json::from_slice::<Request<'_>>(black_box(&json[next()])).expect("it is one")
-        });
-    });
-    group.bench_function(BenchmarkId::new("ours, binary", &shape), |bencher| {
-        bencher.iter(|| {
-            let (body, text) = black_box(&binary[next()]);
+            let (body, text) = black_box(turn.next().expect("it has no end"));
             read_request(body, *text).expect("it is a request")
         });
     });
+}
+
+fn json(rows: usize, tables: &[Vec<f32>], writer: fn(f32) -> String) -> Vec<Bytes> {
+    let body = |table: &Vec<f32>| {
+        let data: Vec<String> = table.iter().copied().map(writer).collect();
+        let body = format!(
+            r#"{{"inputs":[{{"name":"x","shape":[{rows},{COLUMNS}],"datatype":"FP32","data":[{}]}}]}}"#,
+            data.join(",")
+        );
+        body.into()
+    };
+    tables.iter().map(body).collect()
+}
+
+fn read_json(criterion: &mut Criterion, name: &str, rows: usize, bodies: &[Bytes]) {
+    let mut group = criterion.benchmark_group("read");
+    group.throughput(Throughput::Bytes(bodies[0].len() as u64));
+    let shape = format!("{rows}x{COLUMNS}");
+    let mut turn = bodies.iter().cycle();
+    let mut next = move || black_box(turn.next().expect("it has no end"));
+    group.bench_function(BenchmarkId::new(format!("ours{name}"), &shape), |bencher| {
+        bencher.iter(|| read_request(next(), None).expect("it is a request"));
+    });
+    group.bench_function(
+        BenchmarkId::new(format!("serde_json{name}"), &shape),
+        |bencher| {
+            bencher.iter(|| serde_json::from_slice::<Request<'_>>(next()).expect("it is one"));
+        },
+    );
     group.finish();
 }
 

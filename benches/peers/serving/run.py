@@ -95,9 +95,9 @@ def main():
     parser.add_argument("--seconds", type=float, default=600, help="no round of a case begins after as many")
     parser.add_argument("--peers", default=",".join(servers.SERVERS), help="beside ours")
     parser.add_argument("--mlserver", default=sys.executable, help="the Python that has it")
-    parser.add_argument("--network", help="a file of the same layers; the quickstart's otherwise")
+    parser.add_argument("--network", type=os.path.abspath, help="a file of the same layers; the quickstart's otherwise")
     for name, what in [("server", "maas-server"), ("load", "load"), ("furnace", "furnace"), ("triton-backend", "libtriton_network.so")]:
-        parser.add_argument(f"--{name}", help=f"`{what}`, built before; cargo builds it otherwise")
+        parser.add_argument(f"--{name}", type=os.path.abspath, help=f"`{what}`, built before; cargo builds it otherwise")
     options = parser.parse_args()
     options.network = options.network or quickstart()
 
