@@ -61,8 +61,10 @@ struct Input<'a> {
     data: Vec<f32>,
 }
 
-/// How clients write a number.
-const WRITERS: [(&str, fn(f32) -> String); 2] = [
+/// How a client writes a number.
+type Writer = fn(f32) -> String;
+
+const WRITERS: [(&str, Writer); 2] = [
     ("", |number| format!("{number:.6}")),
     (", 17 digits", |number| f64::from(number).to_string()),
 ];
@@ -90,7 +92,7 @@ fn read(criterion: &mut Criterion, rows: usize, tables: &[Vec<f32>]) {
     });
 }
 
-fn json(rows: usize, tables: &[Vec<f32>], writer: fn(f32) -> String) -> Vec<Bytes> {
+fn json(rows: usize, tables: &[Vec<f32>], writer: Writer) -> Vec<Bytes> {
     let body = |table: &Vec<f32>| {
         let data: Vec<String> = table.iter().copied().map(writer).collect();
         let body = format!(
