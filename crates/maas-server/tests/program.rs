@@ -271,39 +271,42 @@ fn a_folder_is_served_by_the_policy_of_versions_and_loads_what_comes() {
     );
 }
 
+/// Has the program's certificate signed.
+fn certify(folder: &Path, authority: &Authority) {
+    let (certificate, secret) = authority.sign("127.0.0.1");
+    fs::write(folder.join("server.pem"), certificate).unwrap();
+    fs::write(folder.join("server.key"), secret).unwrap();
+}
+
+/// A model behind the folder's certificate.
+fn start_with_tls(folder: &Path, more: &[&str]) -> Program {
+    let file = |name: &str| text(&folder.join(name)).to_owned();
+    save(&folder.join("a.safetensors"), 1);
+    let model = format!("wine={}", file("a.safetensors"));
+    let (chain, key) = (file("server.pem"), file("server.key"));
+    let arguments = [
+        "--model",
+        &model,
+        "--tls-certificate",
+        &chain,
+        "--tls-key",
+        &key,
+    ];
+    Program::start(&[&arguments[..], more].concat())
+}
+
 #[test]
 fn keys_and_certificates_come_from_files_and_a_new_certificate_is_taken() {
     let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| folder.path().join(name);
-    let (model, chain, key, keys) = (
-        file("a.safetensors"),
-        file("server.pem"),
-        file("server.key"),
-        file("keys"),
-    );
-    save(&model, 1);
+    let keys = folder.path().join("keys");
     fs::write(
         &keys,
         "# who may ask\nshop infer sesame\n\noperator admin barley 10\n",
     )
     .unwrap();
     let (old, new) = (Authority::new(), Authority::new());
-    let certify = |authority: &Authority| {
-        let (certificate, secret) = authority.sign("127.0.0.1");
-        fs::write(&chain, certificate).unwrap();
-        fs::write(&key, secret).unwrap();
-    };
-    certify(&old);
-    let program = Program::start(&[
-        "--model",
-        &format!("wine={}", text(&model)),
-        "--tls-certificate",
-        text(&chain),
-        "--tls-key",
-        text(&key),
-        "--keys",
-        text(&keys),
-    ]);
+    certify(folder.path(), &old);
+    let program = start_with_tls(folder.path(), &["--keys", text(&keys)]);
     let client = |authority: &Authority| {
         let tls = ClientTls::authorities(&authority.pem).unwrap();
         let client = Client::new(format!("https://{}", program.address)).unwrap();
@@ -322,7 +325,7 @@ fn keys_and_certificates_come_from_files_and_a_new_certificate_is_taken() {
             assert!(asked.is_ok(), "{asked:?}");
         }
     }
-    certify(&new);
+    certify(folder.path(), &new);
     wait_until(|| client(&new).is_live().is_ok());
     assert!(matches!(
         client(&old).is_live(),
@@ -334,29 +337,11 @@ fn keys_and_certificates_come_from_files_and_a_new_certificate_is_taken() {
 #[test]
 fn who_signs_for_clients_may_change_while_it_serves() {
     let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| folder.path().join(name);
-    let (model, chain, key, clients) = (
-        file("a.safetensors"),
-        file("server.pem"),
-        file("server.key"),
-        file("clients.pem"),
-    );
-    save(&model, 1);
+    let clients = folder.path().join("clients.pem");
     let (authority, old, new) = (Authority::new(), Authority::new(), Authority::new());
-    let (certificate, secret) = authority.sign("127.0.0.1");
-    fs::write(&chain, certificate).unwrap();
-    fs::write(&key, secret).unwrap();
+    certify(folder.path(), &authority);
     fs::write(&clients, &old.pem).unwrap();
-    let program = Program::start(&[
-        "--model",
-        &format!("wine={}", text(&model)),
-        "--tls-certificate",
-        text(&chain),
-        "--tls-key",
-        text(&key),
-        "--tls-clients",
-        text(&clients),
-    ]);
+    let program = start_with_tls(folder.path(), &["--tls-clients", text(&clients)]);
     let is_welcome = |signer: &Authority| {
         let (chain, key) = signer.sign("shop");
         let tls = ClientTls::authorities(&authority.pem).unwrap();
