@@ -182,10 +182,9 @@ fn who_signs_for_clients_is_replaced_without_a_restart() {
         client.ask(server.addr()).await.is_ok()
     };
     runtime().block_on(async {
-        assert!(tls.replace_mutual(&chain, &key, "nobody").is_err());
         tls.replace(&chain, &key).unwrap();
         assert!(welcome(&leaving).await && !welcome(&coming).await);
-        tls.replace_mutual(&chain, &key, &new.pem).unwrap();
+        tls.replace_with(&Tls::mutual(&chain, &key, &new.pem).unwrap());
         assert!(!welcome(&leaving).await && welcome(&coming).await);
     });
     server.shutdown_blocking().unwrap();

@@ -17,7 +17,7 @@ use crate::pem::{authorities, certificates, misfit, private_key, read};
 
 /// A certificate with its key, and whose certificates clients must have: TLS 1.2 and 1.3, for HTTP/1.1 and HTTP/2.
 ///
-/// Clones are one: what [`replace`](Self::replace) and [`replace_mutual`](Self::replace_mutual) set on one holds for all, from the
+/// Clones are one: what [`replace`](Self::replace) and [`replace_with`](Self::replace_with) set on one holds for all, from the
 /// next connection on.
 ///
 /// ```no_run
@@ -80,7 +80,8 @@ impl Tls {
         key: impl AsRef<[u8]>,
         clients: impl AsRef<[u8]>,
     ) -> Result<Self, Error> {
-        Settings::mutual(chain.as_ref(), key.as_ref(), clients.as_ref()).map(Self::of)
+        let clients = authorities(clients.as_ref())?;
+        Settings::new(chain.as_ref(), key.as_ref(), Some(Arc::new(clients))).map(Self::of)
     }
 
     /// Takes another certificate and key from the next connection on. If they are not good, the old ones stay.
@@ -101,28 +102,18 @@ impl Tls {
         Ok(())
     }
 
-    /// As [`replace`](Self::replace), and from the next connection on it takes only clients that have a certificate which one of
-    /// these authorities, in PEM, has signed.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`mutual`](Self::mutual).
+    /// Takes all that another one has from the next connection on, and so whose certificates clients must have, too.
     ///
     /// ```no_run
     /// # use std::fs::read;
-    /// let tls = maas_server::Tls::mutual(read("server.pem")?, read("server.key")?, read("clients.pem")?)?;
-    /// tls.replace_mutual(read("server.pem")?, read("server.key")?, read("more-clients.pem")?)?;
+    /// use maas_server::Tls;
+    ///
+    /// let tls = Tls::mutual(read("server.pem")?, read("server.key")?, read("clients.pem")?)?;
+    /// tls.replace_with(&Tls::mutual(read("server.pem")?, read("server.key")?, read("more-clients.pem")?)?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn replace_mutual(
-        &self,
-        chain: impl AsRef<[u8]>,
-        key: impl AsRef<[u8]>,
-        clients: impl AsRef<[u8]>,
-    ) -> Result<(), Error> {
-        let settings = Settings::mutual(chain.as_ref(), key.as_ref(), clients.as_ref())?;
-        self.0.store(Arc::new(settings));
-        Ok(())
+    pub fn replace_with(&self, other: &Self) {
+        self.0.store(other.0.load_full());
     }
 
     /// As [`replace`](Self::replace), from files.
@@ -155,11 +146,6 @@ impl Tls {
 }
 
 impl Settings {
-    fn mutual(chain: &[u8], key: &[u8], clients: &[u8]) -> Result<Self, Error> {
-        let clients = authorities(clients)?;
-        Self::new(chain, key, Some(Arc::new(clients)))
-    }
-
     fn new(chain: &[u8], key: &[u8], clients: Option<Arc<RootCertStore>>) -> Result<Self, Error> {
         let config = Arc::new(configure(chain, key, clients.as_ref())?);
         Ok(Self { config, clients })

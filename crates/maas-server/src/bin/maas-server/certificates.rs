@@ -22,7 +22,14 @@ impl Files {
             None => Tls::from_pem(chain, key),
             Some(clients) => Tls::mutual(chain, key, read(clients)?),
         };
-        tls.map_err(|error| self.told(&error))
+        tls.map_err(|error| {
+            let (chain, key) = (self.chain.display(), self.key.display());
+            let clients = match &self.clients {
+                None => String::new(),
+                Some(clients) => format!(" and {}", clients.display()),
+            };
+            format!("TLS by {chain}, {key}{clients}: {}", with_causes(&error))
+        })
     }
 
     /// Takes what the files have whenever they change, which is looked after once in each `period`. What does not fit together
@@ -35,30 +42,15 @@ impl Files {
             if times == seen {
                 continue;
             }
-            match self.replace(&tls) {
-                Ok(()) => tracing::info!("the certificate was replaced"),
+            match self.tls() {
+                Ok(new) => {
+                    tls.replace_with(&new);
+                    tracing::info!("the certificate was replaced");
+                }
                 Err(error) => tracing::error!("the new certificate is not taken: {error}"),
             }
             seen = times;
         }
-    }
-
-    fn replace(&self, tls: &Tls) -> Result<(), String> {
-        let (chain, key) = (read(&self.chain)?, read(&self.key)?);
-        let replaced = match &self.clients {
-            None => tls.replace(chain, key),
-            Some(clients) => tls.replace_mutual(chain, key, read(clients)?),
-        };
-        replaced.map_err(|error| self.told(&error))
-    }
-
-    fn told(&self, error: &maas_server::Error) -> String {
-        let (chain, key) = (self.chain.display(), self.key.display());
-        let clients = match &self.clients {
-            None => String::new(),
-            Some(clients) => format!(" and {}", clients.display()),
-        };
-        format!("TLS by {chain}, {key}{clients}: {}", with_causes(error))
     }
 
     fn times(&self) -> [Option<SystemTime>; 3] {
