@@ -111,3 +111,56 @@ where
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Pieces that have come.
+    struct Come(VecDeque<Bytes>);
+
+    impl Body for Come {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            match self.0.pop_front() {
+                Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_came_while_nobody_read_is_not_late() {
+        let limit = Duration::from_millis(20);
+        let mut body = Timed {
+            body: Come(VecDeque::new()),
+            limit,
+            end: None,
+            messages: Some(Lengths::default()),
+        };
+        let poll = |body: &mut Timed<Come>| {
+            let mut context = Context::from_waker(Waker::noop());
+            Pin::new(body).poll_frame(&mut context)
+        };
+        assert!(poll(&mut body).is_pending());
+        assert!(body.end.is_none(), "no message has begun");
+        body.body.0.push_back(Bytes::from_static(b"\0\0\0\0\x03a"));
+        assert!(matches!(poll(&mut body), Poll::Ready(Some(Ok(_)))));
+        assert!(poll(&mut body).is_pending());
+        sleep(3 * limit).await;
+        body.body.0.push_back(Bytes::from_static(b"b"));
+        assert!(matches!(poll(&mut body), Poll::Ready(Some(Ok(_)))));
+        assert!(poll(&mut body).is_pending(), "it has its time again");
+        sleep(3 * limit).await;
+        assert!(matches!(poll(&mut body), Poll::Ready(Some(Err(_)))));
+    }
+}
