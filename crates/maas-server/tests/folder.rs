@@ -114,3 +114,16 @@ fn a_broken_version_keeps_no_other_from_being_loaded() {
     assert_eq!(versions(&mut http), serde_json::json!(["2", "3", "4"]));
     server.shutdown_blocking().unwrap();
 }
+
+#[test]
+fn what_the_system_keeps_in_a_folder_is_no_model() {
+    let (_folder, models) = models(&[
+        ("good.bin", "good"),
+        ("lost+found/1/old.bin", "it is of a repair"),
+        ("..data/1/old.bin", "it is of a mount"),
+    ]);
+    models.load_all().unwrap();
+    let index = models.index();
+    let names: Vec<&str> = index.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["good"]);
+}

@@ -7,12 +7,12 @@ use maas_service::BoxService;
 use super::{Source, SourceError};
 
 /// A folder of models: `NAME/VERSION` is one version of one model, and `NAME.EXTENSION` is version 1 of a model that has no
-/// others. Names that begin with a dot are passed over.
+/// others. Names that begin with a dot are passed over, and `lost+found`.
 ///
 /// What is a model, a file or a folder, is told by the function that loads it.
 ///
 /// ```no_run
-/// # fn load(_: &std::path::Path) -> Result<maas_service::BoxService, maas_server::SourceError> { todo!() }
+/// # fn load(_: &std::path::Path) -> Result<maas_service::BoxService, maas_server::SourceError> { Err("as the application does".into()) }
 /// use maas_server::{Folder, Models, Server};
 ///
 /// let models = Models::from(Folder::new("models", |path| load(path)));

@@ -284,7 +284,7 @@ impl Models {
     /// while their models are loaded, and get no requests before.
     ///
     /// ```no_run
-    /// # fn load(_: &std::path::Path) -> Result<maas_service::BoxService, maas_server::SourceError> { todo!() }
+    /// # fn load(_: &std::path::Path) -> Result<maas_service::BoxService, maas_server::SourceError> { Err("as the application does".into()) }
     /// use maas_server::{Folder, Models, Server};
     ///
     /// let models = Models::from(Folder::new("models", |path| load(path)));
