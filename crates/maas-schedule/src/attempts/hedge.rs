@@ -121,7 +121,7 @@ impl Hedge {
         (nanoseconds != UNKNOWN).then(|| Duration::from_nanos(nanoseconds))
     }
 
-    /// Whether the budget has a hedge for now, which then is counted.
+    /// Whether the budget still has a hedge, which then is counted.
     ///
     /// ```
     /// use maas_schedule::{Hedge, Moment};

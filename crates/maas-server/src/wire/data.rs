@@ -58,9 +58,9 @@ pub(super) fn count(scanner: &mut Scanner<'_>) -> Result<usize, Stop> {
     }
 }
 
-/// Where fewer numbers than this are found at once,
+/// A look that finds fewer numbers at once was not worth it.
 const FEW: usize = 2;
-/// as many are read one by one before the next look.
+/// After such a look as many are read one by one.
 const SINGLY: usize = 8;
 
 fn numbers<T: Number>(shape: Shape, scanner: &mut Scanner<'_>) -> Result<Tensor, Stop> {

@@ -36,9 +36,10 @@ pub(super) fn nearest_f32(digits: u64, exponent: i64) -> Option<f32> {
     let wide = i64::try_from(digits).ok()? as f64 * power;
     // The part below an f32's last place. Half of one is where roundings up and down meet.
     let part = wide.to_bits() & ((1 << 29) - 1);
-    let is_sure = part.wrapping_sub((1 << 28) - 4) > 8
-        && (wide >= f64::from(f32::MIN_POSITIVE) || digits == 0);
-    is_sure.then_some(wide as f32)
+    // What lies below wraps around, so that one comparison is enough.
+    let is_near_half = part.wrapping_sub((1 << 28) - 4) <= 8;
+    let is_normal = wide >= f64::from(f32::MIN_POSITIVE) || digits == 0;
+    (is_normal && !is_near_half).then_some(wide as f32)
 }
 
 #[inline(always)]

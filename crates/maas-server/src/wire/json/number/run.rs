@@ -57,12 +57,12 @@ impl Numbers {
             others &= !are(b' ');
         }
         let firsts = (starts & digits) | ((starts & minuses) << 1);
-        let mut needless = firsts & before_digits;
-        if needless != 0 {
-            needless &= are(b'0');
+        let mut leading_zeros = firsts & before_digits;
+        if leading_zeros != 0 {
+            leading_zeros &= are(b'0');
         }
         let wrong = others
-            | needless
+            | leading_zeros
             | (commas & !ends)
             | (minuses & !(starts & before_digits))
             | (points & !((digits << 1) & before_digits));
